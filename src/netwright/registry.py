@@ -1,0 +1,199 @@
+"""Names to parts: the one list of everything a spec can name, readable without importing any of it.
+
+A part is registered by one line in `_BUILT_IN`: room, name, `module:object` and one sentence. Its options are
+read from its signature when it is first used, so a part's signature is its schema and is declared nowhere else.
+Names in specs, data folders and model files resolve only here; a name is never a path and never imports anything
+that is not listed. A user's own parts join through `register`, from Python or from a file given with `--use`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from netwright.errors import SpecError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing a spec can name.
+
+    Args:
+        room: The kind of part, e.g. "layer" or "optimizer".
+        name: What the user writes.
+        target: `module:object`, imported on first use.
+        summary: One sentence for lists and help.
+        facts: What the spec must know without importing the part, e.g. `{"reads": "files"}`.
+        source_sha256: Set for a user's own part: the hash of its source file or text.
+    """
+
+    room: str
+    name: str
+    target: str
+    summary: str
+    facts: dict[str, str] = field(default_factory=dict)
+    source_sha256: str = ""
+
+
+_BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]] = {
+    # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
+    "layout": {},
+    "kind": {},
+    "layer": {},
+    "activation": {},
+    "initialiser": {},
+    "task": {},
+    "loss": {},
+    "optimizer": {},
+    "schedule": {},
+    "strategy": {},
+    "observer": {},
+    "check": {},
+}
+_own: dict[tuple[str, str], tuple[Part, object]] = {}
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The phrase ` (did you mean "x"?)`, or nothing when no name is near.
+
+    Example:
+        >>> nearest("catt", ["cat", "dog"])
+        ' (did you mean "cat"?)'
+    """
+    folded = {known.casefold(): known for known in names}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f' (did you mean "{folded[close[0]]}"?)' if close else ""
+
+
+def rooms() -> tuple[str, ...]:
+    """Every room that has parts."""
+    return tuple(dict.fromkeys([*_BUILT_IN, *(room for room, _ in _own)]))
+
+
+def parts(room: str) -> dict[str, Part]:
+    """All parts of a room by name, built in first, nothing imported."""
+    found = {}
+    for name, entry in _BUILT_IN.get(room, {}).items():
+        target, summary, *facts = entry
+        found[name] = Part(room, name, target, summary, dict(facts[0]) if facts else {})
+    found.update({name: part for (of, name), (part, _) in _own.items() if of == room})
+    return found
+
+
+def part(room: str, name: str) -> Part:
+    """One part by name.
+
+    Raises:
+        SpecError: No such name; lists the known ones and the nearest.
+    """
+    known = parts(room)
+    if name not in known:
+        raise SpecError(
+            f'unknown {room} "{name}"{nearest(name, known)}.',
+            f"Known {room}s: {', '.join(known) or 'none'}. Own parts come with --use my_parts.py.",
+        )
+    return known[name]
+
+
+def resolve(room: str, name: str) -> Any:  # noqa: ANN401  (parts are of many types; each room's caller knows its own)
+    """The object a name stands for, imported now.
+
+    Raises:
+        SpecError: No such name in this room.
+    """
+    found = part(room, name)
+    if (room, name) in _own:
+        return _own[room, name][1]
+    module, _, attribute = found.target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def options(room: str, name: str, *, given: tuple[str, ...] = ()) -> dict[str, inspect.Parameter]:
+    """The options a spec may set on a part: its signature without what the program supplies.
+
+    Args:
+        room: Room of the part.
+        name: Name of the part.
+        given: Parameters the program supplies itself, e.g. `("params",)` of an optimizer.
+    """
+    signature = inspect.signature(resolve(room, name))
+    return {key: value for key, value in signature.parameters.items() if key not in (*given, "self")}
+
+
+def check_options(room: str, name: str, values: dict[str, Any], *, given: tuple[str, ...] = ()) -> list[str]:
+    """Problems with the options a spec sets on a part, in words; empty when all is well."""
+    known = options(room, name, given=given)
+    problems = [
+        f'{room} "{name}" has no option "{key}"{nearest(key, known)}; it takes {", ".join(known) or "none"}'
+        for key in values
+        if key not in known
+    ]
+    target = resolve(room, name)
+    hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    for key, value in values.items():
+        expected = hints.get(key)
+        numeric = expected in (int, float) and (
+            isinstance(value, bool) or not isinstance(value, (int, float) if expected is float else int)
+        )
+        if key in known and (numeric or (expected in (str, bool) and not isinstance(value, expected))):
+            problems.append(f'{room} "{name}" option "{key}" is {value!r}, expected {expected.__name__}')
+    return problems
+
+
+def register(room: str, name: str, summary: str = "own part") -> Callable[[T], T]:
+    """Decorator: add a part of one's own under a name.
+
+    Example:
+        >>> @register("activation", "square_example")
+        ... def square(x):
+        ...     return x * x
+        >>> resolve("activation", "square_example")(3)
+        9
+
+    Raises:
+        SpecError: The name is taken by a built-in part.
+    """
+
+    def add(target: T) -> T:
+        if name in _BUILT_IN.get(room, {}):
+            raise SpecError(
+                f'{room} "{name}" is built in and cannot be replaced.', "Register the part under another name."
+            )
+        try:
+            source = inspect.getsource(target)  # type: ignore[arg-type]
+        except (OSError, TypeError):
+            source = repr(target)
+        digest = hashlib.sha256(source.encode()).hexdigest()
+        where = f"{getattr(target, '__module__', '?')}:{getattr(target, '__qualname__', name)}"
+        _own[room, name] = (Part(room, name, where, summary, {}, digest), target)
+        return target
+
+    return add
+
+
+def use(path: Path) -> None:
+    """Run a file of the user's own parts; only ever called for a file the user named with `--use`.
+
+    Raises:
+        SpecError: The file is missing or is not Python.
+    """
+    if not path.is_file() or path.suffix != ".py":
+        raise SpecError(f"--use {path}: no such Python file.", "Give the path of a .py file that registers parts.")
+    module = importlib.util.spec_from_file_location(f"netwright_own_{path.stem}", path)
+    if module is None or module.loader is None:  # pragma: no cover - importlib gives one for every .py file
+        raise SpecError(f"--use {path}: cannot be loaded.", "Check that it is plain Python.")
+    module.loader.exec_module(importlib.util.module_from_spec(module))
+
+
+def own_parts(named: Iterable[tuple[str, str]]) -> list[Part]:
+    """Those of the named (room, name) pairs that are a user's own, for the record in run and model file."""
+    return [_own[key][0] for key in named if key in _own]

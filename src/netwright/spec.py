@@ -1,0 +1,448 @@
+"""The spec: what goes in, what comes out, which model, how it is trained; read from YAML, checked at once, written back.
+
+Every field left out stays `None` until the run resolves it to a stated default with its reason (`Reason`).
+Every mistake of a spec is collected and raised in one `SpecError`, each with its line and the nearest known name.
+`Field` holds what became known about one input or output once the data was seen: it is what the model file keeps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
+from pydantic import Field as Setting
+
+from netwright import yaml12
+from netwright.errors import SpecError
+from netwright.registry import nearest
+
+VERSION = 1
+Scalar = str | int | float | bool
+Unit = Literal["identity", "sigmoid", "softmax"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Reason(_Frozen):
+    """Why a setting has its value, e.g. `("training.optimizer", "adam", "needs little tuning")`."""
+
+    path: str
+    value: str
+    why: str
+
+
+class Field(_Frozen):
+    """What is known about one input or output once its data was seen.
+
+    Args:
+        name: Its name in the spec.
+        kind: image, number, category, vector.
+        source: The column (or columns, for a vector) it is read from.
+        shape: Of one cached array: image (height, width, channel), vector (channel,), else ().
+        dtype: Of the cached array, e.g. "uint8".
+        vocabulary: Class names of a category, sorted; the code is the place in this tuple.
+        mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
+        std: Like `mean`; never 0.
+        options: The kind's own decisions, e.g. the resize filter.
+    """
+
+    name: str
+    kind: str
+    source: str | tuple[str, ...]
+    shape: tuple[int, ...] = ()
+    dtype: str
+    vocabulary: tuple[str, ...] = ()
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    options: dict[str, Scalar] = {}
+
+
+class InputSpec(_Frozen):
+    """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
+
+    Args:
+        kind: image, number, category or vector; inferred from the data when left out.
+        source: Written `from`: the column, or several number columns for a vector.
+        size_px: Height and width that pictures are brought to.
+        channels: 1 for grey, 3 for colour pictures.
+    """
+
+    kind: str | None = None
+    source: str | list[str] | None = Setting(None, alias="from")
+    size_px: tuple[Annotated[int, Setting(ge=1)], Annotated[int, Setting(ge=1)]] | None = None
+    channels: Literal[1, 3] | None = None
+
+
+class OutputSpec(_Frozen):
+    """One output.
+
+    Args:
+        kind: category, number or vector; inferred from the data when left out.
+        source: Written `from`: the column.
+        loss: Name of the loss; the task's own when left out.
+        weight: Factor of this output's loss in the sum.
+        unit: Function of the output units: identity, sigmoid or softmax; follows from the kind when left out.
+    """
+
+    kind: str | None = None
+    source: str | list[str] | None = Setting(None, alias="from")
+    loss: str | None = None
+    weight: float = Setting(1.0, gt=0)
+    unit: Unit | None = None
+
+
+class SplitSpec(_Frozen):
+    """How examples are divided into training, validation and test.
+
+    Args:
+        by: random, stratified (equal class shares), group or time (both need `column`), or column (the split is
+            written in `column`).
+        parts: Shares of training, validation and test; they sum to 1.
+        column: The column of groups, times or split names.
+    """
+
+    by: Literal["random", "stratified", "group", "time", "column"] | None = None
+    parts: tuple[float, float, float] = (0.7, 0.15, 0.15)
+    column: str | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> SplitSpec:
+        if min(self.parts) < 0 or self.parts[0] == 0 or abs(sum(self.parts) - 1) > 1e-6:
+            raise ValueError(f"parts {list(self.parts)} must be shares that sum to 1, with some for training")
+        if self.by in {"group", "time", "column"} and not self.column:
+            raise ValueError(f'split by {self.by} needs the name of its column: {{by: {self.by}, column: "..."}}')
+        return self
+
+
+class DataSpec(_Frozen):
+    """Where the examples are.
+
+    Args:
+        path: Folder, CSV or Parquet file, tar, or `sklearn:digits`; left out when data is given in memory.
+        layout: Name of the layout; recognised from the files when left out.
+        split: How the examples are divided.
+        duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
+        cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
+    """
+
+    path: str | None = None
+    layout: str | None = None
+    split: SplitSpec = SplitSpec()
+    duplicates: Literal["refuse", "accept"] = "refuse"
+    cache_mb: int | None = Setting(None, ge=1)
+
+
+class ModelSpec(_Frozen):
+    """The network between inputs and output units; the last layer follows from the output and is never written.
+
+    Args:
+        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
+        depth: Number of hidden layers, when `layers` is not given.
+        width: Units per hidden layer, when `layers` is not given.
+        connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
+        activation: Function of the hidden units, when `layers` is not given.
+    """
+
+    layers: str | None = None
+    depth: int | None = Setting(None, ge=0, le=1000)
+    width: int | None = Setting(None, ge=1)
+    connect: Literal["chain", "residual", "dense"] | None = None
+    activation: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ModelSpec:
+        twice = [name for name in ("depth", "width", "connect", "activation") if getattr(self, name) is not None]
+        if self.layers is not None and twice:
+            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
+        return self
+
+
+class PartSpec(_Frozen):
+    """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
+
+    name: str
+    options: dict[str, Scalar] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, given: object) -> object:
+        if isinstance(given, str):
+            return {"name": given}
+        if isinstance(given, dict) and "options" not in given:
+            return {"name": given.get("name"), "options": {k: v for k, v in given.items() if k != "name"}}
+        return given
+
+    @model_serializer
+    def _write(self) -> dict[str, Scalar]:
+        return {"name": self.name, **self.options}
+
+
+class StopSpec(_Frozen):
+    """When training ends: whichever comes first.
+
+    Args:
+        watch: The output whose validation loss is watched (or "loss" for the sum).
+        patience: Epochs without improvement before stopping; 0 never stops early.
+        epochs: Most epochs.
+        steps: Most steps.
+        minutes: Most minutes of training.
+    """
+
+    watch: str | None = None
+    patience: int | None = Setting(None, ge=0)
+    epochs: int | None = Setting(None, ge=1)
+    steps: int | None = Setting(None, ge=1)
+    minutes: float | None = Setting(None, gt=0)
+
+
+class TrainingSpec(_Frozen):
+    """How the network is trained.
+
+    Args:
+        batch_size: Examples per step, or `all`.
+        optimizer: sgd or adam with their options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`.
+        schedule: How the learning rate moves: constant or cosine.
+        stop: When training ends.
+        seed: Seed of everything random.
+        threads: Computing threads; measured and recorded when left out.
+    """
+
+    batch_size: Annotated[int, Setting(ge=1)] | Literal["all"] | None = None
+    optimizer: PartSpec | None = None
+    schedule: PartSpec | None = None
+    stop: StopSpec = StopSpec()
+    seed: int = Setting(0, ge=0)
+    threads: int | None = Setting(None, ge=1)
+
+
+def _named(given: object) -> object:
+    """`[a, b]` and `{a: image}` are short for `{a: {}, b: {}}` and `{a: {kind: image}}`."""
+    if isinstance(given, list):
+        return {name: {} for name in given}
+    if isinstance(given, dict):
+        return {name: {"kind": v} if isinstance(v, str) else ({} if v is None else v) for name, v in given.items()}
+    return given
+
+
+class Spec(_Frozen):
+    """A whole run, said once.
+
+    Example:
+        >>> spec = load("{data: {path: houses.csv}, outputs: [price]}")
+        >>> spec.data.path, list(spec.outputs), spec.training.seed
+        ('houses.csv', ['price'], 0)
+    """
+
+    version: int = VERSION
+    data: DataSpec = DataSpec()
+    inputs: dict[str, InputSpec] = {}
+    outputs: dict[str, OutputSpec] = {}
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, given: object) -> object:
+        if isinstance(given, dict):
+            return {k: _named(v) if k in {"inputs", "outputs"} else v for k, v in given.items()}
+        return given
+
+    @model_validator(mode="after")
+    def _sound(self) -> Spec:
+        if self.version != VERSION:
+            raise ValueError(f"spec version {self.version} is not known; this netwright reads version {VERSION}")
+        both = sorted(set(self.inputs) & set(self.outputs))
+        if both:
+            raise ValueError(f"{', '.join(both)} cannot be input and output at once")
+        return self
+
+
+def load(source: str | Path, origin: str = "spec") -> Spec:
+    """A spec from YAML text or a YAML file.
+
+    Args:
+        source: The text, or the path of a file.
+        origin: What error messages call the text.
+
+    Raises:
+        SpecError: Unreadable YAML, or fields that are unknown or out of range: all of them, with lines.
+    """
+    if isinstance(source, Path):
+        origin = str(source)
+        try:
+            source = source.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise SpecError(f"{origin}: cannot be read as a spec ({exc}).", "Give a UTF-8 YAML file.") from exc
+    values, lines = yaml12.load(source, origin)
+    if not isinstance(values, dict):
+        raise SpecError(
+            f"{origin}: a spec is a mapping with data, inputs, outputs, model, training.",
+            "See `netwright recipes show digits` for one that works.",
+        )
+    return validate(values, lines, origin)
+
+
+def validate(values: dict[str, object], lines: dict[str, int] | None = None, origin: str = "spec") -> Spec:
+    """A spec from plain values; see `load` for what it raises."""
+    try:
+        return Spec.model_validate(values)
+    except ValidationError as exc:
+        problems = [_problem(error, lines or {}) for error in exc.errors()]
+    listed = "".join(f"\n  {problem}" for problem in dict.fromkeys(problems))
+    raise SpecError(f"{origin}: {len(problems)} problem{'s' * (len(problems) != 1)} found:{listed}", "Correct these.")
+
+
+def _problem(error: object, lines: dict[str, int]) -> str:
+    location = [str(part) for part in error["loc"]]  # type: ignore[index]
+    kind, message = str(error["type"]), str(error["msg"])  # type: ignore[index]
+    path = ".".join(location)
+    known = [place for place in (path, *(".".join(location[:n]) for n in range(len(location) - 1, 0, -1)))]
+    line = next((lines[place] for place in known if place in lines), 0)
+    if kind == "extra_forbidden":
+        siblings = _settings(location[:-1])
+        message = f"unknown setting{nearest(location[-1], siblings)}; known here: {', '.join(siblings)}"
+    else:
+        message = f"{message.removeprefix('Value error, ')}, not {error['input']!r}" if path else message  # type: ignore[index]
+        message = message.removeprefix("Value error, ")
+    return f"{f'line {line}: ' if line else ''}{path}{': ' if path else ''}{message}"
+
+
+def _settings(path: list[str]) -> list[str]:
+    """The settings known at a place of the spec, as the user writes them."""
+    model: type[BaseModel] = Spec
+    for name in path:
+        match name:
+            case "inputs":
+                model = InputSpec
+            case "outputs":
+                model = OutputSpec
+            case _ if name in model.model_fields:
+                annotation = model.model_fields[name].annotation
+                inner = [t for t in (annotation, *getattr(annotation, "__args__", ())) if isinstance(t, type)]
+                model = next((t for t in inner if issubclass(t, BaseModel)), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def dump(spec: BaseModel) -> str:
+    """YAML of a spec (or another model of this module); `load(dump(spec)) == spec`."""
+    return yaml12.dump(spec.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def override(spec: Spec, values: dict[str, str]) -> Spec:
+    """A spec with some settings replaced, as `--set training.batch_size=64` does.
+
+    Args:
+        spec: The spec to start from; unchanged.
+        values: Dotted paths to YAML values.
+
+    Raises:
+        SpecError: An unknown path or a value out of range.
+
+    Example:
+        >>> override(Spec(), {"training.batch_size": "64", "training.optimizer.name": "sgd"}).training.batch_size
+        64
+    """
+    tree = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for path, text in values.items():
+        value, _ = yaml12.load(text, f"--set {path}")
+        *parents, last = path.split(".")
+        place = tree
+        for parent in parents:
+            inner = place.setdefault(parent, {})
+            if isinstance(inner, str):  # `optimizer: adam` grows options
+                inner = place[parent] = {"name": inner}
+            if not isinstance(inner, dict):
+                raise SpecError(f"--set {path}: {parent} holds {inner!r} and has no settings below it.")
+            place = inner
+        place[last] = value
+        if last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None:
+            place.pop("layers", None)
+    return validate(tree, origin="--set" if values else "spec")
+
+
+def named_fields(text: str) -> dict[str, dict[str, str]]:
+    """`a,b:number` as on the command line: names with an optional kind.
+
+    Example:
+        >>> named_fields("photo:image, age")
+        {'photo': {'kind': 'image'}, 'age': {}}
+    """
+    fields: dict[str, dict[str, str]] = {}
+    for word in filter(None, (word.strip() for word in text.split(","))):
+        name, colon, kind = word.rpartition(":")
+        fields[name if colon else word] = {"kind": kind} if colon else {}
+    return fields
+
+
+def parts_named(spec: Spec) -> list[tuple[str, str]]:
+    """(room, name) of every registered part a spec names, for the record of own parts."""
+    training, named = spec.training, []
+    named += [("optimizer", training.optimizer.name)] if training.optimizer else []
+    named += [("schedule", training.schedule.name)] if training.schedule else []
+    named += [("activation", spec.model.activation)] if spec.model.activation else []
+    named += [("loss", out.loss) for out in spec.outputs.values() if out.loss]
+    return named
+
+
+def schema() -> dict[str, object]:
+    """The JSON schema of a spec, for editors."""
+    return Spec.model_json_schema(by_alias=True)
+
+
+class Hardware(_Frozen):
+    """What was measured or detected once; a resume reads it and never measures again."""
+
+    device: str
+    threads: int
+    precision: str = "float32"
+    resident: bool
+    why: tuple[Reason, ...] = ()
+
+
+class Resolved(_Frozen):
+    """A spec with nothing left open: every default filled in, every automatic choice made, and why.
+
+    Args:
+        version: Format of this file.
+        netwright: Version that wrote it.
+        spec: The spec with every setting filled in.
+        inputs: What is known about each input.
+        outputs: What is known about each output.
+        hardware: Device, threads and where the data is held.
+        reasons: Why each default has its value.
+        own_parts: Names and source hashes of the user's own parts.
+        fingerprint: Of the data, to notice that it changed.
+    """
+
+    version: int = VERSION
+    netwright: str
+    torch: str
+    spec: Spec
+    inputs: dict[str, Field]
+    outputs: dict[str, Field]
+    hardware: Hardware
+    reasons: tuple[Reason, ...] = ()
+    own_parts: dict[str, str] = {}
+    fingerprint: dict[str, Scalar] = {}
+
+
+def load_resolved(path: Path) -> Resolved:
+    """The resolved spec of a run.
+
+    Raises:
+        SpecError: The file is missing, damaged or of another version.
+    """
+    try:
+        values, _ = yaml12.load(path.read_text(encoding="utf-8"), str(path))
+        version = values.get("version") if isinstance(values, dict) else None
+        if version != VERSION:
+            raise SpecError(
+                f"{path}: format version {version}, this netwright reads {VERSION}.",
+                "Use the netwright that wrote it (its version stands in the file).",
+            )
+        return Resolved.model_validate(values)
+    except (OSError, ValidationError) as exc:
+        raise SpecError(f"{path}: not a resolved spec ({exc}).", "Is this the folder of a run?") from exc
