@@ -48,15 +48,59 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
     "layout": {},
     "kind": {},
-    "layer": {},
-    "activation": {},
-    "initialiser": {},
-    "task": {},
-    "loss": {},
-    "optimizer": {},
-    "schedule": {},
-    "strategy": {},
-    "observer": {},
+    "layer": {
+        "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
+        "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2` is 16 filters of 5x5"),
+        "pool": ("netwright.models.layers:Pool", "the largest (or average) value of each window: `pool 2`, `pool avg 2`"),
+        "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
+    },
+    "activation": {
+        # "initialiser": how the weights in front of this activation are drawn
+        "relu": ("netwright.models.activations:relu", "max(0, x); the default of hidden layers", {"initialiser": "he"}),
+        "tanh": ("netwright.models.activations:tanh", "(e^x - e^-x) / (e^x + e^-x)", {"initialiser": "glorot"}),
+        "sigmoid": ("netwright.models.activations:sigmoid", "1 / (1 + e^-x)", {"initialiser": "glorot"}),
+        "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
+    },
+    "initialiser": {
+        "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu-like layers"),
+        "glorot": ("netwright.models.initialisers:glorot", "U(+-sqrt(6 / (inputs + outputs))): tanh, sigmoid, linear"),
+    },
+    "task": {
+        # named after the kind of output it serves
+        "category": ("netwright.tasks.category:Category", "one of several classes: softmax, or sigmoid for two"),
+        "number": ("netwright.tasks.number:Number", "one real number in its own units"),
+        "vector": ("netwright.tasks.vector:Vector", "several real numbers in their own units"),
+    },
+    "loss": {
+        # "compares": what the loss is given, class scores with class codes or values with values
+        "cross_entropy": ("netwright.losses:cross_entropy", "-log of the true class's softmax", {"compares": "classes"}),
+        "binary_cross_entropy": (
+            "netwright.losses:binary_cross_entropy",
+            "-log of the true answer's sigmoid, two classes",
+            {"compares": "yes_no"},
+        ),
+        "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
+    },
+    "optimizer": {
+        "adam": ("netwright.training.optimizers:adam", "steps scaled by running mean and root mean square"),
+        "sgd": ("netwright.training.optimizers:sgd", "stochastic gradient descent, with momentum if asked"),
+    },
+    "schedule": {
+        "cosine": ("netwright.training.schedules:cosine", "from the full rate down to none along half a cosine"),
+        "constant": ("netwright.training.schedules:constant", "the same rate throughout"),
+    },
+    "strategy": {
+        "finite": ("netwright.training.strategies.finite:Finite", "refuses steps whose loss is no number"),
+        "early_stopping": (
+            "netwright.training.strategies.early_stopping:EarlyStopping",
+            "keeps the best epoch's weights and stops when further epochs bring nothing",
+        ),
+        "controls": ("netwright.training.strategies.controls:Controls", "acts of a person on a running training"),
+    },
+    "observer": {
+        "progress": ("netwright.training.observers:Progress", "tells a display how far training is"),
+        "timing": ("netwright.training.observers:Timing", "writes when each epoch ended"),
+    },
     "check": {},
 }
 _own: dict[tuple[str, str], tuple[Part, object]] = {}

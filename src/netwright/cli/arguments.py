@@ -1,0 +1,249 @@
+"""From the words of a command line to a spec: a source, `--in` and `--out`, shorthand options and `--set`.
+
+Every shorthand stands for one path of the spec, so the command line and the YAML can never disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from netwright.errors import DataError, SpecError
+from netwright.registry import nearest, use
+
+if TYPE_CHECKING:
+    from netwright.spec import Spec
+
+DATA = Group("What goes in and out", sort_key=1)
+SETTINGS = Group("Settings", sort_key=2)
+
+PATHS = {
+    "layers": "model.layers",
+    "depth": "model.depth",
+    "width": "model.width",
+    "activation": "model.activation",
+    "batch_size": "training.batch_size",
+    "optimizer": "training.optimizer.name",
+    "lr": "training.optimizer.lr",
+    "schedule": "training.schedule.name",
+    "epochs": "training.stop.epochs",
+    "minutes": "training.stop.minutes",
+    "patience": "training.stop.patience",
+    "seed": "training.seed",
+}
+
+
+@Parameter(name="*", group=DATA)
+@dataclass(frozen=True)
+class Wanted:
+    """What goes in and what comes out.
+
+    Args:
+        inputs: Inputs, as NAME or NAME:KIND, comma-separated; in a table all other columns when left out.
+        outputs: Outputs, as NAME or NAME:KIND, comma-separated.
+        data: Folder or file of the examples, instead of the one a recipe or spec names.
+    """
+
+    inputs: Annotated[tuple[str, ...], Parameter(name="--in", negative="")] = ()
+    outputs: Annotated[tuple[str, ...], Parameter(name="--out", negative="")] = ()
+    data: str | None = None
+
+
+@Parameter(name="*", group=SETTINGS)
+@dataclass(frozen=True)
+class Settings:
+    """Shorthands for settings of the spec.
+
+    Args:
+        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
+        depth: Number of hidden layers, instead of --layers.
+        width: Units per hidden layer, instead of --layers.
+        activation: Function of the hidden units, instead of --layers.
+        batch_size: Examples per step, or all.
+        optimizer: Name of the optimizer, e.g. sgd or adam.
+        lr: Learning rate.
+        schedule: How the learning rate moves, e.g. constant or cosine.
+        epochs: Most epochs.
+        minutes: Most minutes of training.
+        patience: Epochs without improvement before stopping; 0 never stops early.
+        seed: Seed of everything random.
+        overrides: Any other setting by its path, e.g. --set data.split.by=time; may be repeated.
+        own_parts: A Python file of own parts, run before anything else; may be repeated.
+    """
+
+    layers: str | None = None
+    depth: int | None = None
+    width: int | None = None
+    activation: str | None = None
+    batch_size: str | None = None
+    optimizer: str | None = None
+    lr: str | None = None
+    schedule: str | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    patience: int | None = None
+    seed: int | None = None
+    overrides: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = ()
+
+    def values(self) -> dict[str, str]:
+        """Paths of the spec to YAML values, as `spec.override` takes them.
+
+        Raises:
+            SpecError: A `--set` without `=`, or one setting given twice; all of them at once.
+
+        Example:
+            >>> Settings(layers="dense 8", overrides=("training.seed=3",)).values()
+            {'model.layers': '"dense 8"', 'training.seed': '3'}
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name in PATHS}
+        values = {
+            PATHS[name]: _quoted(PATHS[name], str(value)) for name, value in given.items() if value is not None
+        }
+        problems = []
+        for word in self.overrides:
+            path, equals, value = word.partition("=")
+            if not equals or not path:
+                problems.append(f'--set {word}: expected PATH=VALUE, e.g. "training.batch_size=64".')
+            elif path in values:
+                problems.append(f"--set {word}: {path} is given twice.")
+            values[path] = _quoted(path, value)
+        if problems:
+            raise SpecError("\n".join(problems), "Correct these.")
+        return values
+
+    def load_own_parts(self) -> None:
+        """Runs every file given with `--use`."""
+        for path in self.own_parts:
+            use(path)
+
+
+def _quoted(path: str, text: str) -> str:
+    """Layers and names are text whatever they look like; braces and commas in them are no YAML."""
+    is_text = path in {"model.layers", "model.activation"} or path.endswith(".name")
+    already = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return json.dumps(text, ensure_ascii=False) if is_text and not already and text not in {"null", "~"} else text
+
+
+def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
+    """The spec that a command line means.
+
+    Args:
+        source: A folder or file of examples, `sklearn:<name>`, a recipe's name, or a spec (`.yaml`).
+        wanted: What goes in and what comes out; replaces what the source says.
+        settings: Single settings; replace what the source says.
+
+    Raises:
+        SpecError: Nothing of that name, or settings that are wrong.
+    """
+    from netwright import spec as specs
+
+    settings.load_own_parts()
+    start = _start(source, wanted.data)
+    tree = start.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for role, words in (("inputs", wanted.inputs), ("outputs", wanted.outputs)):
+        if words:
+            tree[role] = {
+                name: {**(tree.get(role) or {}).get(name, {}), **facts}
+                for name, facts in specs.named_fields(",".join(words)).items()
+            }
+    values = settings.values()
+    if "training.optimizer.lr" in values and not start.training.optimizer:
+        # A learning rate belongs to an optimizer; one that nobody named is the default one.
+        values = {"training.optimizer.name": '"adam"', **values}
+    spec = specs.override(specs.validate(tree, origin="command line"), values)
+    if not spec.outputs:
+        raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip())
+    return spec
+
+
+def _start(source: str | None, data: str | None) -> Spec:
+    """The spec before `--in`, `--out` and the settings, with its data found."""
+    from netwright import recipes
+    from netwright import spec as specs
+
+    if source is None and data is None:
+        raise SpecError(
+            "nothing says where the examples are.",
+            f"Give a folder, a CSV file, a spec (.yaml) or a recipe: {', '.join(recipes.names())}.",
+        )
+    if source is None:
+        return specs.validate({"data": {"path": data}}, origin="command line")
+    path = Path(source)
+    if path.suffix.casefold() in {".yaml", ".yml"}:
+        start = specs.load(path)
+        beside = path.parent
+    elif path.exists() or source.startswith("sklearn:"):
+        start = specs.validate({"data": {"path": source}}, origin="command line")
+        beside = Path()
+    elif source in recipes.names():
+        start = recipes.load(source)
+        beside = Path()
+    else:
+        raise SpecError(
+            f'no file, folder or recipe is called "{source}"{nearest(source, [*recipes.names(), *_neighbours(path)])}.',
+            f"Recipes: {', '.join(recipes.names())}.",
+        )
+    where = data or _found(start.data.path, beside)
+    return start.model_copy(update={"data": start.data.model_copy(update={"path": where})}) if where else start
+
+
+def _neighbours(path: Path) -> list[str]:
+    """What lies where a missing file was looked for, written as the user wrote it."""
+    try:
+        return [str(path.parent / entry.name) for entry in sorted(path.parent.iterdir())[:1000]]
+    except OSError:
+        return []
+
+
+def _found(path: str | None, beside: Path) -> str | None:
+    """A data path of a spec: beside the spec, or a data set by name that was fetched or lies in NETWRIGHT_DATA."""
+    if path is None or path.startswith("sklearn:"):
+        return path
+    if (beside / path).exists():
+        return str(beside / path)
+    if "/" not in path and (shared := os.environ.get("NETWRIGHT_DATA")) and (Path(shared) / path).exists():
+        return str(Path(shared) / path)
+    return path
+
+
+def _choice_of_names(spec: Spec) -> str:
+    """The columns one could choose from, when the data can be read that far."""
+    from netwright.readers import find
+
+    try:
+        columns = list(find(str(spec.data.path), spec.data.layout).columns)
+    except (DataError, SpecError):
+        return ""
+    shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
+    return f"The data has: {shown}."
+
+
+def varied(words: Iterable[str]) -> dict[str, list[str]]:
+    """`PATH=A,B,C` words as paths to lists of YAML values; `;` separates values that hold commas.
+
+    Raises:
+        SpecError: A word without `=`, or fewer than two values.
+
+    Example:
+        >>> varied(["depth=1,2", "model.layers=dense 8, relu; dense 64, relu"])
+        {'model.depth': ['1', '2'], 'model.layers': ['"dense 8, relu"', '"dense 64, relu"']}
+    """
+    result: dict[str, list[str]] = {}
+    problems = []
+    for word in words:
+        path, equals, values = word.partition("=")
+        path = PATHS.get(path.replace("-", "_"), path)
+        listed = [value.strip() for value in values.split(";" if ";" in values else ",")]
+        if not equals or len(listed) < 2:
+            problems.append(f'--vary {word}: expected PATH=A,B,..., e.g. "model.depth=1,2,3".')
+        result[path] = [_quoted(path, value) for value in listed]
+    if problems:
+        raise SpecError("\n".join(problems), "Separate the values by commas, or by ; when they hold commas.")
+    return result

@@ -1,0 +1,45 @@
+"""`netwright compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from netwright.cli.arguments import Settings, Wanted, spec_from, varied
+from netwright.cli.screen import Output
+
+STUDY = Group("The comparison", sort_key=0)
+
+
+def compare(
+    source: str | None = None,
+    /,
+    *,
+    vary: Annotated[tuple[str, ...], Parameter(negative="", group=STUDY)] = (),
+    seeds: Annotated[int, Parameter(group=STUDY)] = 3,
+    to: Annotated[Path | None, Parameter(group=STUDY)] = None,
+    wanted: Wanted | None = None,
+    settings: Settings | None = None,
+    output: Output | None = None,
+) -> None:
+    """Train with several values of a setting, each with several seeds, and compare the held-out scores.
+
+    Args:
+        source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+        vary: What to vary, e.g. --vary depth=1,2,3 or --vary "layers=dense 8, relu; dense 64, relu".
+        seeds: Seeds per value, at least 1.
+        to: Folder of the runs; runs/compare-<number> when left out.
+    """
+    from netwright import studies
+
+    output = output or Output()
+    choices = varied(vary)
+    spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    with output.display() as show:
+        table = studies.compare(spec, choices, seeds=seeds, out=to, show=show)
+    if output.json:
+        output.document(table)
+    else:
+        output.lines(table.text)

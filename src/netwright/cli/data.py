@@ -1,0 +1,114 @@
+"""`netwright data`: look at examples before training, fetch known data sets, keep the cache small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from netwright.cli.arguments import Settings, Wanted, spec_from
+from netwright.cli.screen import Output
+
+app = App(name="data", help="Look at examples, check them, fetch known data sets, list the cache.")
+
+
+@app.command
+def show(
+    source: str | None = None,
+    /,
+    *,
+    wanted: Wanted | None = None,
+    settings: Settings | None = None,
+    output: Output | None = None,
+) -> None:
+    """Say what was found: layout, fields, classes, split, what was set aside and why.
+
+    Args:
+        source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+    """
+    from netwright import run
+
+    output = output or Output()
+    spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    with output.display() as display:
+        found = run.data_show(spec, show=display)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def check(
+    source: str | None = None,
+    /,
+    *,
+    wanted: Wanted | None = None,
+    settings: Settings | None = None,
+    output: Output | None = None,
+) -> None:
+    """Judge the examples before training: classes, duplicates, leaks, outliers.
+
+    Args:
+        source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+    """
+    from netwright import run
+
+    output = output or Output()
+    spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    with output.display() as display:
+        findings = run.data_check(spec, show=display)
+    output.findings(findings, "nothing wrong was found")
+
+
+@app.command
+def get(
+    name: str,
+    /,
+    *,
+    mirror: str | None = None,
+    to: Path | None = None,
+    output: Output | None = None,
+) -> None:
+    """Fetch a known data set from its public address; checksums are verified, a broken download goes on.
+
+    Args:
+        name: The data set, e.g. mnist.
+        mirror: Another address with the same files; NETWRIGHT_MIRROR when left out.
+        to: Folder to put it in.
+    """
+    from netwright.data import named
+    from netwright.progress import Counter
+
+    output = output or Output()
+    with output.display() as display:
+        where = named.get(name, mirror=mirror, root=to, progress=Counter(display))
+    if output.json:
+        output.document({"name": name, "folder": where})
+    else:
+        output.lines([f"{name}: {where}", f"next: netwright train {where} --in image --out category"])
+
+
+@app.command
+def cache(
+    *,
+    prune: Annotated[bool, Parameter(negative="")] = False,
+    output: Output | None = None,
+) -> None:
+    """List what the cache holds, or empty it; it is built again when needed.
+
+    Args:
+        prune: Remove every entry that no run is using.
+    """
+    from netwright.data import cache as store
+
+    output = output or Output()
+    entries = store.prune() if prune else store.entries()
+    if output.json:
+        output.document(entries)
+        return
+    rows = [(entry.key, entry.origin, f"{entry.size_mb:,.1f}") for entry in entries]
+    output.table(("key", "data", "MB"), rows, numbers=("MB",))
+    total = sum(entry.size_mb for entry in entries)
+    output.lines([f"{len(entries)} entries, {total:,.1f} MB {'removed' if prune else 'in ' + str(store.root())}"])

@@ -1,0 +1,160 @@
+"""Progress on standard error: a bar with rate and time left on a terminal, a plain line now and then without one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from netwright.cli.screen import printable
+
+SECONDS_BETWEEN_LINES = 5.0
+LEGIBLE_COLUMNS = 60
+
+
+class Screen:
+    """A `netwright.progress.Display` on a console; never a reason for the work itself to fail.
+
+    Args:
+        console: Where to draw, usually standard error.
+        clock: Seconds that only ever grow.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._name, self._total, self._done = "", 0, 0
+        self._started = self._last_line = clock()
+        self._columns: tuple[str, ...] = ()
+        self._closed = False
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes the bar off the screen; what was printed stays."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def stage(self, name: str, total: int) -> None:
+        """A new stretch of work; the bar starts anew."""
+        if not self._console.is_terminal:
+            self._finish_line()
+        self._name, self._total, self._done = name, total, 0
+        self._started = self._last_line = self._clock()
+        self._columns = ()
+        if not self._console.is_terminal or self._closed:
+            return
+        if self._bar is None:
+            self._bar = _bar(self._console)
+            self._bar.start()
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(printable(name), total=total or None)
+
+    def advance(self, done: int) -> None:
+        """So many units are done."""
+        self._done = done
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
+        elif not self._console.is_terminal and self._clock() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._line()
+
+    def note(self, text: str) -> None:
+        """One sentence above the bar."""
+        self._print(Text(printable(text)))
+
+    def epoch(self, row: Mapping[str, float | int | str]) -> None:
+        """One line of a table above the bar; its headings come with the first."""
+        names = tuple(row)
+        if names != self._columns:
+            self._columns = names
+            self._print(Text(_line_of([_short(name) for name in names], names), style="bold"))
+        self._print(Text(_line_of([_measured(value) for value in row.values()], names)))
+
+    def _finish_line(self) -> None:
+        """A stage that was worth a line also says that it ended."""
+        if self._last_line > self._started and self._done:
+            self._line()
+
+    def _line(self) -> None:
+        self._last_line = now = self._clock()
+        seconds = max(now - self._started, 1e-9)
+        told = f"{self._name}: {self._done:,}"
+        if self._total:
+            left = seconds / max(self._done, 1) * max(self._total - self._done, 0)
+            told += f" of {self._total:,} ({self._done / self._total:.0%}, {_duration(left)} left)"
+        self._print(Text(printable(f"{told}, {_rate(self._done / seconds)}")))
+
+    def _print(self, text: Text) -> None:
+        if self._closed:
+            return
+        try:
+            self._console.print(text, soft_wrap=not self._console.is_terminal)
+        except OSError:  # nobody reads standard error any more: training goes on without words
+            self._closed = True
+            self._bar = None
+
+
+class _Rate(ProgressColumn):
+    """Units per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate of the last seconds."""
+        return Text(_rate(task.speed) if task.speed else "", style="dim")
+
+
+def _bar(console: Console) -> Progress:
+    """Name, bar and time left; on a wide terminal the rate as well."""
+    columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=None)]
+    if console.width >= LEGIBLE_COLUMNS:
+        columns += [TextColumn("{task.percentage:>3.0f}%"), _Rate()]
+    columns.append(TimeRemainingColumn(compact=True))
+    return Progress(*columns, console=console, transient=True, expand=console.width < 100, refresh_per_second=4)
+
+
+def _rate(per_second: float) -> str:
+    """A rate in words.
+
+    Example:
+        >>> _rate(12345.6), _rate(0.25)
+        ('12,346/s', '0.25/s')
+    """
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.2g}/s"
+
+
+def _duration(seconds: float) -> str:
+    """A duration in words.
+
+    Example:
+        >>> _duration(7.4), _duration(95), _duration(7300)
+        ('7 s', '1 min 35 s', '2 h 01 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60:02} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _short(name: str) -> str:
+    """A heading of two words at most; `validation_accuracy` and `validation accuracy` read the same."""
+    return printable(name.replace("_", " ").replace("validation ", "val ").replace("training ", "train "))
+
+
+def _measured(value: float | int | str) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else printable(value)
+
+
+def _line_of(cells: list[str], names: tuple[str, ...]) -> str:
+    return "  ".join(cell.rjust(max(len(_short(name)), 7)) for cell, name in zip(cells, names, strict=True)).rstrip()

@@ -1,0 +1,47 @@
+"""`netwright predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from netwright.cli.screen import Output
+
+SHOWN = 40
+
+
+def predict(
+    run_or_model: Path,
+    /,
+    *inputs: Path,
+    save: Path | None = None,
+    top: int = 3,
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = (),
+    output: Output | None = None,
+) -> None:
+    """Answer for new examples: the likeliest classes, or numbers in their own unit.
+
+    Args:
+        run_or_model: Folder of a run, or a .netwright file.
+        inputs: Pictures, folders, or tables with the input columns.
+        save: File to write all answers to, .csv or .parquet.
+        top: How many of the likeliest classes to show, at least 1.
+        own_parts: A Python file of own parts, run before anything else; may be repeated.
+    """
+    from netwright import registry, run
+
+    output = output or Output()
+    for path in own_parts:
+        registry.use(path)
+    answers = run.predict(run_or_model, inputs, out=save, top=top)
+    if output.json:
+        output.document(answers)
+        return
+    rows = answers.slice(0, SHOWN).to_pylist()
+    output.table(answers.column_names, [list(row.values()) for row in rows], numbers=())
+    if answers.num_rows > SHOWN and save is None:
+        output.lines([f"{answers.num_rows - SHOWN:,} more; --save answers.csv writes all {answers.num_rows:,}."])
+    if save is not None:
+        output.lines([f"all {answers.num_rows:,} answers: {save}"])

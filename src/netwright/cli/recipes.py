@@ -1,0 +1,40 @@
+"""`netwright recipes`: complete specs with a name."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from netwright.cli.screen import Output
+
+app = App(name="recipes", help="List the recipes, or print one to start a spec of your own from.")
+
+
+@app.default
+@app.command(name="list")
+def listing(*, output: Output | None = None) -> None:
+    """List every recipe with one sentence."""
+    from netwright import recipes
+
+    output = output or Output()
+    found = {name: recipes.summary(name) for name in recipes.names()}
+    if output.json:
+        output.document(found)
+    else:
+        output.table(("recipe", "what it is"), found.items())
+        output.lines(["", "next: netwright train digits"])
+
+
+@app.command
+def show(name: str, /, *, output: Output | None = None) -> None:
+    """Print a recipe's YAML.
+
+    Args:
+        name: The recipe.
+    """
+    from netwright import recipes
+
+    output = output or Output()
+    if output.json:
+        output.document(recipes.load(name))
+    else:
+        output.lines(recipes.text(name).splitlines())

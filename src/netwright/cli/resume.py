@@ -1,0 +1,35 @@
+"""`netwright resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from netwright.cli.screen import Output
+
+
+def resume(
+    run_folder: Path,
+    /,
+    *,
+    accept: Annotated[bool, Parameter(negative="")] = False,
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = (),
+    output: Output | None = None,
+) -> None:
+    """Go on with a run that was stopped or killed; it ends bit for bit where it would have ended.
+
+    Args:
+        run_folder: Folder of the run, e.g. runs/photos-1.
+        accept: Go on although the data changed since the run began.
+        own_parts: A Python file of own parts, run before anything else; may be repeated.
+    """
+    from netwright import registry, run
+
+    output = output or Output()
+    for path in own_parts:
+        registry.use(path)
+    with output.display() as show:
+        outcome = run.resume(run_folder, accept=accept, show=show)
+    output.outcome(outcome)

@@ -1,0 +1,59 @@
+"""`netwright runs`: what is in a folder of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from netwright.cli.screen import Output
+
+app = App(name="runs", help="List runs, and clear away what is no longer needed.")
+
+
+@app.default
+@app.command(name="list")
+def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
+    """List the runs in a folder: state, score, size.
+
+    Args:
+        root: The folder.
+    """
+    from netwright import run
+
+    output = output or Output()
+    found = run.runs(root)
+    if output.json:
+        output.document(found)
+    elif not found:
+        output.lines([f"no runs in {root}; `netwright train digits` makes one."])
+    else:
+        rows = [(facts.name, facts.state, facts.headline, f"{facts.size_mb:,.1f}", facts.created) for facts in found]
+        output.table(("run", "state", "held out", "MB", "created"), rows, numbers=("MB",))
+
+
+@app.command
+def clean(
+    root: Path = Path("runs"),
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    output: Output | None = None,
+) -> None:
+    """Remove checkpoints of finished runs and what killed runs left behind; models and reports stay.
+
+    Args:
+        root: Folder of runs, or one run.
+        yes: Remove; without it only what would be removed is listed.
+    """
+    from netwright import run
+
+    output = output or Output()
+    removed = run.clean(root, remove=yes)
+    if output.json:
+        output.document(removed)
+        return
+    output.table(("file or folder", "MB"), [(item.path, f"{item.size_mb:,.1f}") for item in removed], numbers=("MB",))
+    total = sum(item.size_mb for item in removed)
+    output.lines([f"{total:,.1f} MB removed" if yes else f"{total:,.1f} MB could go; --yes removes it"])

@@ -1,0 +1,274 @@
+"""Layers: modules that know the shape they take, the shape they give, and what they cost.
+
+A layer is built from the shape of one example (without the batch axis: `(channel, height, width)` for pictures,
+`(dim,)` for vectors) and its options. Its signature is its schema: `conv 16x5 pad 2` fills `filters`, `height` and
+`pad` below. The first words of the text fill the plain parameters in order; those after `*` are written with name.
+Adding a layer is a class here and a line in the registry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from netwright.errors import SpecError
+from netwright.registry import resolve
+
+Shape = tuple[int, ...]
+
+
+class Layer(nn.Module):
+    """What every layer declares.
+
+    Args:
+        in_shape: Shape of one example that goes in.
+        out_shape: Shape of one example that comes out.
+        multiply_adds: Products summed for one example, forward.
+        window: Height and width of the input patch that one output place sees.
+        stride: How far apart in the input two neighbouring output places look.
+    """
+
+    takes: ClassVar[Literal["vector", "image", "any"]] = "any"  # a "vector" layer has pictures flattened before it
+    example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        out_shape: Shape,
+        *,
+        multiply_adds: int = 0,
+        window: tuple[int, int] = (1, 1),
+        stride: tuple[int, int] = (1, 1),
+    ) -> None:
+        super().__init__()
+        self.in_shape = in_shape
+        self.out_shape = out_shape
+        self.multiply_adds = multiply_adds
+        self.window = window
+        self.stride = stride
+
+    def initialise(self, draw: Callable[[Tensor], None]) -> None:
+        """Sets the first weights: matrices drawn, biases zero; a layer with other parameters says it differently.
+
+        Args:
+            draw: Fills one weight in place; see `initialisers.drawer`.
+        """
+        for parameter in self.parameters(recurse=False):
+            if parameter.ndim > 1:
+                draw(parameter)
+            else:
+                nn.init.zeros_(parameter)
+
+
+class Dense(Layer):
+    """Every unit sums all inputs, each with its own weight, and adds a bias: a_j = Σ_i w_ji x_i + w_j0.
+
+    Args:
+        in_shape: `(dim,)`.
+        units: Number of sums, >= 1.
+    """
+
+    takes = "vector"
+    example = "dense 64"
+
+    def __init__(self, in_shape: Shape, units: int) -> None:
+        _at_least(1, units=units)
+        (dim,) = in_shape
+        super().__init__(in_shape, (units,), multiply_adds=dim * units)
+        self.weight = nn.Parameter(torch.empty(units, dim))
+        self.bias = nn.Parameter(torch.empty(units))
+
+    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+        return functional.linear(x, self.weight, self.bias)
+
+
+class Conv(Layer):
+    """Filters slid over a picture; each place of an output map is one filter's weighted sum of the patch there.
+
+    Output size: floor((size + 2 pad - window) / stride) + 1.
+
+    Args:
+        in_shape: `(channel, height, width)`.
+        filters: Number of filters, each gives one output channel.
+        height: Rows of a filter.
+        width: Columns of a filter; as many as rows when left out.
+        pad: Rows and columns of zeros put around the picture.
+        stride: Step from one place to the next.
+    """
+
+    takes = "image"
+    example = "conv 16x5 pad 2"
+
+    def __init__(
+        self, in_shape: Shape, filters: int, height: int, width: int | None = None, *, pad: int = 0, stride: int = 1
+    ) -> None:
+        width = height if width is None else width
+        _at_least(1, filters=filters, height=height, width=width, stride=stride)
+        _at_least(0, pad=pad)
+        channels = in_shape[0]
+        rows, columns = _slide(in_shape, (height, width), pad, stride)
+        super().__init__(
+            in_shape,
+            (filters, rows, columns),
+            multiply_adds=filters * rows * columns * channels * height * width,
+            window=(height, width),
+            stride=(stride, stride),
+        )
+        self.pad = pad
+        self.weight = nn.Parameter(torch.empty(filters, channels, height, width))
+        self.bias = nn.Parameter(torch.empty(filters))
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch filter rows columns"]:
+        return functional.conv2d(x, self.weight, self.bias, self.stride, self.pad)
+
+
+class Pool(Layer):
+    """The largest (or average) value in each window of each channel; makes maps smaller and small shifts matter less.
+
+    Places that padding added never count: not as the largest, nor in an average.
+
+    Args:
+        in_shape: `(channel, height, width)`.
+        size: Rows and columns of the window.
+        how: Which value stands for the window.
+        stride: Step from one window to the next; the window's size when left out, so that windows just touch.
+        pad: Rows and columns put around the picture, at most half the size.
+    """
+
+    takes = "image"
+    example = "pool 2"
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        size: int,
+        how: Literal["max", "avg"] = "max",
+        *,
+        stride: int | None = None,
+        pad: int = 0,
+    ) -> None:
+        stride = size if stride is None else stride
+        _at_least(1, size=size, stride=stride)
+        _at_least(0, pad=pad)
+        if pad > size // 2:
+            raise SpecError(
+                f"pad {pad} is more than half the pool's size {size}, so whole windows would lie outside the picture.",
+                f"Use pad {size // 2} or less.",
+            )
+        rows, columns = _slide(in_shape, (size, size), pad, stride)
+        super().__init__(in_shape, (in_shape[0], rows, columns), window=(size, size), stride=(stride, stride))
+        self.how = how
+        self.pad = pad
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
+        if self.how == "max":
+            return functional.max_pool2d(x, self.window, self.stride, self.pad)
+        return functional.avg_pool2d(x, self.window, self.stride, self.pad, count_include_pad=False)
+
+
+class Flatten(Layer):
+    """All numbers of an example in one row, channel by channel, row by row.
+
+    Args:
+        in_shape: Any shape.
+    """
+
+    example = "flatten"
+
+    def __init__(self, in_shape: Shape) -> None:
+        super().__init__(in_shape, (math.prod(in_shape),))
+
+    def forward(self, x: Float[Tensor, "batch *any"]) -> Float[Tensor, "batch dim"]:
+        return x.flatten(1)
+
+
+class Activation(Layer):
+    """A registered activation function as a layer; keeps the shape.
+
+    Args:
+        in_shape: Any shape.
+        name: Name in the registry's room "activation".
+        options: Its options by name.
+    """
+
+    def __init__(self, in_shape: Shape, name: str, options: Mapping[str, int | float | bool | str]) -> None:
+        super().__init__(in_shape, in_shape)
+        self.function = partial(resolve("activation", name), **options)
+
+    def forward(self, x: Float[Tensor, "batch *any"]) -> Float[Tensor, "batch *any"]:
+        return self.function(x)
+
+
+class Add(nn.Module):
+    """Sum of branches of one shape: `{A | B} add`.
+
+    Args:
+        in_shapes: Shapes of the branches.
+    """
+
+    def __init__(self, in_shapes: tuple[Shape, ...]) -> None:
+        super().__init__()
+        if len(set(in_shapes)) > 1:
+            raise SpecError(
+                f"add needs branches of one shape, these give {_shapes(in_shapes)}.",
+                "Give the branches' last layers the same size, or use concat.",
+            )
+        self.out_shape = in_shapes[0]
+
+    def forward(self, first: Float[Tensor, "batch *any"], *others: Float[Tensor, "batch *any"]) -> Tensor:
+        total = first
+        for other in others:
+            total = total + other
+        return total
+
+
+class Concat(nn.Module):
+    """Branches side by side, vectors end to end and pictures by channel: `{A | B} concat`.
+
+    Args:
+        in_shapes: Shapes of the branches.
+    """
+
+    def __init__(self, in_shapes: tuple[Shape, ...]) -> None:
+        super().__init__()
+        if len({(len(shape), *shape[1:]) for shape in in_shapes}) > 1:
+            raise SpecError(
+                f"concat needs vectors, or pictures of one height and width; these branches give {_shapes(in_shapes)}.",
+                "Put flatten at the end of the branches that give pictures, or bring them to one size with pad.",
+            )
+        self.out_shape = (sum(shape[0] for shape in in_shapes), *in_shapes[0][1:])
+
+    def forward(self, *branches: Float[Tensor, "batch first *rest"]) -> Tensor:
+        return torch.cat(branches, dim=1)
+
+
+MERGES: dict[str, type[Add | Concat]] = {"add": Add, "concat": Concat}
+
+
+def _at_least(least: int, **values: int) -> None:
+    low = [f"{name} is {value}" for name, value in values.items() if value < least]
+    if low:
+        raise SpecError(f"{', '.join(low)}; the least is {least}.", f"Write {least} or more.")
+
+
+def _slide(shape: Shape, window: tuple[int, int], pad: int, stride: int) -> tuple[int, int]:
+    """Rows and columns of places where a window fits."""
+    _, height, width = shape
+    if height + 2 * pad < window[0] or width + 2 * pad < window[1]:
+        padded = f" ({height + 2 * pad}x{width + 2 * pad} with pad {pad})" if pad else ""
+        raise SpecError(
+            f"a window of {window[0]}x{window[1]} does not fit into the {height}x{width} picture{padded} that comes in.",
+            "Use a smaller window, more pad, or fewer pool and stride steps before it.",
+        )
+    return (height + 2 * pad - window[0]) // stride + 1, (width + 2 * pad - window[1]) // stride + 1
+
+
+def _shapes(shapes: tuple[Shape, ...]) -> str:
+    return " and ".join("x".join(map(str, shape)) for shape in shapes)

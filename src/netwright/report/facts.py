@@ -1,0 +1,298 @@
+"""What a report knows: the numbers, pictures and words of one run, written as `facts.json` and drawn by `page.py`.
+
+Numbers that are not finite become null in the file and None here, so that a diverged run still has a readable report.
+Nothing here computes anything: whoever measured a thing states it.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+from netwright import files
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_finite)]
+"""A measured number; None where there is none or it was not finite."""
+Png = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
+"""A PNG picture as base64 text."""
+Interval = tuple[float, float]
+
+
+def png_text(png: bytes) -> str:
+    """PNG bytes as the text that facts carry."""
+    return base64.b64encode(png).decode("ascii")
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shown(_Fact):
+    """One held-out example with the net's answer.
+
+    Args:
+        id: The example's id, e.g. its file name.
+        picture: Its picture, where its kind has one.
+        text: Its content in words otherwise.
+        truth: What it really is.
+        bars: The likeliest answers with their probabilities, likeliest first; empty for number outputs.
+        right: The first bar is the truth.
+        confidence: Probability of the answer given.
+        answer: For number outputs: the answer in words.
+    """
+
+    id: str
+    picture: Png | None = None
+    text: str = ""
+    truth: str
+    bars: list[tuple[str, Number]] = []
+    right: bool
+    confidence: Number = None
+    answer: str = ""
+
+
+class Baseline(_Fact):
+    """What a simple method reaches on the same test examples.
+
+    Args:
+        name: What it is, in words that fit "<name> reaches", e.g. "a linear model" or 'always "3"'.
+        scores: By name of score.
+        interval: 95 % interval of the headline score.
+        seconds: Time it took.
+    """
+
+    name: str
+    scores: dict[str, Number]
+    interval: Interval | None = None
+    seconds: Number = None
+
+
+class OutputFacts(_Fact):
+    """One output of the net, scored.
+
+    Args:
+        name: Name of the output.
+        kind: "category", "number", "vector".
+        unit: Output unit: "softmax", "sigmoid", "identity".
+        headline: The score that stands first, e.g. "accuracy" or "r2".
+        scores: By split ("train", "validation", "test"), then by score.
+        intervals: 95 % intervals of the test scores.
+        baselines: Simple methods on the same test examples.
+        classes: Names of the classes, in the order of `confusion`.
+        confusion: `confusion[truth][answer]`, counts on the test split.
+        mistakes: Mistakes on the test split, most confident first.
+        grid: Test examples drawn by chance, with answers.
+        scatter: (truth, predicted) on the test split, for numbers.
+        measure: What a number output is measured in, e.g. "m" or "euro"; may be empty.
+    """
+
+    name: str
+    kind: str
+    unit: str = ""
+    headline: str
+    scores: dict[str, dict[str, Number]]
+    intervals: dict[str, Interval] = {}
+    baselines: list[Baseline] = []
+    classes: list[str] = []
+    confusion: list[list[int]] = []
+    mistakes: list[Shown] = []
+    grid: list[Shown] = []
+    scatter: list[tuple[float, float]] = []
+    measure: str = ""
+
+
+class VerdictFacts(_Fact):
+    """The doctor's judgement of the curves; see `netwright.doctor.fit`."""
+
+    label: Literal["fitting", "over-fitting", "under-fitting", "undecided"]
+    since_epoch: int | None = None
+    sentence: str
+    evidence: list[str] = []
+
+
+class CurvePoint(_Fact):
+    """One epoch: loss and scores on both splits, and the learning rate."""
+
+    epoch: int
+    train: dict[str, Number] = {}
+    validation: dict[str, Number] = {}
+    lr: Number = None
+
+
+class LedgerReason(_Fact):
+    """Why examples were left out, how many, and where the first of them are."""
+
+    state: str
+    reason: str
+    count: int
+    where: list[str] = []
+
+
+class LedgerFacts(_Fact):
+    """Every example accounted for.
+
+    Args:
+        counts: By state: used, refused, quarantined.
+        reasons: Why the others were not used.
+        splits: Examples by split.
+        policy: How they were split, and why so.
+    """
+
+    counts: dict[str, int] = {}
+    reasons: list[LedgerReason] = []
+    splits: dict[str, int] = {}
+    policy: str = ""
+
+
+class Twins(_Fact):
+    """Two examples that are nearly the same, in different splits.
+
+    Args:
+        first: Id of one.
+        second: Id of the other.
+        parts: Their splits.
+        similarity: Correlation of their contents, up to 1.
+        pictures: Both pictures, where there are any.
+    """
+
+    first: str
+    second: str
+    parts: tuple[str, str]
+    similarity: Number = None
+    pictures: tuple[Png, Png] | None = None
+
+
+class LayerFacts(_Fact):
+    """One row of the layer table; shapes are of one example."""
+
+    layer: str
+    text: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int = 0
+    receptive_field: int | None = None
+    memory_mb: Number = None
+
+
+class GraphNodeFacts(_Fact):
+    """One node of the executed graph."""
+
+    name: str
+    text: str
+    shape: tuple[int, ...] = ()
+    parameters: int = 0
+
+
+class GraphFacts(_Fact):
+    """The executed graph: nodes in the order they run, edges as (from, to)."""
+
+    nodes: list[GraphNodeFacts]
+    edges: list[tuple[str, str]]
+
+
+class SettingFacts(_Fact):
+    """One decided setting, and why it is so."""
+
+    path: str
+    value: str
+    why: str
+
+
+class Template(_Fact):
+    """The weights into one class of a linear image classifier, as a picture."""
+
+    label: str
+    png: Png
+
+
+class SmallNet(_Fact):
+    """All weights of a small net, for the drawing; see `netwright.figures.network.DrawnNet`."""
+
+    units: list[list[str]]
+    weights: list[list[list[float]]]
+    biases: list[list[float]]
+    functions: list[str] = []
+
+
+class Facts(_Fact):
+    """Everything the report of one run shows.
+
+    Args:
+        title: Name of the run.
+        created_utc: When the report was made, ISO 8601.
+        netwright_version: Version that made it.
+        command: The command that reproduces the run.
+        verdict: The doctor's judgement of the curves.
+        best_epoch: Epoch whose weights were kept.
+        stopped_epoch: Last epoch.
+        stop_reason: Why training ended, e.g. "no better for 5 epochs".
+        curves: One point per epoch.
+        ledger: Every example accounted for.
+        twins: Near-twins across splits.
+        layers: The layer table, without a total row.
+        parameters: Parameters in all.
+        graph: The executed graph.
+        settings: Decided settings with reasons.
+        versions: Library versions.
+        hardware: What it ran on, in words.
+        seconds: Training time.
+        test_reads: How often the test split was read.
+        outputs: The outputs, the watched one first.
+        templates: Pictures of a linear image classifier's weights.
+        small_net: Weights and biases of a net of at most 40 units.
+        notes: Anything else the reader must know.
+        noun: What an example is called in sentences, plural.
+    """
+
+    title: str
+    created_utc: str
+    netwright_version: str
+    command: str
+    verdict: VerdictFacts | None = None
+    best_epoch: int | None = None
+    stopped_epoch: int | None = None
+    stop_reason: str = ""
+    curves: list[CurvePoint] = []
+    ledger: LedgerFacts = LedgerFacts()
+    twins: list[Twins] = []
+    layers: list[LayerFacts] = []
+    parameters: int = 0
+    graph: GraphFacts | None = None
+    settings: list[SettingFacts] = []
+    versions: dict[str, str] = {}
+    hardware: dict[str, str] = {}
+    seconds: Number = None
+    test_reads: int = 0
+    outputs: list[OutputFacts] = []
+    templates: list[Template] = []
+    small_net: SmallNet | None = None
+    notes: list[str] = []
+    noun: str = "examples"
+
+    @property
+    def day(self) -> str:
+        """The day of the report as people write it, e.g. "20 November 2026"; as given when it is no ISO date."""
+        try:
+            when = datetime.fromisoformat(self.created_utc)
+        except ValueError:
+            return self.created_utc
+        return f"{when.day} {when:%B %Y}"
+
+    def write(self, path: Path) -> None:
+        """Writes the facts as JSON, whole or not at all."""
+        files.write_text(path, self.model_dump_json(indent=1))
+
+    @classmethod
+    def read(cls, path: Path) -> Facts:
+        """The facts of a run from its `facts.json`."""
+        return cls.model_validate_json(path.read_text("utf-8"))

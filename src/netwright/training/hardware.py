@@ -1,0 +1,55 @@
+"""Where a run computes: decided once by a stated rule, written to `resolved.yaml`, never decided again on resume.
+
+The number of threads follows from the size of a step and not from a stopwatch: sums are rounded differently by one
+thread and by two, and the same command must give the same bits twice.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import torch
+
+from netwright.spec import Hardware, Reason
+
+# Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
+ONE_THREAD_MULTIPLY_ADDS = 20_000_000
+
+
+def decide(step_multiply_adds: int, resident: bool, threads: int | None = None) -> Hardware:
+    """Device, threads and placement for a run.
+
+    Args:
+        step_multiply_adds: Multiply-adds of one forward pass over one batch.
+        resident: Whether the coded data is held in memory.
+        threads: The user's own choice.
+    """
+    why = []
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    found = "a CUDA device was found" if device == "cuda" else "no CUDA device was found"
+    why.append(Reason(path="hardware.device", value=device, why=found))
+    if threads is None:
+        cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+        threads = 1 if step_multiply_adds < ONE_THREAD_MULTIPLY_ADDS else max(1, min(cores, allowed))
+        size = f"a step is {step_multiply_adds / 1e6:.3g} M multiply-adds"
+        reason = "too little to share" if threads == 1 else "enough to share among the cores"
+        why.append(Reason(path="training.threads", value=str(threads), why=f"{size}: {reason}"))
+    place = "the coded data fits in memory" if resident else "read from the cache, batch by batch"
+    why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=place))
+    return Hardware(device=device, threads=threads, resident=resident, why=tuple(why))
+
+
+def apply(hardware: Hardware) -> torch.device:
+    """Set up this process for a run.
+
+    Denormal numbers are flushed to zero: they carry no information here and slow a step by up to 50 times.
+
+    Raises:
+        RuntimeError: Never for the CPU; torch's own error when the recorded CUDA device is gone.
+    """
+    torch.set_num_threads(hardware.threads)
+    torch.set_flush_denormal(True)
+    available = hardware.device == "cpu" or torch.cuda.is_available()
+    return torch.device(hardware.device if available else "cpu")

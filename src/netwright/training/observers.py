@@ -1,0 +1,76 @@
+"""What an observer is: it watches training and changes nothing.
+
+The loop hands observers finished numbers and read-only facts; an observer that computes with the network works on a
+copy under a generator of its own. All observers on or off give the same weights, bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netwright import files
+from netwright.errors import NetwrightError
+from netwright.progress import Display
+from netwright.training.history import Row
+
+if TYPE_CHECKING:
+    from netwright.training.loop import Training
+
+
+class Observer:
+    """An observer that sees nothing; real ones define some of these."""
+
+    def step(self, training: Training) -> None:
+        """After every step."""
+
+    def epoch(self, training: Training, row: Row) -> None:
+        """After every epoch, with its row of the history."""
+
+
+class Progress(Observer):
+    """Tells a display how far training is, at most ten times a second.
+
+    Args:
+        display: What draws it.
+        total: Steps expected in all.
+    """
+
+    def __init__(self, display: Display, total: int) -> None:
+        self._display, self._next = display, 0.0
+        display.stage("training", total)
+
+    def step(self, training: Training) -> None:
+        """Advance the bar now and then."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + 0.1
+            self._display.advance(training.step)
+
+    def epoch(self, training: Training, row: Row) -> None:
+        """Show the epoch's scores."""
+        self._display.advance(training.step)
+        shown = {k: v for k, v in row.items() if isinstance(v, float) or k == "epoch"}
+        self._display.epoch({k: v for k, v in shown.items() if v is not None})
+
+
+class Timing(Observer):
+    """Writes when each epoch ended to a file of its own, since the history knows no clock.
+
+    Args:
+        path: The file, e.g. `runs/digits-1/timing.jsonl`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def epoch(self, training: Training, row: Row) -> None:
+        """One line: epoch, step, seconds of training so far."""
+        facts = {"epoch": row["epoch"], "step": training.step, "seconds": round(training.elapsed(), 3)}
+        try:
+            files.append(self._path, json.dumps(facts) + "\n")
+        except NetwrightError as exc:  # a log is never worth a training
+            training.note(f"{exc.message} Times are not written any more.")
+            self.epoch = lambda training, row: None  # type: ignore[method-assign]

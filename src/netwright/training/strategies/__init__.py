@@ -1,0 +1,1 @@
+"""Everything that changes training, one file each; see `strategy.Strategy` for what one may do."""

@@ -1,0 +1,57 @@
+"""Early stopping: keep the weights of the best epoch, stop when further epochs bring nothing.
+
+Source: Prechelt 1998, "Early stopping - but when?"; the criterion is his UP_s with patience in epochs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from netwright.training.loop import Training
+from netwright.training.strategies.strategy import State, Strategy
+
+
+class EarlyStopping(Strategy):
+    """Watches one validation number; at the end the weights of its best epoch are put back.
+
+    Args:
+        watch: Name in the epoch's row, e.g. "validation/loss"; smaller is better.
+        patience: Epochs without improvement before stopping; 0 only keeps the best and never stops.
+    """
+
+    name = "early_stopping"
+
+    def __init__(self, watch: str, patience: int) -> None:
+        self.watch, self.patience = watch, patience
+        self.best, self.best_epoch = math.inf, 0
+        self._weights: dict[str, torch.Tensor] = {}
+
+    def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
+        """Keep this epoch's weights if it is the best so far; ask to stop after `patience` worse ones."""
+        value = row.get(self.watch)
+        epoch = training.epoch + 1
+        if isinstance(value, float | int) and value < self.best:
+            self.best, self.best_epoch = float(value), epoch
+            self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
+        elif self.patience and epoch - self.best_epoch >= self.patience:
+            training.stop(f"no better {self.watch.replace('/', ' ')} for {self.patience} epochs")
+
+    def finish(self, training: Training) -> None:
+        """Put the best weights back."""
+        if self._weights:
+            training.load_weights(self._weights)
+            training.best_epoch = self.best_epoch
+
+    def state(self) -> State:
+        """Best value, its epoch and its weights."""
+        kept: State = {f"weights/{key}": tensor for key, tensor in self._weights.items()}
+        return {**kept, "best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state(self, state: State) -> None:
+        """Go on watching where `state` was taken."""
+        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])  # type: ignore[arg-type]
+        self._weights = {
+            key.removeprefix("weights/"): value for key, value in state.items() if isinstance(value, torch.Tensor)
+        }
