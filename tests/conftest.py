@@ -10,8 +10,9 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,6 +57,25 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("NETWRIGHT_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def netwright(tmp_path: Path, cache_home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command line as a process of its own, in this test's folder."""
+
+    def run(*words: str, env: dict[str, str] | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+        return subprocess.run(
+            [sys.executable, "-m", "netwright", *words],
+            cwd=tmp_path,
+            env={**clean, "COLUMNS": "80", "NETWRIGHT_CACHE": str(cache_home), **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
 
 
 def _succeeds(*command: str) -> bool:

@@ -25,9 +25,14 @@ def test_write_replaces_whole_content_and_leaves_no_temporary(tmp_path: Path) ->
 def test_failed_block_keeps_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "a.bin"
     files.write_bytes(target, b"old")
-    with pytest.raises(ValueError, match="half way"), files.writing(target) as file:
-        file.write(b"new, but only half")
-        raise ValueError("half way")
+
+    def write_half() -> None:
+        with files.writing(target) as file:
+            file.write(b"new, but only half")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        write_half()
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
 
@@ -50,9 +55,14 @@ def test_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         (folder / "inner" / "a").write_text("a")
         assert not target.exists()
     assert (target / "inner" / "a").read_text() == "a"
-    with pytest.raises(KeyError, match="stop"), files.making_folder(tmp_path / "other") as folder:
-        (folder / "a").write_text("a")
-        raise KeyError("stop")
+
+    def stop_half_way() -> None:
+        with files.making_folder(tmp_path / "other") as half:
+            (half / "a").write_text("a")
+            raise KeyError("stop")
+
+    with pytest.raises(KeyError, match="stop"):
+        stop_half_way()
     assert names(tmp_path) == ["folder"]
 
 

@@ -50,7 +50,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put text into a file as UTF-8 with `\\n` line ends; see `write_bytes`."""
+    """Put text into a file as UTF-8, line ends as they are; see `write_bytes`."""
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -297,11 +297,11 @@ def sha256(path: Path) -> str:
 
 
 def printable(path: Path | str) -> str:
-    """A path as text that any terminal and any JSON file can take (bytes that are no UTF-8 become `\\xff`).
+    r"""A path as text that any terminal and any JSON file can take (bytes that are no UTF-8 become `\xff`).
 
     Example:
         >>> printable("a" + chr(0xDCFF) + ".jpg")
-        'a\\\\xff.jpg'
+        'a\\xff.jpg'
     """
     try:
         data = str(path).encode("utf-8", "surrogateescape")

@@ -46,12 +46,26 @@ class Part:
 
 _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]] = {
     # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
-    "layout": {},
-    "kind": {},
+    "layout": {
+        "sklearn": ("netwright.readers.layouts.bundled:Bundled", "small real sets by name: `sklearn:digits`"),
+        "idx": ("netwright.readers.layouts.idx:Idx", "MNIST's idx files, packed or not"),
+        "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
+        "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
+        "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),
+    },
+    "kind": {
+        "image": ("netwright.readers.kinds.image:Image", "a picture"),
+        "number": ("netwright.readers.kinds.number:Number", "a quantity"),
+        "category": ("netwright.readers.kinds.category:Category", "one of several classes"),
+        "vector": ("netwright.readers.kinds.vector:Vector", "several quantities as one"),
+    },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
         "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2` is 16 filters of 5x5"),
-        "pool": ("netwright.models.layers:Pool", "the largest (or average) value of each window: `pool 2`, `pool avg 2`"),
+        "pool": (
+            "netwright.models.layers:Pool",
+            "the largest (or average) value of each window: `pool 2`, `pool avg 2`",
+        ),
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },
     "activation": {
@@ -73,7 +87,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     },
     "loss": {
         # "compares": what the loss is given, class scores with class codes or values with values
-        "cross_entropy": ("netwright.losses:cross_entropy", "-log of the true class's softmax", {"compares": "classes"}),
+        "cross_entropy": (
+            "netwright.losses:cross_entropy",
+            "-log of the true class's softmax",
+            {"compares": "classes"},
+        ),
         "binary_cross_entropy": (
             "netwright.losses:binary_cross_entropy",
             "-log of the true answer's sigmoid, two classes",

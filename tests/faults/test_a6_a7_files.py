@@ -42,9 +42,13 @@ def writable_by_nobody(tmp_path: Path) -> Path:
 
 
 def test_a6_folder_deleted_meanwhile_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NetwrightError, match="its folder is gone"), files.writing(tmp_path / "run" / "a") as file:
-        file.write(b"x")
-        shutil.rmtree(tmp_path / "run")
+    def write_while_it_is_deleted() -> None:
+        with files.writing(tmp_path / "run" / "a") as file:
+            file.write(b"x")
+            shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(NetwrightError, match="its folder is gone"):
+        write_while_it_is_deleted()
     with pytest.raises(NetwrightError, match="its folder is gone"):
         files.append(tmp_path / "run" / "log", "line\n")
     assert not (tmp_path / "run").exists()

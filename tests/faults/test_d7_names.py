@@ -8,8 +8,8 @@ from netwright import files
 
 EVIL = [
     "../../x", "..", ".", "", "/etc/passwd", "C:\\Windows\\x", "a\0b", "con", "CON.txt", "nul", "lpt1", "x" * 5000,
-    "~root", "$HOME", "`id`", "-rf", ".hidden", "a/b", "a\\b", "a:b", "name ", "name.", "\u202egpj.exe", "\ud800", "日本",
-    "e\u0301", "\u200b",
+    "~root", "$HOME", "`id`", "-rf", ".hidden", "a/b", "a\\b", "a:b", "name ", "name.", "\u202egpj.exe", "\ud800",
+    "日本", "e\u0301", "\u200b",
 ]  # fmt: skip
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import sys
-from importlib.metadata import version
 from types import TracebackType
 
-from cyclopts import App, Group
-from cyclopts.exceptions import CycloptsError, UnknownOptionError
+from cyclopts import App, Group, Parameter
+from cyclopts.exceptions import CoercionError, CycloptsError, UnknownOptionError
 
 from netwright.cli.screen import console, say_error
 from netwright.errors import NetwrightError
@@ -19,39 +18,55 @@ USING = Group("Use", sort_key=2)
 LOOKING = Group("Look closer", sort_key=3)
 SETTING_UP = Group("Set up", sort_key=4)
 
-# Loaded by name when first needed, so that one verb costs the import of one file.
+# Loaded by name when first needed, so that one verb costs the import of one file and the list of verbs none.
 VERBS = {
-    "train": ("netwright.cli.train:train", TRAINING),
-    "plan": ("netwright.cli.plan:plan", TRAINING),
-    "resume": ("netwright.cli.resume:resume", TRAINING),
-    "compare": ("netwright.cli.compare:compare", TRAINING),
-    "predict": ("netwright.cli.predict:predict", USING),
-    "evaluate": ("netwright.cli.evaluate:evaluate", USING),
-    "report": ("netwright.cli.report:report", USING),
-    "runs": ("netwright.cli.runs:app", USING),
-    "look": ("netwright.cli.look:app", LOOKING),
-    "data": ("netwright.cli.data:app", LOOKING),
-    "doctor": ("netwright.cli.doctor:doctor", SETTING_UP),
-    "recipes": ("netwright.cli.recipes:app", SETTING_UP),
+    "train": ("netwright.cli.train:train", TRAINING, "Train a network on your examples and write its report."),
+    "plan": ("netwright.cli.plan:plan", TRAINING, "Say what training would do, without doing it."),
+    "resume": ("netwright.cli.resume:resume", TRAINING, "Go on with a run that was stopped or killed."),
+    "compare": ("netwright.cli.compare:compare", TRAINING, "Train with several values of a setting and compare."),
+    "predict": ("netwright.cli.predict:predict", USING, "Answer for new examples."),
+    "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
+    "report": ("netwright.cli.report:report", USING, "Write a run's report again, as a page or as PDF."),
+    "runs": ("netwright.cli.runs:app", USING, "List runs, and clear away what is no longer needed."),
+    "data": ("netwright.cli.data:app", LOOKING, "Look at examples, check them, fetch known data sets."),
+    "doctor": ("netwright.cli.doctor:doctor", LOOKING, "Say what is wrong with a run, or with this installation."),
+    "look": ("netwright.cli.look:app", LOOKING, "Look into a trained network."),
+    "recipes": ("netwright.cli.recipes:app", SETTING_UP, "List the recipes: complete specs with a name."),
+    "--install-completion": (
+        "netwright.cli.completion:install",
+        SETTING_UP,
+        "Teach your shell to complete netwright's words with the tab key.",
+    ),
 }
-ALONE = {"--version", "--help", "-h", "--install-completion"}
 
 PROLOGUE = """You say what goes in and what comes out; netwright trains the neural network and shows what it learned.
 
-    netwright train digits                                a recipe with a name
-    netwright train photos/ --in image --out category     a folder of class folders
-    netwright train houses.csv --out price                a table: every other column goes in
-    netwright train drive.yaml                            a whole spec
-    netwright predict runs/photos-1 new.jpg               three likeliest classes
+    netwright train digits                              a recipe with a name
+    netwright train photos/ --in image --out category   a folder of class folders
+    netwright train houses.csv --out price              a table: all else goes in
+    netwright train drive.yaml                          a whole spec
+    netwright predict runs/photos-1 new.jpg             three likeliest classes
 """
 
 
-def _make() -> App:
+def _version() -> str:
+    from importlib.metadata import version  # 25 ms that only this answer is worth
+
+    return version("netwright")
+
+
+def make_app(*, listing: bool) -> App:
+    """The command line with all its verbs.
+
+    Args:
+        listing: Whether only the list of verbs will be shown; it then comes from `VERBS`, and no verb is imported.
+    """
     app = App(
         name="netwright",
         help=PROLOGUE,
         help_format="plaintext",
-        version=lambda: version("netwright"),
+        version=_version,
+        default_parameter=Parameter(show_default=False, negative=()),
         console=console(),
         print_error=False,
         exit_on_error=False,
@@ -59,9 +74,8 @@ def _make() -> App:
         result_action="return_value",
         group_commands=SETTING_UP,
     )
-    for order, (name, (where, group)) in enumerate(VERBS.items()):
-        app.command(where, name=name, group=group, sort_key=order)
-    app.register_install_completion_command(group=SETTING_UP, help="Make the shell complete netwright's words.")
+    for order, (name, (where, group, summary)) in enumerate(VERBS.items()):
+        app.command(where, name=name, group=group, sort_key=order, help=summary if listing else None)
     app["--help"].group = app["--version"].group = SETTING_UP
     return app
 
@@ -73,27 +87,22 @@ def run(words: list[str]) -> int:
         KeyboardInterrupt: Ctrl-C before or after the library minds signals.
         BrokenPipeError: Nobody reads standard output any more.
     """
-    app = _make()
-    show_traceback = "--traceback" in words
-    if not show_traceback:
-        sys.excepthook = _unexpected
+    app = make_app(listing=not words or words[0] in {"--help", "-h"})
+    if "--traceback" in words:
+        app(words)
+        return 0
+    sys.excepthook = _unexpected
     try:
         app(words)
     except CycloptsError as exc:
-        if show_traceback:
-            raise
         say_error(*_all_mistakes(app, words, exc))
         return 2
     except NetwrightError as exc:
-        if show_traceback and exc.exit_code not in {0, 130, 143}:
-            raise
         say_error(exc.message, exc.cure, "stopped" if exc.exit_code in {0, 130, 143} else "error")
         return exc.exit_code
     except BrokenPipeError:
         raise
     except (OSError, MemoryError) as exc:
-        if show_traceback:
-            raise
         return _refused(exc)
     return 0
 
@@ -112,29 +121,39 @@ def _unexpected(kind: type[BaseException], exc: BaseException, _: TracebackType 
     """Stands in for the traceback of an error nobody foresaw; Python then exits with 1."""
     lines = str(exc).strip().splitlines()
     told = f"{kind.__name__}: {lines[0]}" if lines else kind.__name__
-    say_error(f"netwright made a mistake of its own ({told}).", "Run it again with --traceback and report what it shows.")
+    say_error(
+        f"netwright made a mistake of its own ({told}).", "Run it again with --traceback and report what it shows."
+    )
 
 
 def _all_mistakes(app: App, words: list[str], first: CycloptsError) -> tuple[str, str]:
-    """Every mistyped option of a command line at once, as (what is wrong, what to do)."""
-    told: list[str] = []
+    """Every mistyped option and impossible value of a command line at once, as (what is wrong, what to do)."""
+    told = [_in_words(first)]
     rest, error = list(words), first
-    while isinstance(error, UnknownOptionError) and len(told) < 10:
-        told.append(_in_words(error))
-        wrong = error.token.keyword or error.token.value
-        place = next((i for i, word in enumerate(rest) if word.split("=")[0] == wrong.split("=")[0]), None)
-        if place is None:
+    while isinstance(error, UnknownOptionError | CoercionError) and len(told) < 10:
+        if not _without(rest, error):
             break
-        del rest[place]
         try:
             app.parse_args(rest)
             break
         except CycloptsError as exc:
             error = exc
-    if not told:
-        told = [_in_words(first)]
+        if isinstance(error, UnknownOptionError | CoercionError):
+            told.append(_in_words(error))
     verb = next((f" {word}" for word in words if word in VERBS), "")
     return "\n".join(dict.fromkeys(told)), f"See `netwright{verb} --help`."
+
+
+def _without(words: list[str], error: UnknownOptionError | CoercionError) -> bool:
+    """Takes the wrong option and its value out of the words, to look for further mistakes in the rest."""
+    token = error.token
+    wrong = (token.keyword or token.value).split("=")[0] if token else ""
+    place = next((i for i, word in enumerate(words) if word.split("=")[0] == wrong), None)
+    if place is None:
+        return False
+    alone = "=" in words[place] or place + 1 == len(words) or words[place + 1].startswith("--")
+    del words[place : place + (1 if alone else 2)]
+    return True
 
 
 def _in_words(error: CycloptsError) -> str:
@@ -143,4 +162,5 @@ def _in_words(error: CycloptsError) -> str:
         known = [name for argument in error.argument_collection for name in argument.names if argument.parse]
         return f'unknown option "{wrong}"{nearest(wrong, known)}.'
     error.verbose = False
-    return str(error).strip()
+    text = str(error).strip()
+    return text[:1].lower() + text[1:]

@@ -18,7 +18,7 @@ from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, use
 
 if TYPE_CHECKING:
-    from netwright.spec import Spec
+    from netwright.spec import Resolved, Spec
 
 DATA = Group("What goes in and out", sort_key=1)
 SETTINGS = Group("Settings", sort_key=2)
@@ -50,8 +50,8 @@ class Wanted:
         data: Folder or file of the examples, instead of the one a recipe or spec names.
     """
 
-    inputs: Annotated[tuple[str, ...], Parameter(name="--in", negative="")] = ()
-    outputs: Annotated[tuple[str, ...], Parameter(name="--out", negative="")] = ()
+    inputs: Annotated[tuple[str, ...], Parameter(name="--in")] = ()
+    outputs: Annotated[tuple[str, ...], Parameter(name="--out")] = ()
     data: str | None = None
 
 
@@ -89,8 +89,8 @@ class Settings:
     minutes: float | None = None
     patience: int | None = None
     seed: int | None = None
-    overrides: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
-    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = ()
+    overrides: Annotated[tuple[str, ...], Parameter(name="--set")] = ()
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = ()
 
     def values(self) -> dict[str, str]:
         """Paths of the spec to YAML values, as `spec.override` takes them.
@@ -103,9 +103,7 @@ class Settings:
             {'model.layers': '"dense 8"', 'training.seed': '3'}
         """
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name in PATHS}
-        values = {
-            PATHS[name]: _quoted(PATHS[name], str(value)) for name, value in given.items() if value is not None
-        }
+        values = {PATHS[name]: _quoted(PATHS[name], str(value)) for name, value in given.items() if value is not None}
         problems = []
         for word in self.overrides:
             path, equals, value = word.partition("=")
@@ -142,6 +140,7 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
     Raises:
         SpecError: Nothing of that name, or settings that are wrong.
     """
+    from netwright import recipes
     from netwright import spec as specs
 
     settings.load_own_parts()
@@ -158,9 +157,35 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
         # A learning rate belongs to an optimizer; one that nobody named is the default one.
         values = {"training.optimizer.name": '"adam"', **values}
     spec = specs.override(specs.validate(tree, origin="command line"), values)
+    if source in recipes.names() and not _is_here(spec.data.path):
+        fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
+        raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its folder with --data.")
     if not spec.outputs:
         raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip())
     return spec
+
+
+def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved | None:
+    """The decisions of an earlier run, when the source is its `resolved.yaml`; None for any other source.
+
+    Raises:
+        SpecError: Settings are given as well: a repetition changes nothing.
+    """
+    from netwright.spec import load_resolved
+
+    if source is None or Path(source).name != "resolved.yaml":
+        return None
+    if wanted.inputs or wanted.outputs or settings.values():
+        raise SpecError(
+            f"{source} repeats a run as it was; no setting of it can be changed.",
+            f"To change settings, start from {Path(source).with_name('spec.yaml')}.",
+        )
+    settings.load_own_parts()
+    decided = load_resolved(Path(source))
+    if wanted.data is None:
+        return decided
+    data = decided.spec.data.model_copy(update={"path": wanted.data})
+    return decided.model_copy(update={"spec": decided.spec.model_copy(update={"data": data})})
 
 
 def _start(source: str | None, data: str | None) -> Spec:
@@ -208,9 +233,15 @@ def _found(path: str | None, beside: Path) -> str | None:
         return path
     if (beside / path).exists():
         return str(beside / path)
-    if "/" not in path and (shared := os.environ.get("NETWRIGHT_DATA")) and (Path(shared) / path).exists():
-        return str(Path(shared) / path)
-    return path
+    from netwright.data import named
+
+    shared = os.environ.get("NETWRIGHT_DATA")
+    folders = [named.folder(), *([Path(shared)] if shared else [])]
+    return next((str(folder / path) for folder in folders if (folder / path).exists()), path)
+
+
+def _is_here(path: str | None) -> bool:
+    return path is not None and (path.startswith("sklearn:") or Path(path).exists())
 
 
 def _choice_of_names(spec: Spec) -> str:

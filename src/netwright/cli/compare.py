@@ -17,20 +17,25 @@ def compare(
     source: str | None = None,
     /,
     *,
-    vary: Annotated[tuple[str, ...], Parameter(negative="", group=STUDY)] = (),
+    vary: Annotated[tuple[str, ...], Parameter(group=STUDY)] = (),
     seeds: Annotated[int, Parameter(group=STUDY)] = 3,
     to: Annotated[Path | None, Parameter(group=STUDY)] = None,
     wanted: Wanted | None = None,
     settings: Settings | None = None,
     output: Output | None = None,
 ) -> None:
-    """Train with several values of a setting, each with several seeds, and compare the held-out scores.
+    """Train with several values of a setting and compare.
+
+    Every value is trained with every seed; held-out scores come as mean and spread over the seeds.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
         vary: What to vary, e.g. --vary depth=1,2,3 or --vary "layers=dense 8, relu; dense 64, relu".
         seeds: Seeds per value, at least 1.
         to: Folder of the runs; runs/compare-<number> when left out.
+        wanted: What goes in and what comes out.
+        settings: Settings of the spec.
+        output: How to print.
     """
     from netwright import studies
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from netwright.cli.arguments import Settings, Wanted, spec_from
 from netwright.cli.screen import Output
 
-app = App(name="data", help="Look at examples, check them, fetch known data sets, list the cache.")
+app = App(name="data", group_commands="Commands", help="Look at examples, check them, fetch known data sets.")
 
 
 @app.command
@@ -22,10 +21,15 @@ def show(
     settings: Settings | None = None,
     output: Output | None = None,
 ) -> None:
-    """Say what was found: layout, fields, classes, split, what was set aside and why.
+    """Say what was found in the data.
+
+    Layout, fields, classes, split, and what was set aside and why.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+        wanted: What goes in and what comes out.
+        settings: Settings of the spec.
+        output: How to print.
     """
     from netwright import run
 
@@ -48,10 +52,15 @@ def check(
     settings: Settings | None = None,
     output: Output | None = None,
 ) -> None:
-    """Judge the examples before training: classes, duplicates, leaks, outliers.
+    """Judge the examples before training.
+
+    Classes, duplicates, leaks between the splits, outliers.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+        wanted: What goes in and what comes out.
+        settings: Settings of the spec.
+        output: How to print.
     """
     from netwright import run
 
@@ -71,12 +80,15 @@ def get(
     to: Path | None = None,
     output: Output | None = None,
 ) -> None:
-    """Fetch a known data set from its public address; checksums are verified, a broken download goes on.
+    """Fetch a known data set from its public address.
+
+    Checksums are verified; a broken download goes on where it broke.
 
     Args:
         name: The data set, e.g. mnist.
         mirror: Another address with the same files; NETWRIGHT_MIRROR when left out.
         to: Folder to put it in.
+        output: How to print.
     """
     from netwright.data import named
     from netwright.progress import Counter
@@ -93,13 +105,16 @@ def get(
 @app.command
 def cache(
     *,
-    prune: Annotated[bool, Parameter(negative="")] = False,
+    prune: bool = False,
     output: Output | None = None,
 ) -> None:
-    """List what the cache holds, or empty it; it is built again when needed.
+    """List what the cache holds, or empty it.
+
+    The cache is built again when it is needed.
 
     Args:
         prune: Remove every entry that no run is using.
+        output: How to print.
     """
     from netwright.data import cache as store
 
@@ -108,7 +123,9 @@ def cache(
     if output.json:
         output.document(entries)
         return
-    rows = [(entry.key, entry.origin, f"{entry.size_mb:,.1f}") for entry in entries]
-    output.table(("key", "data", "MB"), rows, numbers=("MB",))
+    rows = [(entry.origin, entry.examples, f"{entry.size_mb:,.1f}") for entry in entries]
+    if rows:
+        output.table(("data", "examples", "MB"), rows, numbers=("examples", "MB"))
     total = sum(entry.size_mb for entry in entries)
-    output.lines([f"{len(entries)} entries, {total:,.1f} MB {'removed' if prune else 'in ' + str(store.root())}"])
+    what = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    output.lines([f"{what}, {total:,.1f} MB {'removed' if prune else f'in {store.folder()}'}"])

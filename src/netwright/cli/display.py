@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from netwright.cli.screen import printable
+from netwright.cli.screen import hanging, printable
 
 SECONDS_BETWEEN_LINES = 5.0
 LEGIBLE_COLUMNS = 60
@@ -32,12 +32,6 @@ class Screen:
         self._started = self._last_line = clock()
         self._columns: tuple[str, ...] = ()
         self._closed = False
-
-    def __enter__(self) -> Screen:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Takes the bar off the screen; what was printed stays."""
@@ -98,8 +92,10 @@ class Screen:
     def _print(self, text: Text) -> None:
         if self._closed:
             return
+        if self._console.is_terminal and text.cell_len > self._console.width:
+            text = hanging(text, self._console.width)
         try:
-            self._console.print(text, soft_wrap=not self._console.is_terminal)
+            self._console.print(text, soft_wrap=True)
         except OSError:  # nobody reads standard error any more: training goes on without words
             self._closed = True
             self._bar = None

@@ -16,16 +16,19 @@ def evaluate(
     *,
     data: str | None = None,
     part: Literal["train", "validation", "test"] = "test",
-    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = (),
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
-    """Score a trained model beside its baselines; how often the test part was read is counted.
+    """Score a trained model beside its baselines.
+
+    How often the test part was read is counted, and stands in the report.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
         data: Other examples to score on, all of them, instead of a part of the run's own.
         part: Which part of the run's examples to score on.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
+        output: How to print.
     """
     from netwright import registry, run
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from netwright.cli.screen import Output
 
-app = App(name="look", help="Look into a trained network.")
+app = App(name="look", group_commands="Commands", help="Look into a trained network.")
 
 
 @app.command
@@ -17,7 +16,8 @@ def step(
     run_folder: Path,
     /,
     *,
-    weights: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    weights: tuple[str, ...] = (),
+    lr: float | None = None,
     output: Output | None = None,
 ) -> None:
     """Show one step of gradient descent on two weights: direction, size, loss before and after.
@@ -25,11 +25,13 @@ def step(
     Args:
         run_folder: Folder of the run.
         weights: Two weights to watch, e.g. --weights "dense1.weight[0,3]"; the two steepest when left out.
+        lr: Learning rate of the step; the run's own when left out.
+        output: How to print.
     """
     from netwright import run
 
     output = output or Output()
-    view = run.step_view(run_folder, weights=weights)
+    view = run.step_view(run_folder, weights=weights, lr=lr)
     if output.json:
         output.document(view)
     else:

@@ -14,10 +14,15 @@ def plan(
     settings: Settings | None = None,
     output: Output | None = None,
 ) -> None:
-    """Say what training would do: what was found, every default with its reason, layers, sizes; trains nothing.
+    """Say what training would do, without doing it.
+
+    What was found in the data, every default with its reason, layers, parameters, sizes.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+        wanted: What goes in and what comes out.
+        settings: Settings of the spec.
+        output: How to print.
     """
     from netwright import run
 

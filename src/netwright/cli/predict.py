@@ -18,10 +18,12 @@ def predict(
     *inputs: Path,
     save: Path | None = None,
     top: int = 3,
-    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = (),
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
-    """Answer for new examples: the likeliest classes, or numbers in their own unit.
+    """Answer for new examples.
+
+    The likeliest classes with their probabilities, or numbers in their own unit.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
@@ -29,6 +31,7 @@ def predict(
         save: File to write all answers to, .csv or .parquet.
         top: How many of the likeliest classes to show, at least 1.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
+        output: How to print.
     """
     from netwright import registry, run
 

@@ -6,13 +6,17 @@ from cyclopts import App
 
 from netwright.cli.screen import Output
 
-app = App(name="recipes", help="List the recipes, or print one to start a spec of your own from.")
+app = App(name="recipes", group_commands="Commands", help="List the recipes: complete specs with a name.")
 
 
 @app.default
 @app.command(name="list")
 def listing(*, output: Output | None = None) -> None:
-    """List every recipe with one sentence."""
+    """List every recipe with one sentence.
+
+    Args:
+        output: How to print.
+    """
     from netwright import recipes
 
     output = output or Output()
@@ -30,6 +34,7 @@ def show(name: str, /, *, output: Output | None = None) -> None:
 
     Args:
         name: The recipe.
+        output: How to print.
     """
     from netwright import recipes
 

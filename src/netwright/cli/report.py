@@ -10,12 +10,13 @@ from netwright.cli.screen import Output
 def report(
     run_folder: Path, /, *, html: Path | None = None, pdf: Path | None = None, output: Output | None = None
 ) -> None:
-    """Write a run's report again and say where it is.
+    """Write a run's report again, as a page or as PDF.
 
     Args:
         run_folder: Folder of the run.
         html: File to write the page to; report.html in the run's folder when left out.
         pdf: File to print the page to, too; needs Chromium or Chrome.
+        output: How to print.
     """
     from netwright import run
 

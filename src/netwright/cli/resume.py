@@ -14,16 +14,21 @@ def resume(
     run_folder: Path,
     /,
     *,
-    accept: Annotated[bool, Parameter(negative="")] = False,
-    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use", negative="")] = (),
+    data: Path | None = None,
+    accept: bool = False,
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
-    """Go on with a run that was stopped or killed; it ends bit for bit where it would have ended.
+    """Go on with a run that was stopped or killed.
+
+    On the CPU it ends bit for bit where it would have ended without the interruption.
 
     Args:
         run_folder: Folder of the run, e.g. runs/photos-1.
+        data: Where the examples lie now, if they moved.
         accept: Go on although the data changed since the run began.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
+        output: How to print.
     """
     from netwright import registry, run
 
@@ -31,5 +36,5 @@ def resume(
     for path in own_parts:
         registry.use(path)
     with output.display() as show:
-        outcome = run.resume(run_folder, accept=accept, show=show)
+        outcome = run.resume(run_folder, data=data, accept=accept, show=show)
     output.outcome(outcome)

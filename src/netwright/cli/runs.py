@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from netwright.cli.screen import Output
 
-app = App(name="runs", help="List runs, and clear away what is no longer needed.")
+app = App(name="runs", group_commands="Commands", help="List runs, and clear away what is no longer needed.")
 
 
 @app.default
@@ -19,6 +18,7 @@ def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
 
     Args:
         root: The folder.
+        output: How to print.
     """
     from netwright import run
 
@@ -38,7 +38,7 @@ def clean(
     root: Path = Path("runs"),
     /,
     *,
-    yes: Annotated[bool, Parameter(negative="")] = False,
+    yes: bool = False,
     output: Output | None = None,
 ) -> None:
     """Remove checkpoints of finished runs and what killed runs left behind; models and reports stay.
@@ -46,6 +46,7 @@ def clean(
     Args:
         root: Folder of runs, or one run.
         yes: Remove; without it only what would be removed is listed.
+        output: How to print.
     """
     from netwright import run
 

@@ -11,20 +11,23 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from cyclopts import Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from netwright.doctor.finding import Finding
     from netwright.progress import Display
+    from netwright.run import Outcome
 
-Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 OUTPUT = Group("Output", sort_key=9)
+STATE_STYLES = {"good": "green", "note": "bold yellow", "bad": "bold red"}
 
 
 class _Console(Console):
@@ -65,19 +68,54 @@ class Output:
         traceback: Show where in the program an error arose.
     """
 
-    json: Annotated[bool, Parameter(negative="")] = False
-    quiet: Annotated[bool, Parameter(negative="")] = False
-    traceback: Annotated[bool, Parameter(negative="")] = False
+    json: bool = False
+    quiet: bool = False
+    traceback: bool = False
 
-    def display(self) -> Display:
-        """Where long work tells how far it is."""
+    @contextmanager
+    def display(self) -> Iterator[Display]:
+        """Where long work tells how far it is, for as long as it works."""
         if self.quiet:
             from netwright.progress import Silent
 
-            return Silent()
+            yield Silent()
+            return
         from netwright.cli.display import Screen
 
-        return Screen(console(stderr=True))
+        screen = Screen(console(stderr=True))
+        try:
+            yield screen
+        finally:
+            screen.close()
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Prints how a training run ended: scores, a few answers, where everything is, what to do next."""
+        if self.json:
+            self.document(outcome)
+            return
+        first, *rest = outcome.text
+        self.lines([Text(printable(first), style="bold"), *rest])
+
+    def findings(self, findings: Sequence[Finding], sound: str) -> None:
+        """Prints what a doctor found, one finding a line with its cure below, or that all is well.
+
+        Args:
+            findings: What was found.
+            sound: What to say when there is nothing.
+        """
+        if self.json:
+            self.document(list(findings))
+            return
+        lines: list[str | Text] = []
+        for finding in findings:
+            lines.append(
+                Text.assemble(
+                    (f"{finding.state:<4}", STATE_STYLES[finding.state]),
+                    f"  {finding.name}: {printable(finding.message)}",
+                )
+            )
+            lines += [f"      try: {finding.cure}"] if finding.cure else []
+        self.lines(lines or [sound])
 
     def document(self, value: object) -> None:
         """Prints one JSON document on standard output."""
@@ -88,9 +126,10 @@ class Output:
         """Prints lines on standard output, wrapped with a hanging indent on a terminal, whole in a pipe."""
         out = console()
         for text in texts:
-            line = printable(text) if isinstance(text, str) else text
-            if out.is_terminal and len(line) > out.width:
-                line = Text("\n").join(_wrapped(line if isinstance(line, Text) else Text(line), out))
+            line = Text(printable(text)) if isinstance(text, str) else text
+            line.rstrip()
+            if out.is_terminal and line.cell_len > out.width:
+                line = hanging(line, out.width)
             out.print(line, soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[str] = ()) -> None:
@@ -110,20 +149,34 @@ class Output:
             drawn.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
         for row in rows:
             drawn.add_row(*(printable(cell_text(cell)) for cell in row))
-        if not out.is_terminal:  # a pipe has no width: nothing is folded or cut
-            out.width = max(out.width, out.measure(drawn).maximum, 500 if len(headings) > 1 else 80)
-            out.width = out.measure(drawn).maximum
-        out.print(drawn)
+        if out.is_terminal:
+            out.print(drawn)
+            return
+        out.width = 100_000  # a pipe has no width: nothing is folded or cut
+        out.width = out.measure(drawn).maximum
+        with out.capture() as captured:
+            out.print(drawn)
+        self.lines(captured.get().splitlines())
 
 
-def _wrapped(line: Text, out: Console) -> list[Text]:
+def hanging(line: Text, width: int) -> Text:
+    """A line wrapped to a width, every further line indented by two more columns than the first.
+
+    Example:
+        >>> print(hanging(Text("one two three"), 9).plain)
+        one two
+          three
+    """
+    out = Console(width=width)
     indent = len(line.plain) - len(line.plain.lstrip())
-    first, *rest = line.wrap(out, out.width)
+    first, *rest = line.wrap(out, width)
+    first.rstrip()
     if not rest:
-        return [first]
+        return first
     tail = Text(" ").join(rest)
     tail.rstrip()
-    return [first, *(Text(" " * (indent + 2)) + part for part in tail.wrap(out, max(out.width - indent - 2, 20)))]
+    margin = Text(" " * (indent + 2))
+    return Text("\n").join([first, *(margin + part for part in tail.wrap(out, max(width - len(margin), 8)))])
 
 
 def cell_text(value: object) -> str:
@@ -158,7 +211,7 @@ def _escaped(letter: str) -> str:
     return "    " if letter == "\t" else letter.encode("unicode_escape").decode("ascii")
 
 
-def plain(value: object) -> Plain:
+def plain(value: object) -> object:
     """Any result of the library as JSON values: NaN and infinity become null, paths and the unknown become text.
 
     Example:
@@ -176,7 +229,7 @@ def plain(value: object) -> Plain:
     return _foreign(value)
 
 
-def _foreign(value: object) -> Plain:
+def _foreign(value: object) -> object:
     """Values of pydantic, pyarrow and numpy, told by what they offer, since none of them is imported here."""
     for method in ("model_dump", "to_pylist", "tolist"):
         convert = getattr(value, method, None)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from netwright.cli.arguments import Settings, Wanted, spec_from
+from netwright.cli.arguments import Settings, Wanted, repeated, spec_from
 from netwright.cli.screen import Output
 
-RUN = Group("The run", sort_key=3)
+
+@Parameter(name="*", group=Group("The run", sort_key=3))
+@dataclass(frozen=True)
+class Conduct:
+    """How the run goes about it.
+
+    Args:
+        to: Folder of the run; runs/<name>-<number> when left out.
+        start: Run or model file whose weights and preprocessing to start from.
+        strict: Stop at the first example that cannot be used, instead of setting it aside.
+        accept: Go on in spite of duplicates across the splits.
+        examples: Leave your examples out of the model file (it then cannot check itself when loaded).
+    """
+
+    to: Path | None = None
+    start: Annotated[Path | None, Parameter(name="--from")] = None
+    strict: bool = False
+    accept: bool = False
+    examples: Annotated[bool, Parameter(name="", negative="--no-examples")] = True
 
 
 def train(
@@ -19,29 +38,31 @@ def train(
     *,
     wanted: Wanted | None = None,
     settings: Settings | None = None,
-    to: Annotated[Path | None, Parameter(group=RUN)] = None,
-    start: Annotated[Path | None, Parameter(name="--from", group=RUN)] = None,
-    strict: Annotated[bool, Parameter(negative="", group=RUN)] = False,
-    accept: Annotated[bool, Parameter(negative="", group=RUN)] = False,
-    examples: Annotated[bool, Parameter(name="", negative="--no-examples", group=RUN)] = True,
+    conduct: Conduct | None = None,
     output: Output | None = None,
 ) -> None:
     """Train a network on your examples and write its report.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
-        to: Folder of the run; runs/<name>-<number> when left out.
-        start: Run or model file whose weights and preprocessing to start from.
-        strict: Stop at the first example that cannot be used, instead of setting it aside.
-        accept: Go on in spite of duplicates across the splits or changed data.
-        examples: Leave your examples out of the model file (it then cannot check itself when loaded).
+        wanted: What goes in and what comes out.
+        settings: Settings of the spec.
+        conduct: How the run goes about it.
+        output: How to print.
     """
     from netwright import run
 
-    output = output or Output()
-    spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    output, conduct = output or Output(), conduct or Conduct()
+    wanted, settings = wanted or Wanted(), settings or Settings()
+    spec = repeated(source, wanted, settings) or spec_from(source, wanted, settings)
     with output.display() as show:
         outcome = run.train(
-            spec, out=to, base=start, strict=strict, accept=accept, examples=examples, show=show
+            spec,
+            out=conduct.to,
+            base=conduct.start,
+            strict=conduct.strict,
+            accept=conduct.accept,
+            examples=conduct.examples,
+            show=show,
         )
     output.outcome(outcome)

@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from netwright.figures.lines import written
-from netwright.figures.marks import clip, element, group, line, percent, svg, text
+from netwright.figures.marks import clip, element, group, line, number, percent, svg, text
 from netwright.figures.scale import Scale, fit, tick_texts
 
 Tone = Literal["right", "wrong", "plain"]
@@ -88,7 +88,10 @@ def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = Fal
     pitch = 46 if narrow else 34
     values = [v for row in rows for v in (row.value, row.low, row.high, *row.points)]
     ends = fit(values, bounds=(0, 1) if share else None)
-    scale = Scale(*ends, left, width - (70 if narrow else 150))
+    intervals = [interval_ends(row, share=share) for row in rows]
+    value_width = 18 + 7.4 * max((len(written(row.value, share=share)) for row in rows), default=1)
+    interval_width = 0.0 if narrow else 10 + 6.2 * max(map(len, intervals), default=0)
+    scale = Scale(*ends, left, width - value_width - interval_width - 8)
     bottom = 10 + pitch * len(rows)
     marks: list[Markup] = []
     ticks = scale.ticks(4 if narrow else 6)
@@ -100,34 +103,36 @@ def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = Fal
         if row.strong and row.low is not None and row.high is not None:
             box = {"x": scale(row.low), "y": 4, "width": max(scale(row.high) - scale(row.low), 1), "height": bottom - 4}
             marks.insert(0, element("rect", {**box, "class": "shade"}))
-    for number_of_row, row in enumerate(rows):
-        marks.append(_whisker(row, scale, 10 + pitch * number_of_row, pitch, width, share))
+    for k, row in enumerate(rows):
+        middle = 10 + pitch * k + (31 if narrow else pitch / 2)
+        label_at = (0.0, middle - 16 if narrow else middle + 4)
+        marks.append(text(*label_at, clip(row.label, 44 if narrow else int((left - 10) / 6.6)), "strong" if row.strong else "label", full=row.label))
+        marks.append(_whisker(row, scale, middle))
+        value = written(row.value, share=share) if row.value is not None else "not measured"
+        marks.append(text(width - interval_width, middle + 4, value, "value strong" if row.strong else "value", "end"))
+        if not narrow:
+            marks.append(text(width, middle + 4, intervals[k], "tick", "end"))
     return svg(width, bottom + 42, says, *marks, style="whiskers")
 
 
-def _whisker(row: Whisker, scale: Scale, top: float, pitch: float, width: float, share: bool) -> Markup:
-    narrow = width < 500
-    y = top + (31 if narrow else pitch / 2)
-    style = "strong" if row.strong else "label"
-    room = 44 if narrow else int((scale.start - 10) / 6.6)
-    marks = [text(0, top + 15 if narrow else y + 4, clip(row.label, room), style, full=row.label)]
-    if row.value is None:
-        marks.append(text(scale.start, y + 4, "not measured", "quiet"))
-        return group(*marks)
+def interval_ends(row: Whisker, *, share: bool) -> str:
+    """The interval of a row in words, per cent without their sign; empty when there is none."""
+    if row.low is None or row.high is None:
+        return ""
+    if share:
+        return f"{100 * row.low:.1f}–{100 * row.high:.1f}"
+    joint = " to " if row.low < 0 else "–"
+    return f"{number(row.low, 2)}{joint}{number(row.high, 2)}"
+
+
+def _whisker(row: Whisker, scale: Scale, y: float) -> Markup:
     tone = "net" if row.strong else "other"
+    marks: list[Markup] = []
     if row.low is not None and row.high is not None:
         marks.append(line(scale(row.low), y, scale(row.high), y, f"whisker {tone}"))
         marks.extend(line(scale(end), y - 4, scale(end), y + 4, f"whisker {tone}") for end in (row.low, row.high))
     marks.extend(line(scale(point), y - 7, scale(point), y + 7, f"seed {tone}") for point in row.points)
-    marks.append(element("circle", {"cx": scale(row.value), "cy": y, "r": 6 if row.strong else 4.5, "class": f"head {tone}"}))
-    value = written(row.value, share=share)
-    marks.append(text(width - (0 if narrow else 66), y + 4, value, "value strong" if row.strong else "value", "end"))
-    if not narrow and row.low is not None and row.high is not None:
-        factor = 100 if share else 1
-        ends = f"{_end(row.low * factor, share)}–{_end(row.high * factor, share)}"
-        marks.append(text(width, y + 4, ends, "tick", "end"))
+    if row.value is not None:
+        dot = {"cx": scale(row.value), "cy": y, "r": 6 if row.strong else 4.5, "class": f"head {tone}"}
+        marks.append(element("circle", dot))
     return group(*marks)
-
-
-def _end(value: float, share: bool) -> str:
-    return f"{value:.1f}" if share else written(value, share=False)

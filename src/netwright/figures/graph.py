@@ -1,7 +1,7 @@
 """A network's graph of operations, drawn from top to bottom.
 
-Nodes that simply follow each other share one box, a row each, so a long chain stays short on paper and branches,
-merges and skips stand out. Links that pass by boxes get a lane of their own and never run through a box.
+In a long graph, nodes that simply follow each other share one box, a row each, so that it stays short on paper and its
+branches, merges and skips stand out. Links that pass by boxes get a lane of their own and never run through a box.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from netwright.figures.marks import clip, element, line, svg, text
 
-_ROW, _GAP, _BOX, _LANE, _BETWEEN = 23.0, 30.0, 250.0, 26.0, 26.0
+_LONG = 8  # nodes; from here on chains share boxes
+_ROW, _GAP, _BOX, _LANE, _BETWEEN = 23.0, 26.0, 250.0, 26.0, 26.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def graph(says: str, nodes: Sequence[GraphNode], edges: Sequence[tuple[str, str]
     """
     known = {node.name: node for node in nodes}
     links = [(a, b) for a, b in edges if a in known and b in known]
-    chains = _chains([node.name for node in nodes], links)
+    names = [node.name for node in nodes]
+    chains = _chains(names, links) if len(nodes) >= _LONG else [[name] for name in names]
     head = {name: chain[0] for chain in chains for name in chain}
     outer = list(dict.fromkeys((head[a], head[b]) for a, b in links if head[a] != head[b]))
     rows = _rank([chain[0] for chain in chains], outer)

@@ -21,12 +21,15 @@ def relu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
 
 
 def tanh(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-    """(e^x - e^-x) / (e^x + e^-x), between -1 and 1; its derivative is 1 - tanh(x)^2."""
+    """Between -1 and 1, odd, and steepest at 0; its derivative is 1 - h^2.
+
+    Formula: h = (e^x - e^-x) / (e^x + e^-x), which is 2 sigmoid(2x) - 1.
+    """
     return torch.tanh(x)
 
 
 def sigmoid(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-    """1 / (1 + e^-x), between 0 and 1; nearly flat where |x| is large, so that deep nets of it learn slowly."""
+    """Between 0 and 1: 1 / (1 + e^-x); nearly flat where |x| is large, so that deep nets of it learn slowly."""
     return torch.sigmoid(x)
 
 

@@ -86,6 +86,7 @@ class Dense(Layer):
         self.bias = nn.Parameter(torch.empty(units))
 
     def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+        """The sums of a batch."""
         return functional.linear(x, self.weight, self.bias)
 
 
@@ -126,6 +127,7 @@ class Conv(Layer):
         self.bias = nn.Parameter(torch.empty(filters))
 
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch filter rows columns"]:
+        """The output maps of a batch."""
         return functional.conv2d(x, self.weight, self.bias, self.stride, self.pad)
 
 
@@ -168,6 +170,7 @@ class Pool(Layer):
         self.pad = pad
 
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
+        """The pooled maps of a batch."""
         if self.how == "max":
             return functional.max_pool2d(x, self.window, self.stride, self.pad)
         return functional.avg_pool2d(x, self.window, self.stride, self.pad, count_include_pad=False)
@@ -185,7 +188,8 @@ class Flatten(Layer):
     def __init__(self, in_shape: Shape) -> None:
         super().__init__(in_shape, (math.prod(in_shape),))
 
-    def forward(self, x: Float[Tensor, "batch *any"]) -> Float[Tensor, "batch dim"]:
+    def forward(self, x: Float[Tensor, " batch *any"]) -> Float[Tensor, "batch dim"]:
+        """The rows of a batch."""
         return x.flatten(1)
 
 
@@ -202,7 +206,8 @@ class Activation(Layer):
         super().__init__(in_shape, in_shape)
         self.function = partial(resolve("activation", name), **options)
 
-    def forward(self, x: Float[Tensor, "batch *any"]) -> Float[Tensor, "batch *any"]:
+    def forward(self, x: Float[Tensor, " batch *any"]) -> Float[Tensor, " batch *any"]:
+        """The function of every number of a batch."""
         return self.function(x)
 
 
@@ -222,7 +227,8 @@ class Add(nn.Module):
             )
         self.out_shape = in_shapes[0]
 
-    def forward(self, first: Float[Tensor, "batch *any"], *others: Float[Tensor, "batch *any"]) -> Tensor:
+    def forward(self, first: Float[Tensor, " batch *any"], *others: Float[Tensor, " batch *any"]) -> Tensor:
+        """The sum of the branches of a batch."""
         total = first
         for other in others:
             total = total + other
@@ -246,6 +252,7 @@ class Concat(nn.Module):
         self.out_shape = (sum(shape[0] for shape in in_shapes), *in_shapes[0][1:])
 
     def forward(self, *branches: Float[Tensor, "batch first *rest"]) -> Tensor:
+        """The branches of a batch side by side."""
         return torch.cat(branches, dim=1)
 
 
@@ -264,7 +271,7 @@ def _slide(shape: Shape, window: tuple[int, int], pad: int, stride: int) -> tupl
     if height + 2 * pad < window[0] or width + 2 * pad < window[1]:
         padded = f" ({height + 2 * pad}x{width + 2 * pad} with pad {pad})" if pad else ""
         raise SpecError(
-            f"a window of {window[0]}x{window[1]} does not fit into the {height}x{width} picture{padded} that comes in.",
+            f"a window of {window[0]}x{window[1]} does not fit into the {height}x{width} picture{padded} before it.",
             "Use a smaller window, more pad, or fewer pool and stride steps before it.",
         )
     return (height + 2 * pad - window[0]) // stride + 1, (width + 2 * pad - window[1]) // stride + 1

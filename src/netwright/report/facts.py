@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from netwright import files
 
@@ -21,11 +21,23 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _writable(value: object) -> object:
+    """File names that are not valid UTF-8 reach Python as lone surrogates; JSON could not hold them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_writable(key): _writable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_writable(each) for each in value]
+    return value
+
+
 Number = Annotated[float | None, BeforeValidator(_finite)]
 """A measured number; None where there is none or it was not finite."""
 Png = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 """A PNG picture as base64 text."""
-Interval = tuple[float, float]
+Interval = tuple[Number, Number]
+"""Lower and upper end of a 95 % interval."""
 
 
 def png_text(png: bytes) -> str:
@@ -35,6 +47,11 @@ def png_text(png: bytes) -> str:
 
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_can_be_written(cls, values: object) -> object:
+        return _writable(values)
 
 
 class Shown(_Fact):
@@ -107,7 +124,7 @@ class OutputFacts(_Fact):
     confusion: list[list[int]] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []
-    scatter: list[tuple[float, float]] = []
+    scatter: list[tuple[Number, Number]] = []
     measure: str = ""
 
 

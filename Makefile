@@ -1,0 +1,49 @@
+# make demo    train on 1,797 handwritten digits and predict some        (a minute)
+# make test    format, lint, types, imports and tests, as CI does        (minutes)
+# make proofs  what trains for longer; FULL=1 for the long forms         (see each proof's printed minutes)
+# make bench   speed measured on this machine
+# make clean   remove what was built; runs/ stays
+#
+# The first target that needs it makes .venv; PYTHON=python3.12 chooses another Python, and PIP_FLAGS goes to pip,
+# e.g. make demo PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" for the small CPU-only PyTorch.
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN = .venv/bin
+DEMO = runs/demo
+
+.PHONY: help demo test proofs bench venv clean
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: venv
+	@rm -rf $(DEMO)
+	$(BIN)/netwright train digits --to $(DEMO)
+	$(BIN)/netwright evaluate $(DEMO)
+
+test: venv
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+proofs: venv
+	@set -e; for file in proofs/[a-z]*.py; do \
+	  echo "== $$file"; $(BIN)/python "$$file" $(if $(FULL),--full,); done
+
+bench: venv
+	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# The stamp holds a checksum of all that decides what is installed, so that the second call costs nothing
+# and a changed dependency, Python or folder is noticed.
+venv:
+	@sum=$$({ cat pyproject.toml constraints.txt; $(PYTHON) -V; pwd; } | cksum); \
+	if [ "$$(cat .venv/installed 2>/dev/null)" != "$$sum" ]; then \
+	  set -e; \
+	  echo "installing netwright and its tools into .venv (once; PyTorch makes this minutes on a first download)"; \
+	  [ -x $(BIN)/python ] || $(PYTHON) -m venv .venv; \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt $(PIP_FLAGS) -e '.[dev]'; \
+	  echo "$$sum" > .venv/installed; \
+	fi
+
+clean:
+	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks proofs -name __pycache__ -type d -prune -exec rm -rf {} +

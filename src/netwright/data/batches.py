@@ -1,0 +1,196 @@
+"""Batches: what the network is fed, step by step.
+
+Which examples a batch holds is a pure function of (seed, epoch, length): there is no iterator state to save, and a
+run goes on in the middle of an epoch by naming the epoch and the step. When the coded data is small it is held in
+memory once, coded, and a batch is one gather per tensor; otherwise rows are gathered from the memory map and coded,
+one batch ahead of the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.data.fields import kind_of
+from netwright.seeds import numpy_generator
+from netwright.spec import Field
+
+if TYPE_CHECKING:
+    from netwright.data.dataset import Dataset
+
+TABLE = "table"  # the group of everything that is a flat row of numbers
+_CODED_AT_ONCE_BYTES = 64 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some examples, ready for the network.
+
+    Args:
+        inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width).
+        targets: By output: a category's codes int64 (batch,), a number's value in its own unit float32 (batch,), a
+            vector's float32 (batch, width).
+        index: int64 positions of the examples in the data set.
+    """
+
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    index: Tensor
+
+
+def order(seed: int, epoch: int, length: int) -> np.ndarray:
+    """The shuffled order of one epoch.
+
+    Args:
+        seed: The run's seed.
+        epoch: Number of the epoch.
+        length: Number of examples.
+
+    Example:
+        >>> sorted(order(0, 1, 5).tolist()), (order(0, 1, 5) == order(0, 1, 5)).all().item()
+        ([0, 1, 2, 3, 4], True)
+    """
+    return numpy_generator(seed, "shuffle", epoch).permutation(length)
+
+
+def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
+    """Inputs by the tensor they arrive in: each image by itself, everything else side by side in one table."""
+    found: dict[str, tuple[Field, ...]] = {}
+    for name, field in fields.items():
+        group = name if field.kind == "image" else TABLE
+        found[group] = (*found.get(group, ()), field)
+    return found
+
+
+def coded_width(field: Field) -> int:
+    """How many float32 values one example of an input field becomes."""
+    return len(field.vocabulary) if field.kind == "category" else int(np.prod(field.shape, dtype=np.int64))
+
+
+class Batches:
+    """The batches of one part of a data set.
+
+    Args:
+        dataset: The data set.
+        part: "train", "validation", "test", or "all".
+        batch_size: Examples per batch; the last one of an epoch may be smaller.
+        seed: The run's seed.
+        shuffle: A new order in every epoch; otherwise the order of the data set.
+        resident: Hold the coded examples in memory.
+        channels_last: Image tensors lie channel by channel within each pixel, which convolutions prefer.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        part: str,
+        batch_size: int,
+        seed: int,
+        *,
+        shuffle: bool,
+        resident: bool,
+        channels_last: bool = False,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+        self._dataset = dataset
+        self._groups = groups(dataset.inputs)
+        self._positions = dataset.positions(part)
+        self._seed, self._shuffle, self._last = seed, shuffle, channels_last
+        self.batch_size = batch_size
+        self._resident = self._coded(self._positions) if resident else None
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self) // self.batch_size)
+
+    def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch.
+
+        Args:
+            number: Number of the epoch; decides the order.
+            start_step: Batches to leave out at the beginning, when an epoch is taken up again.
+        """
+        if self._resident is None:
+            return self._streamed(number, start_step)
+        return self._gathered(self._resident, number, start_step)
+
+    def _plan(self, number: int) -> np.ndarray:
+        return order(self._seed, number, len(self)) if self._shuffle else np.arange(len(self))
+
+    def _gathered(self, held: Batch, number: int, start_step: int) -> Iterator[Batch]:
+        if not self._shuffle:
+            for step in range(start_step, self.steps):
+                yield self._cut(held, slice(step * self.batch_size, (step + 1) * self.batch_size))
+            return
+        picks = torch.from_numpy(self._plan(number)).split(self.batch_size)
+        inputs, targets = list(held.inputs.items()), list(held.targets.items())
+        for pick in picks[start_step:]:
+            yield Batch(
+                {name: self._shaped(tensor.index_select(0, pick)) for name, tensor in inputs},
+                {name: tensor.index_select(0, pick) for name, tensor in targets},
+                held.index.index_select(0, pick),
+            )
+
+    def _cut(self, held: Batch, rows: slice) -> Batch:
+        return Batch(
+            {name: self._shaped(tensor[rows]) for name, tensor in held.inputs.items()},
+            {name: tensor[rows] for name, tensor in held.targets.items()},
+            held.index[rows],
+        )
+
+    def _streamed(self, number: int, start_step: int) -> Iterator[Batch]:
+        plan = self._plan(number)
+        starts = range(start_step * self.batch_size, len(plan), self.batch_size)
+        with ThreadPoolExecutor(1, thread_name_prefix="batch") as ahead:
+            picks = iter([self._positions[plan[start : start + self.batch_size]] for start in starts])
+            coming = [ahead.submit(self._coded, pick) for pick in (next(picks, None),) if pick is not None]
+            while coming:
+                batch = coming.pop().result()
+                if (pick := next(picks, None)) is not None:
+                    coming.append(ahead.submit(self._coded, pick))
+                yield self._cut(batch, slice(None))
+
+    def _shaped(self, tensor: Tensor) -> Tensor:
+        """Images are held as (batch, height, width, channel) when channels come last; a permuted view costs nothing."""
+        return tensor.permute(0, 3, 1, 2) if self._last and tensor.ndim == 4 else tensor
+
+    def _coded(self, positions: np.ndarray) -> Batch:
+        return Batch(
+            {name: self._coded_group(fields, positions) for name, fields in self._groups.items()},
+            {name: self._target(field, positions) for name, field in self._dataset.outputs.items()},
+            torch.from_numpy(positions),
+        )
+
+    def _coded_group(self, fields: tuple[Field, ...], positions: np.ndarray) -> Tensor:
+        width = sum(coded_width(field) for field in fields)
+        step = max(1, _CODED_AT_ONCE_BYTES // (4 * max(1, width)))
+        if len(positions) <= step:
+            return self._code(fields, positions)
+        first = self._code(fields, positions[:step])
+        whole = torch.empty((len(positions), *first.shape[1:]), dtype=torch.float32)
+        whole[:step] = first
+        for start in range(step, len(positions), step):
+            whole[start : start + step] = self._code(fields, positions[start : start + step])
+        return whole
+
+    def _code(self, fields: tuple[Field, ...], positions: np.ndarray) -> Tensor:
+        coded = [kind_of(field).code(self._dataset.arrays[field.name][positions], field) for field in fields]
+        joined = coded[0] if len(coded) == 1 else torch.cat(coded, dim=1)
+        if self._last and joined.ndim == 4:
+            joined = joined.permute(0, 2, 3, 1)
+        return joined.contiguous()
+
+    def _target(self, field: Field, positions: np.ndarray) -> Tensor:
+        values = np.ascontiguousarray(self._dataset.arrays[field.name][positions])
+        return torch.from_numpy(values).to(torch.int64 if field.kind == "category" else torch.float32)

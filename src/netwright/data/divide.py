@@ -1,0 +1,226 @@
+"""A data set divided: the parts, copies kept together, what can be learned checked, and the fields fitted.
+
+Means and deviations come from the training part alone, so that nothing of validation and test leaks into a model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netwright.data import duplicates, splits
+from netwright.data.duplicates import Rows
+from netwright.data.encoded import Encoded
+from netwright.data.fields import Plan, kind_of
+from netwright.data.store import Store
+from netwright.errors import DataError
+from netwright.readers.columns import Arrays, Cells, Found
+from netwright.spec import Field, Reason, Spec
+
+_FIT_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class Division:
+    """How a data set is divided.
+
+    Args:
+        codes: int8 part per used example, a place in `PARTS`.
+        fitted: The fields with means and deviations of the training part.
+        twins: (position, position, correlation) of near twins that stand in different parts.
+        reasons: Why it is divided so.
+        notes: What a person should know.
+    """
+
+    codes: np.ndarray
+    fitted: dict[str, Field]
+    twins: list[tuple[int, int, float]]
+    reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Keep it in a folder."""
+        np.save(folder / "codes.npy", self.codes)
+        facts = {
+            "fitted": {name: facts.model_dump(mode="json") for name, facts in self.fitted.items()},
+            "twins": self.twins,
+            "reasons": [reason.model_dump(mode="json") for reason in self.reasons],
+            "notes": self.notes,
+        }
+        (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Division:
+        """What `save` kept."""
+        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        return cls(
+            np.load(folder / "codes.npy", allow_pickle=False),
+            {name: Field.model_validate(values) for name, values in facts["fitted"].items()},
+            [(int(a), int(b), float(c)) for a, b, c in facts["twins"]],
+            [Reason.model_validate(values) for values in facts["reasons"]],
+            facts["notes"],
+        )
+
+
+def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[[], Found]) -> Division:
+    """Divide a data set as the spec wishes.
+
+    Args:
+        spec: Wishes and seed.
+        plan: The fields.
+        held: The used examples.
+        given: Names of fields that come from an earlier run: what they can learn is not judged again.
+        find: Gives the columns, should the split need one that is no field.
+
+    Raises:
+        DataError: Nothing to learn, a split that cannot be, or copies on both sides of a split that is not ours.
+    """
+    for name, facts in plan.outputs.items():
+        if name not in given:
+            _require_something_to_learn(name, facts, held.arrays[name])
+    labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind == "category"), None)
+    wish, columns = _columns(spec, held, find)
+    codes, reason = splits.split(wish, spec.training.seed, labels=labels, count=len(held.rows), **columns)
+    codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, columns["official"])
+    for name, facts in plan.outputs.items():
+        if facts.kind == "category":
+            notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+    torn: list[tuple[int, int, float]] = []
+    for twins in held.twins.values():
+        which, said = duplicates.told(twins, codes)
+        reasons += said
+        torn += [
+            (int(a), int(b), float(c)) for (a, b), c in zip(twins.pairs[which], twins.correlation[which], strict=True)
+        ]
+    train = np.flatnonzero(codes == splits.TRAIN)
+    fitted = {}
+    for name, facts in plan.fields.items():
+        values, why = _for_fit(held.arrays[name], train)
+        fitted[name] = kind_of(facts).fit(values, facts)
+        reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
+    return Division(codes, fitted, torn, [reason, *reasons], notes)
+
+
+def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
+    cells = np.asarray(values[:])
+    if not len(cells):
+        return
+    if facts.kind == "category" and len(np.unique(cells)) < 2:
+        raise DataError(
+            f'{name}: all {len(cells):,} examples are of class "{facts.vocabulary[int(cells[0])]}": nothing to learn.',
+            "Add examples of at least one other class, or name another output.",
+        )
+    if facts.kind in {"number", "vector"} and len(cells) > 1 and (cells == cells[0]).all():
+        value = np.array2string(cells[0], threshold=5)
+        raise DataError(
+            f"{name}: is {value} in all {len(cells):,} examples: nothing to learn.",
+            "Name another output, or check that the column was read as you meant it.",
+        )
+
+
+# ---- columns that divide -----------------------------------------------------------------------------------------------
+
+
+def _columns(
+    spec: Spec, held: Store, find: Callable[[], Found]
+) -> tuple[splits.SplitSpec, dict[str, np.ndarray | None]]:
+    """The wish, and what it looks at: groups, times, or the split that the data brings."""
+    wish = spec.data.split
+    columns: dict[str, np.ndarray | None] = {"groups": None, "times": None, "official": held.official}
+    if wish.column is None:
+        return wish, columns
+    column = find().column(wish.column)
+    if isinstance(column, Arrays):
+        values = pa.array(np.asarray(column.values[held.rows]).reshape(len(held.rows), -1)[:, 0])
+    elif isinstance(column, Cells):
+        values = column.values.take(pa.array(held.rows)).combine_chunks()
+    else:
+        raise DataError(f'column "{wish.column}" holds files; a split needs texts or numbers.', "Name another column.")
+    by = wish.by or "group"
+    if by == "time":
+        columns["times"] = _moments(values, wish.column)
+    elif by == "column":
+        columns["official"] = splits.official_codes(values.cast(pa.string()).fill_null("").to_pylist(), wish.column)
+    else:
+        columns["groups"] = np.array(values.cast(pa.string()).fill_null("").to_pylist(), dtype=object).astype(str)
+    return wish.model_copy(update={"by": by}), columns
+
+
+def _moments(values: pa.Array | pa.ChunkedArray, name: str) -> np.ndarray:
+    """A column as something that can be put in order: numbers, or ISO dates and times."""
+    for kind in (pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            moments = values.cast(kind)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+        if moments.null_count:
+            raise DataError(
+                f'column "{name}" has {moments.null_count:,} empty times.', "Fill them, or remove the rows."
+            )
+        return np.asarray(moments.to_numpy(zero_copy_only=False))
+    odd = pc.filter(values, pc.invert(pc.match_substring_regex(values, r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$")))
+    shown = f' such as "{odd[0]}"' if len(odd) else ""
+    raise DataError(
+        f'column "{name}" holds what is neither a number nor a date{shown}.',
+        "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
+    )
+
+
+# ---- copies ------------------------------------------------------------------------------------------------------------
+
+
+def _without_torn_copies(
+    spec: Spec, plan: Plan, held: Store, codes: np.ndarray, reason: Reason, official: np.ndarray | None
+) -> tuple[np.ndarray, list[Reason], list[str]]:
+    """Keep copies in one part where the cut was ours; refuse, or tell, where it was not."""
+    first = duplicates.first_copies(held.content)
+    copies = int((first != np.arange(len(first))).sum())
+    if not copies:
+        return codes, [], []
+    reasons = []
+    ours = _ours(reason.value, official, len(codes))
+    if len(ours):
+        inner = duplicates.first_copies(held.content[ours])
+        moved = codes.copy()
+        moved[ours], count = duplicates.together(codes[ours], inner)
+        splits.require_parts(moved, spec.data.split.parts, reason.value)
+        codes = moved
+        why = f"{copies:,} exact copies among the inputs stay with the first one; {count:,} examples changed their part"
+        reasons = [Reason(path="data.duplicates", value="kept together", why=why)]
+    torn = duplicates.across(codes, first)
+    tabular = all(facts.kind != "image" for facts in plan.inputs.values())
+    if tabular and reason.value in {"group", "time"} and len(torn):
+        return codes, reasons, [f"{len(torn):,} rows have the same inputs as a row in another part of the split."]
+    accept = spec.data.duplicates == "accept"
+    ids = held.ledger.table["id"]
+    return codes, reasons, duplicates.refuse_or_tell(torn, codes, ids, accept=accept)
+
+
+def _ours(by: str, official: np.ndarray | None, count: int) -> np.ndarray:
+    """Positions whose part was our choice alone."""
+    if by in {"random", "stratified"}:
+        return np.arange(count)
+    if by == "column" and official is not None:
+        return np.flatnonzero(official == splits.TRAIN)
+    return np.zeros(0, dtype=np.int64)
+
+
+# ---- fitting -----------------------------------------------------------------------------------------------------------
+
+
+def _for_fit(values: Rows, train: np.ndarray) -> tuple[np.ndarray, str]:
+    """Training rows for means and deviations; of a large set an evenly spread share, so that it fits in memory."""
+    each = int(np.prod(values.shape[1:], dtype=np.int64)) * (8 if isinstance(values, Encoded) else 1)
+    most = max(1, _FIT_BYTES // max(1, each))
+    if len(train) <= most:
+        return np.asarray(values[train]), ""
+    chosen = train[np.unique(np.linspace(0, len(train) - 1, most).astype(np.int64))]
+    return np.asarray(
+        values[chosen]
+    ), f"mean and deviation from {most:,} of {len(train):,} training examples, evenly spread"

@@ -1,0 +1,144 @@
+"""Which columns go in, which come out, and what each of them is: the spec's wishes, completed by stated defaults."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+from netwright import registry
+from netwright.errors import SpecError
+from netwright.readers import infer
+from netwright.readers.columns import Arrays, Blobs, Column, Found, twins
+from netwright.readers.kinds.kind import Kind
+from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
+
+_MOST_DEFAULT_CLASSES = 1000  # a text column with more, that nobody asked for, would be the widest part of the net
+_FEW_CLASSES = 20
+
+
+@dataclass
+class Plan:
+    """The fields of a data set before anything is fitted, and why they are what they are.
+
+    Args:
+        inputs: By name, in the order the network sees them.
+        outputs: By name.
+        reasons: One per decision.
+        notes: What else a person should know.
+    """
+
+    inputs: dict[str, Field] = field(default_factory=dict)
+    outputs: dict[str, Field] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Inputs and outputs together."""
+        return {**self.inputs, **self.outputs}
+
+
+@functools.cache
+def kind_of_name(name: str) -> Kind:
+    """The one instance of a kind."""
+    return registry.resolve("kind", name)()
+
+
+def kind_of(facts: Field) -> Kind:
+    """The kind that reads and codes a field."""
+    return kind_of_name(facts.kind)
+
+
+def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], given: dict[str, Field]) -> Plan:
+    """Decide every input and output.
+
+    Args:
+        spec: The user's wishes.
+        found: What the readers found.
+        vocabulary: Classes that come first, in this order, by output; classes new in the data are appended.
+        given: Fields to be used exactly as they are, instead of planning them anew.
+
+    Raises:
+        SpecError: No output is named and none is obvious; a named column does not exist.
+    """
+    plan = Plan(notes=list(found.notes))
+    outputs = spec.outputs or _default_outputs(found, plan)
+    sources = {name for item, out in outputs.items() for name in _sources(item, out)}
+    inputs = spec.inputs or _default_inputs(found, sources | {spec.data.split.column or ""}, plan)
+    for name, wish in outputs.items():
+        plan.outputs[name] = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
+        if name in vocabulary:
+            plan.outputs[name] = _extended(plan.outputs[name], vocabulary[name], plan)
+        if plan.outputs[name].vocabulary:
+            told = [f"{name}: {pair}" for pair in twins(plan.outputs[name].vocabulary)]
+            plan.notes += [] if any("differ only in case" in note for note in plan.notes) else told
+    for name, wish in inputs.items():
+        facts = given.get(name) or _planned(name, wish, found, plan, f"inputs.{name}")
+        if not spec.inputs and name not in given and _names_rows(facts, len(found.ids)):
+            why = f"left out: {len(facts.vocabulary):,} different texts look like names, not classes; name it to use it"
+            plan.reasons.append(Reason(path=f"inputs.{name}", value="left out", why=why))
+        else:
+            plan.inputs[name] = facts
+    if not plan.inputs:
+        raise SpecError(
+            f"{found.origin}: no column is left to go in (columns: {', '.join(found.columns)}).",
+            "Name the inputs with --in.",
+        )
+    return plan
+
+
+def column_of(found: Found, facts: Field) -> Column:
+    """The column, or columns, that a field is read from."""
+    return found.column(facts.source)
+
+
+def _default_outputs(found: Found, plan: Plan) -> dict[str, OutputSpec]:
+    pictures = any(isinstance(column, (Blobs, Arrays)) for column in found.columns.values())
+    if pictures and "category" in found.columns:
+        plan.reasons.append(
+            Reason(path="outputs", value="category", why="pictures sorted into classes: the class comes out")
+        )
+        return {"category": OutputSpec()}
+    raise SpecError(
+        f"{found.origin}: nothing says what comes out.",
+        f"Name a column with --out; there are: {', '.join(list(found.columns)[:40])}.",
+    )
+
+
+def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, InputSpec]:
+    names = [name for name in found.columns if name not in taken]
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    plan.reasons.append(Reason(path="inputs", value=shown, why="every column that is neither output nor split goes in"))
+    return {name: InputSpec() for name in names}
+
+
+def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, path: str) -> Field:
+    sources = _sources(name, wish)
+    column = found.column(sources[0] if len(sources) == 1 else sources)
+    if wish.kind is None:
+        kind, why = infer(name, column, "output" if isinstance(wish, OutputSpec) else "input")
+        plan.reasons.append(Reason(path=f"{path}.kind", value=kind, why=why))
+        wish = wish.model_copy(update={"kind": kind})
+    facts, reasons = kind_of_name(str(wish.kind)).plan(name, column, wish, found)
+    plan.reasons += reasons
+    return facts
+
+
+def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
+    if wish.source is None:
+        return (name,)
+    return (wish.source,) if isinstance(wish.source, str) else tuple(wish.source)
+
+
+def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
+    new = tuple(name for name in facts.vocabulary if name not in set(known))
+    if new:
+        shown = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
+        why = f"{len(new)} classes are new and stand after the {len(known)} known ones: {shown}"
+        plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(known) + len(new)), why=why))
+    return facts.model_copy(update={"vocabulary": (*known, *new)})
+
+
+def _names_rows(facts: Field, count: int) -> bool:
+    classes = len(facts.vocabulary)
+    return classes > _MOST_DEFAULT_CLASSES or (classes > _FEW_CLASSES and classes > count / 2)

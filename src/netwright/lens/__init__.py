@@ -1,0 +1,1 @@
+"""Looking inside: what a network does to its numbers, computed without changing it."""

@@ -1,0 +1,311 @@
+"""A network with all that is needed to use it: the way from a user's cells to answers, and the proof of that way."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import JsonValue
+from torch import Tensor
+
+from netwright.data.batches import groups
+from netwright.data.fields import kind_of
+from netwright.errors import CellError, DataError
+from netwright.models.build import _Graph, build, default_layers
+from netwright.models.network import Network
+from netwright.models.text import parse
+from netwright.readers.kinds.kind import Cell as OneCell
+from netwright.registry import nearest
+from netwright.spec import Field, ModelSpec, OutputSpec, Spec
+from netwright.tasks.task import Decoded, Task, task_for
+
+ROWS = 256  # answers are computed so many rows at a time
+TOLERANCE = 1e-4  # another processor adds up in another order: about 1e-6; another resize filter: above 1e-3
+
+Cell = OneCell | np.generic | list[str | int | float | None]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a model answered the examples that its file keeps.
+
+    Args:
+        matches: Examples whose answers agree within `TOLERANCE`.
+        total: Examples in the file.
+        largest: Largest difference; of a probability as it is, of a number in standard deviations of that output.
+        worst: Where the largest difference stood, in words.
+    """
+
+    matches: int
+    total: int
+    largest: float
+    worst: str = ""
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "no examples to compare"
+        return f"{self.matches} of {self.total} match, largest difference {_short(self.largest)}"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One real example with the answers that the model must give again.
+
+    Args:
+        cells: What the user gave, by input: file bytes, text, a number, or an array.
+        outputs: The answers, by output, as `Model.answers` gave them for this example.
+        id: Its id in the data set, for messages.
+    """
+
+    cells: Mapping[str, Cell]
+    outputs: Mapping[str, np.ndarray]
+    id: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained (or fresh) network with all that is needed to use it.
+
+    Args:
+        spec: The spec, nothing left open.
+        inputs: What is known about each input.
+        outputs: What is known about each output.
+        network: The network, float32.
+        tasks: The task of each output.
+        scores: Measured scores: output, then split, then score, e.g. `{"category": {"test": {"accuracy": 0.97}}}`.
+        facts: Whatever else is worth keeping: the data's `fingerprint`, `licences`, how long it trained.
+        replayed: How it answered the examples of the file it came from; None when it did not come from a file.
+        notes: What is to be said about it, e.g. that another version wrote it.
+    """
+
+    spec: Spec
+    inputs: dict[str, Field]
+    outputs: dict[str, Field]
+    network: Network
+    tasks: dict[str, Task]
+    scores: Mapping[str, JsonValue]
+    facts: Mapping[str, JsonValue]
+    replayed: Replay | None = None
+    notes: tuple[str, ...] = ()
+
+    def read(self, cells: Sequence[Mapping[str, Cell]]) -> dict[str, np.ndarray]:
+        """Raw arrays by input, from cells as the user has them.
+
+        Args:
+            cells: One mapping per example, by input name (or by column name, where the input is read from columns).
+
+        Raises:
+            DataError: Cells are missing or cannot be read: all of them, with their position counted from 1.
+        """
+        raw = {name: np.zeros((len(cells), *field.shape), field.dtype) for name, field in self.inputs.items()}
+        problems = [
+            (at, f"example {at + 1}, {name}: {reason}")
+            for name, field in self.inputs.items()
+            for at, reason in _fill(field, cells, raw[name]).items()
+        ]
+        if problems:
+            told = "".join(f"\n  {text}" for _, text in sorted(problems)[:20])
+            more = f"\n  and {len(problems) - 20:,} more" if len(problems) > 20 else ""
+            raise DataError(f"{len(problems):,} cell(s) cannot be read:{told}{more}", "Correct them or leave them out.")
+        return raw
+
+    def code(self, raw: Mapping[str, np.ndarray]) -> dict[str, Float[Tensor, "batch ..."]]:
+        """What the network takes, by group, from stacked raw arrays by input."""
+        return _code(self.inputs, raw)
+
+    def answers(
+        self, inputs: Mapping[str, Tensor] | Iterable[Mapping[str, Tensor]]
+    ) -> dict[str, Float[Tensor, "batch ..."]]:
+        """Answers by output: probabilities of a category, a number in its own units.
+
+        Computed in full float32, in evaluation mode, without gradients.
+
+        Args:
+            inputs: Coded inputs by group (see `code`), or an iterable of such chunks, so that more rows than fit into
+                memory can be answered one chunk after the other.
+        """
+        chunks: Iterable[Mapping[str, Tensor]] = [inputs] if isinstance(inputs, Mapping) else inputs  # type: ignore[list-item]
+        parts: dict[str, list[Tensor]] = {name: [] for name in self.outputs}
+        training, device = self.network.training, next(self.network.parameters()).device
+        self.network.eval()
+        try:
+            with torch.no_grad(), _full_precision(device):
+                for batch in _batches(chunks):
+                    units = self.network({group: values.to(device) for group, values in batch.items()})
+                    for name, task in self.tasks.items():
+                        parts[name].append(task.answers(units[name]).cpu())
+        finally:
+            self.network.train(training)
+        return {name: torch.cat(found) if found else torch.empty(0) for name, found in parts.items()}
+
+    def predict(self, cells: Sequence[Mapping[str, Cell]]) -> dict[str, Float[Tensor, "batch ..."]]:
+        """Answers by output for cells as the user has them; see `read` for what it raises."""
+        return self.answers(self.code(self.read(cells)))
+
+    def top(self, answers: Mapping[str, Tensor], count: int = 3) -> dict[str, Decoded]:
+        """Answers in words, by output: per example the likeliest classes with probabilities, or the value."""
+        return {name: self.tasks[name].decode(values, count) for name, values in answers.items()}
+
+
+def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], seed: int) -> Model:
+    """A fresh model for a spec and the fields of its data.
+
+    Args:
+        spec: Names the layers and the outputs' losses and units.
+        inputs: Facts of each input.
+        outputs: Facts of each output.
+        seed: Seed of the first weights.
+
+    Raises:
+        SpecError: The layers cannot be built, or an output's loss and unit do not go together.
+    """
+    tasks, shapes, heads = _ends(spec, inputs, outputs)
+    return Model(spec, inputs, outputs, build(spec.model, shapes, heads, seed), tasks, {}, {})
+
+
+def sketch(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]) -> Network:
+    """The same network without memory for its weights, to compare sizes first; see `assemble`."""
+    _, shapes, heads = _ends(spec, inputs, outputs)
+    return outline(spec.model, shapes, heads)
+
+
+def outline(model: ModelSpec, groups: Mapping[str, tuple[int, ...]], heads: Mapping[str, int]) -> Network:
+    """What `build` makes, on torch's meta device: shapes and names, no numbers."""
+    text, _ = default_layers(model, groups)
+    graph = _Graph(text, groups, tuple(heads))
+    graph.lay(parse(text))
+    graph.finish(heads)
+    return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
+
+
+def _ends(
+    spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]
+) -> tuple[dict[str, Task], dict[str, tuple[int, ...]], dict[str, int]]:
+    """What stands around the network: tasks, shapes of what comes in by group, units that go out by output."""
+    tasks = {
+        name: task_for(name, field, spec.outputs.get(name) or OutputSpec.model_validate({}))
+        for name, field in outputs.items()
+    }
+    nothing = {name: np.zeros((1, *field.shape), field.dtype) for name, field in inputs.items()}
+    shapes = {group: tuple(values.shape[1:]) for group, values in _code(inputs, nothing).items()}
+    return tasks, shapes, {name: task.units for name, task in tasks.items()}
+
+
+def replay(model: Model, examples: Sequence[Example]) -> Replay:
+    """Answer examples from their raw cells and compare with the answers they carry.
+
+    Raises:
+        DataError: A cell cannot be read.
+    """
+    if not examples:
+        return Replay(0, 0, 0.0)
+    found = model.predict([example.cells for example in examples])
+    differences = np.zeros((len(examples), len(model.outputs)))
+    texts = {}
+    for column, (name, field) in enumerate(model.outputs.items()):
+        expected = np.stack([np.ravel(example.outputs[name]) for example in examples]).astype(np.float64)
+        answers = found[name].reshape(len(examples), -1).numpy().astype(np.float64)
+        if answers.shape != expected.shape:
+            raise DataError(f'output "{name}" has {answers.shape[1]} values, its examples {expected.shape[1]}.')
+        apart = np.where(answers == expected, 0.0, np.abs(answers - expected)) / _scale(field)
+        apart = np.where(np.isnan(answers) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
+        differences[:, column] = apart.max(axis=1)
+        row, unit = divmod(int(apart.argmax()), apart.shape[1])
+        texts[column] = (
+            f'example {examples[row].id or row + 1}, output "{name}": expected {expected[row, unit]:.6g}, '
+            f"found {answers[row, unit]:.6g}"
+        )
+    matches = int((differences.max(axis=1) <= TOLERANCE).sum())
+    worst = texts[int(differences.max(axis=0).argmax())] if matches < len(examples) else ""
+    return Replay(matches, len(examples), float(differences.max()), worst)
+
+
+def _code(inputs: dict[str, Field], raw: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    coded = {}
+    for group, fields in groups(inputs).items():
+        columns = [kind_of(field).code(raw[field.name], field) for field in fields]
+        coded[group] = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
+    return coded
+
+
+def _fill(field: Field, cells: Sequence[Mapping[str, Cell]], sink: np.ndarray) -> dict[int, str]:
+    """Reads one input of every example into `sink`; gives the reason for each that cannot be read."""
+    kind = kind_of(field)
+
+    def one(at: int) -> str:
+        try:
+            sink[at] = kind.one(_cell(cells[at], field), field)
+        except CellError as exc:
+            return str(exc)
+        return ""
+
+    if cells and isinstance(cells[0].get(field.name), bytes):  # Pillow decodes outside the interpreter's lock
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            reasons = list(pool.map(one, range(len(cells))))
+    else:
+        reasons = [one(at) for at in range(len(cells))]
+    return {at: reason for at, reason in enumerate(reasons) if reason}
+
+
+def _cell(example: Mapping[str, Cell], field: Field) -> OneCell:
+    """What the kind reads: the input's own cell, or gathered from the columns that the input was made from."""
+    if field.name in example:
+        cell = example[field.name]
+    else:
+        columns = (field.source,) if isinstance(field.source, str) else field.source
+        missing = [column for column in columns if column not in example]
+        if missing:
+            raise CellError(f'"{missing[0]}" is missing{nearest(missing[0], example)}.')
+        several = [example[column] for column in columns]
+        cell = several[0] if isinstance(field.source, str) else several
+    if isinstance(cell, list):
+        return np.array(cell, dtype=object)  # the cells of several columns, texts among them
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
+def _batches(chunks: Iterable[Mapping[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    for chunk in chunks:
+        rows = len(next(iter(chunk.values())))
+        for start in range(0, max(rows, 1), ROWS):
+            yield {group: values[start : start + ROWS] for group, values in chunk.items()}
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """Float32 all the way: no autocast, no bfloat16 or TF32 products that training may have switched on."""
+    backends = torch.backends
+    if device.type == "cuda":
+        products = [backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn]  # type: ignore[attr-defined]
+    else:
+        products = [backends.mkldnn.matmul, backends.mkldnn.conv, backends.mkldnn.rnn]  # type: ignore[attr-defined]
+    before = [product.fp32_precision for product in products]
+    try:
+        for product in products:
+            product.fp32_precision = "ieee"
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        for product, precision in zip(products, before, strict=True):
+            product.fp32_precision = precision
+
+
+def _scale(field: Field) -> np.ndarray:
+    """What differences are measured against: 1 for probabilities, the spread of each column for numbers."""
+    return np.asarray(field.std if field.std and not field.vocabulary else (1.0,))
+
+
+def _short(difference: float) -> str:
+    """`2e-7`, and `0` for none."""
+    return (
+        re.sub(r"e([+-])0+", r"e\1", f"{difference:.0e}")
+        if difference and math.isfinite(difference)
+        else f"{difference:g}"
+    )

@@ -1,0 +1,411 @@
+"""From a model's spec to a network: the layer text that defaults stand for, the graph, and its first weights.
+
+Guarantees: the same spec, shapes and seed give the same bits; the global random state is neither read nor moved; every
+mistake is a `SpecError` with the column of the layer it came from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import nn
+
+from netwright import seeds
+from netwright.errors import ResourceError, SpecError
+from netwright.models import initialisers
+from netwright.models.layers import MERGES, Activation, Dense, Flatten, Layer
+from netwright.models.network import Network, Node
+from netwright.models.text import Branches, Piece, Repeat, Step, marked, parse, steps
+from netwright.registry import part, parts, resolve
+from netwright.spec import ModelSpec, Reason
+
+Shape = tuple[int, ...]
+Groups = Mapping[str, Shape]
+MOST_NODES = 10_000
+LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
+BYTES = 4  # of a float32
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the layer table.
+
+    Args:
+        layer: Name of the node.
+        text: As written.
+        shape: Output shape of one example.
+        parameters: Weights and biases.
+        multiply_adds: For one example, forward.
+        receptive_field: Rows and columns of the picture one place sees; None without a picture.
+        memory_mb: Weights, activations and the gradients of both for one batch, in 10^6 bytes; without the state of
+            the optimizer.
+    """
+
+    layer: str
+    text: str
+    shape: Shape
+    parameters: int
+    multiply_adds: int
+    receptive_field: tuple[int, int] | None
+    memory_mb: float
+
+
+def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]:
+    """The layer text that depth, width, connect and activation stand for, and why each that was left out is as it is.
+
+    Args:
+        model: Its `layers`, when given, are returned as they are.
+        groups: Shape of one example of each input group.
+
+    Raises:
+        SpecError: An unknown activation.
+
+    Example:
+        >>> default_layers(ModelSpec(depth=3, width=64, connect="residual"), {"table": (13,)})[0]
+        'dense 64, x2 {relu, dense 64 | same} add, relu'
+    """
+    if model.layers is not None:
+        return model.layers, []
+    activation = part("activation", model.activation or "relu").name
+    depth = 1 if model.depth is None else model.depth
+    width = model.width or 100
+    text = _plain_layers(depth, width, model.connect or "chain", activation, groups)
+    reasons = [
+        (model.depth, Reason(path="model.depth", value=str(depth), why=_why_depth(groups))),
+        (
+            model.width,
+            Reason(
+                path="model.width", value=str(width), why="enough units for most tables and small pictures, and fast"
+            ),
+        ),
+        (
+            model.connect,
+            Reason(
+                path="model.connect",
+                value=model.connect or "chain",
+                why="each layer feeds the next; residual helps from about 10 layers on",
+            ),
+        ),
+        (
+            model.activation,
+            Reason(
+                path="model.activation", value=activation, why="does not saturate, so that deep nets learn too; cheap"
+            ),
+        ),
+    ]
+    if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
+        reasons = reasons[:1]
+    return text, [reason for given, reason in reasons if given is None]
+
+
+def _plain_layers(depth: int, width: int, connect: str, activation: str, groups: Groups) -> str:
+    if depth == 0:
+        return ""
+    if connect == "residual":
+        # Activation first, so that the sums themselves stay linear (He et al. 2016, arXiv:1603.05027).
+        body = _times(depth - 1, f"{{{activation}, dense {width} | same}} add")
+        return ", ".join(filter(None, [f"dense {width}", body, activation]))
+    if connect == "dense":
+        flat = "" if all(len(shape) == 1 for shape in groups.values()) or len(groups) > 1 else "flatten"
+        return ", ".join(filter(None, [flat, _times(depth, f"{{dense {width}, {activation} | same}} concat")]))
+    return _times(depth, f"dense {width}, {activation}")
+
+
+def _times(times: int, body: str) -> str:
+    if times < 2:
+        return body if times else ""
+    return f"x{times} {body if body.startswith('{') else f'{{{body}}}'}"
+
+
+def _why_depth(groups: Groups) -> str:
+    large = [name for name, shape in groups.items() if len(shape) == 3 and math.prod(shape) > LARGE_IMAGE]
+    if not large:
+        return "one hidden layer can come near any smooth function; add depth when the training score stays low"
+    return (
+        f"a plain net to start from; {' and '.join(large)} is large, where convolutions learn more from fewer weights: "
+        'write them as text, e.g. model.layers: "conv 16x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2"'
+    )
+
+
+def build(model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int) -> Network:
+    """A network with fresh weights.
+
+    Several groups are joined: pictures of one size by channel when a layer takes pictures, everything else end to end
+    where the pictures are flattened.
+
+    Args:
+        model: Layers as text, or depth, width, connect and activation.
+        groups: Shape of one example of each input group: `(channel, height, width)` or `(dim,)`.
+        heads: Units of each output, by name.
+        seed: Of the first weights.
+
+    Raises:
+        SpecError: The text is wrong, or its layers do not fit together.
+        ResourceError: The weights do not fit into memory.
+    """
+    text, _ = default_layers(model, groups)
+    graph = _Graph(text, groups, tuple(heads))
+    graph.lay(parse(text))
+    graph.finish(heads)
+    _allocate(graph)
+    network = Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
+    _initialise(network, seed)
+    return network
+
+
+def table(network: Network, batch_size: int) -> list[Row]:
+    """What each node costs, inputs and heads included.
+
+    Args:
+        network: The network.
+        batch_size: Examples per step, for the memory.
+    """
+    rows = []
+    for node in network.nodes:
+        numbers = 0 if node.part == "flatten" else math.prod(node.shape)  # flattening only looks differently at memory
+        copies = 2 if node.inputs else 1  # what comes in needs no gradient
+        memory = (2 * node.parameters + copies * batch_size * numbers) * BYTES
+        rows.append(
+            Row(
+                node.name,
+                node.text,
+                node.shape,
+                node.parameters,
+                node.multiply_adds,
+                node.receptive_field,
+                round(memory / 1e6, 3),
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What one place of a value sees of the picture: rows and columns, and how far apart neighbours look."""
+
+    field: tuple[int, int] | None
+    jump: tuple[int, int] = (1, 1)
+
+
+class _Graph:
+    """The nodes so far, and the place where the next one is attached."""
+
+    def __init__(self, text: str, groups: Groups, outputs: tuple[str, ...]) -> None:
+        self.text = text
+        self.nodes: list[Node] = []
+        self.modules: dict[str, nn.Module] = {}
+        self.inputs: dict[str, str] = {}
+        self.outputs = frozenset(outputs)
+        self.counts: Counter[str] = Counter()
+        self.shapes: dict[str, Shape] = {}
+        self.sights: dict[str, _Sight] = {}
+        self.picture: tuple[int, int] = (0, 0)
+        for shape in groups.values():
+            if len(shape) == 3:
+                self.picture = (max(self.picture[0], shape[1]), max(self.picture[1], shape[2]))
+        for group, shape in groups.items():
+            sight = _Sight((1, 1) if len(shape) == 3 else None)
+            self.inputs[group] = self.add_node(f"input:{group}", "input", f"input {group}", (), shape, None, sight)
+        self.waiting: tuple[str, ...] = ()  # vectors that join where the pictures are flattened
+        self.tip = ""
+
+    def lay(self, pieces: tuple[Piece, ...]) -> None:
+        """The whole text: joins the inputs, then attaches piece after piece."""
+        names = tuple(self.inputs.values())
+        pictures = tuple(name for name in names if len(self.shapes[name]) == 3)
+        if len(names) == 1:
+            self.tip = names[0]
+        elif pictures and any(_takes(step) == "image" for step in steps(pieces)):
+            self.tip = self.joined(pictures)
+            self.waiting = tuple(name for name in names if name not in pictures)
+        else:
+            self.tip = self.joined(tuple(self.flat(name) for name in names))
+        for piece in pieces:
+            self.tip = self.attach(piece, self.tip, outermost=True)
+
+    def finish(self, heads: Mapping[str, int]) -> None:
+        """A dense head for each output, on the flattened end."""
+        self.tip = self.flat(self.tip, outermost=True)
+        for output, units in heads.items():
+            with torch.device("meta"):
+                head = Dense(self.shapes[self.tip], units)
+            self.add_layer(output, "dense", f"dense {units}", self.tip, head)
+
+    def attach(self, piece: Piece, tip: str, *, outermost: bool = False) -> str:
+        """The node at the end of a piece that starts from `tip`."""
+        match piece:
+            case Step():
+                return self.step(piece, tip, outermost=outermost)
+            case Repeat():
+                for _ in range(piece.times):
+                    for inner in piece.body:
+                        tip = self.attach(inner, tip, outermost=outermost)
+                return tip
+            case Branches():
+                ends = []
+                for path in piece.paths:
+                    end = tip
+                    for inner in path:
+                        end = self.attach(inner, end)
+                    ends.append(end)
+                return self.merged(piece.merge, tuple(ends), piece.column)
+
+    def step(self, step: Step, tip: str, *, outermost: bool) -> str:
+        takes = _takes(step)
+        if takes == "vector" or step.part == "flatten":
+            flat = self.flat(tip, outermost=outermost)
+            if step.part == "flatten":
+                return flat
+            tip = flat
+        shape = self.shapes[tip]
+        if takes == "image" and len(shape) != 3:
+            raise self.wrong(
+                step.column,
+                f'"{step.text}" takes a picture, but a vector of {shape[0]} comes in.',
+                "Put it before the first dense or flatten; a table has no picture to slide over.",
+            )
+        try:
+            with torch.device("meta"):
+                layer = _layer(step, shape)
+        except SpecError as exc:
+            raise self.wrong(step.column, f'"{step.text}": {exc.message}', exc.cure) from exc
+        return self.add_layer(self.free(step.part), step.part, step.text, tip, layer)
+
+    def flat(self, tip: str, *, outermost: bool = False) -> str:
+        """The same numbers as a vector, and at the outermost level the vectors that waited for it."""
+        if len(self.shapes[tip]) != 1:
+            tip = self.add_layer(self.free("flatten"), "flatten", "flatten", tip, Flatten(self.shapes[tip]))
+        if outermost and self.waiting:
+            waiting, self.waiting = self.waiting, ()
+            tip = self.joined((tip, *waiting))
+        return tip
+
+    def joined(self, names: tuple[str, ...]) -> str:
+        return names[0] if len(names) == 1 else self.merged("concat", names, 0)
+
+    def merged(self, merge: str, ends: tuple[str, ...], column: int) -> str:
+        try:
+            module = MERGES[merge](tuple(self.shapes[end] for end in ends))
+        except SpecError as exc:
+            raise self.wrong(column, exc.message, exc.cure) from exc
+        sights = [self.sights[end] for end in ends if self.sights[end].field]
+        widest = max(sights, key=lambda sight: sight.field or (0, 0), default=_Sight(None))
+        return self.add_node(self.free(merge), merge, merge, ends, module.out_shape, module, widest)
+
+    def add_layer(self, name: str, part_name: str, text: str, tip: str, layer: Layer) -> str:
+        before = self.sights[tip]
+        if before.field is None or (len(layer.in_shape) == 3 and len(layer.out_shape) == 1):
+            sight = _Sight(self.picture if before.field else None)  # a vector of a picture sees all of it
+        else:
+            grown = [f + (w - 1) * j for f, w, j in zip(before.field, layer.window, before.jump, strict=True)]
+            jump = (before.jump[0] * layer.stride[0], before.jump[1] * layer.stride[1])
+            sight = _Sight((min(grown[0], self.picture[0]), min(grown[1], self.picture[1])), jump)
+        return self.add_node(name, part_name, text, (tip,), layer.out_shape, layer, sight)
+
+    def add_node(
+        self,
+        name: str,
+        part_name: str,
+        text: str,
+        inputs: tuple[str, ...],
+        shape: Shape,
+        module: nn.Module | None,
+        sight: _Sight,
+    ) -> str:
+        if len(self.nodes) >= MOST_NODES:
+            raise SpecError(f"model.layers: more than {MOST_NODES:,} layers.", "Use fewer repeats.")
+        if name in self.shapes:
+            raise SpecError(f"outputs.{name}: the network already has a part of this name.", "Rename the output.")
+        parameters = sum(weight.numel() for weight in module.parameters()) if module else 0
+        multiply_adds = module.multiply_adds if isinstance(module, Layer) else 0
+        self.nodes.append(Node(name, part_name, text, inputs, shape, parameters, multiply_adds, sight.field))
+        if module:
+            self.modules[name] = module
+        self.shapes[name] = shape
+        self.sights[name] = sight
+        return name
+
+    def free(self, word: str) -> str:
+        """`conv1`, `conv2`, ...: the next name of this part that no node and no output has."""
+        self.counts[word] += 1
+        while f"{word}{self.counts[word]}" in self.outputs:
+            self.counts[word] += 1
+        return f"{word}{self.counts[word]}"
+
+    def wrong(self, column: int, message: str, cure: str) -> SpecError:
+        shown = f"\n{marked(self.text, column)}" if self.text else ""
+        return SpecError(f"model.layers column {column + 1}: {message}{shown}", cure)
+
+
+def _takes(step: Step) -> str:
+    return resolve("layer", step.part).takes if step.room == "layer" else "any"
+
+
+def _layer(step: Step, shape: Shape) -> Layer:
+    options = dict(step.options)
+    if step.room == "activation":
+        return Activation(shape, step.part, options)
+    return resolve("layer", step.part)(shape, **options)
+
+
+def _allocate(graph: _Graph) -> None:
+    """Gives every weight its memory; until here only shapes were known."""
+    numbers = sum(node.parameters for node in graph.nodes)
+    too_large = ResourceError(
+        f"the network has {numbers:,} weights ({numbers * BYTES / 1e9:,.1f} GB), more than memory holds.",
+        "Make the layers smaller, or pool before the first dense layer.",
+    )
+    if numbers * BYTES > psutil.virtual_memory().total:
+        raise too_large
+    try:
+        for module in graph.modules.values():
+            module.to_empty(device="cpu")
+    except RuntimeError as exc:  # what torch raises when the allocator fails
+        raise too_large from exc
+
+
+def _initialise(network: Network, seed: int) -> None:
+    """First weights: the rule follows from the activation behind, the draws from the node's own generator."""
+    readers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
+    for node in network.nodes:
+        for name in node.inputs:
+            readers[name].append(node)
+    merges = sum(node.part == "add" for node in network.nodes)
+    for index, node in enumerate(network.nodes):
+        if not node.parameters:
+            continue
+        layer = network.module(node.name)
+        rule = resolve("initialiser", initialisers.before(_activation_behind(node, readers)))
+        # Every branch added to a residual sum raises its spread; drawn smaller, the sum of all of them stays bounded
+        # (the rule of GPT-2's residual layers: Radford et al. 2019, section 2.3).
+        scale = 1 / math.sqrt(merges) if _ends_branch(node, readers) else 1.0
+        if isinstance(layer, Layer):
+            layer.initialise(initialisers.drawer(rule, seeds.torch_generator(seed, "initialise", index=index), scale))
+
+
+def _ends_branch(node: Node, readers: dict[str, list[Node]]) -> bool:
+    """Whether a node holds the last weights of a branch that is added to others."""
+    while len(readers[node.name]) == 1:
+        (node,) = readers[node.name]
+        if node.part == "add":
+            return True
+        if node.parameters:
+            return False
+    return False
+
+
+def _activation_behind(node: Node, readers: dict[str, list[Node]]) -> str | None:
+    """The first activation that a node's values go through before the next weights; None when there is none."""
+    ahead, known = list(readers[node.name]), parts("activation")
+    while ahead:
+        reader = ahead.pop(0)
+        if reader.part in known:
+            return reader.part
+        if not reader.parameters:
+            ahead += readers[reader.name]
+    return None

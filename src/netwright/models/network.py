@@ -1,0 +1,120 @@
+"""A network: nodes in the order they are executed, and their modules.
+
+`network.nodes` is what is executed, node by node, so that a drawing or a table made from it cannot differ from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value of the network and what makes it.
+
+    Args:
+        name: Unique: "conv1", an output's name for its head, "input:table" for what comes in.
+        part: Registry name ("conv", "relu"), "add" or "concat" for merges, "input" for what comes in.
+        text: As in the layer text, e.g. "conv 16x5 pad 2".
+        inputs: Names of the nodes it reads, in order.
+        shape: Of one example that comes out.
+        parameters: Number of weights and biases.
+        multiply_adds: Products summed for one example, forward.
+        receptive_field: Rows and columns of the input picture that one place can see; None without a picture.
+    """
+
+    name: str
+    part: str
+    text: str
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+    receptive_field: tuple[int, int] | None
+
+
+class Network(nn.Module):
+    """A directed graph without cycles, executed node by node.
+
+    Args:
+        nodes: In order of execution; inputs first.
+        modules: One for each node that is not an input, by name.
+        groups: What comes in: group name to its input node's name.
+        heads: What goes out, names of nodes.
+
+    Example:
+        >>> import torch
+        >>> from netwright.models.build import build
+        >>> from netwright.spec import ModelSpec
+        >>> net = build(ModelSpec(layers="dense 8, relu"), {"table": (4,)}, {"price": 1}, seed=0)
+        >>> [node.name for node in net.nodes], net({"table": torch.zeros(3, 4)})["price"].shape
+        (['input:table', 'dense1', 'relu1', 'price'], torch.Size([3, 1]))
+    """
+
+    def __init__(
+        self,
+        nodes: tuple[Node, ...],
+        modules: Mapping[str, nn.Module],
+        groups: Mapping[str, str],
+        heads: tuple[str, ...],
+    ) -> None:
+        super().__init__()
+        self.nodes = nodes
+        self.groups = tuple(groups)
+        self.heads = heads
+        # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
+        self.parts = nn.ModuleDict({self._key(node.name): modules[node.name] for node in nodes if node.inputs})
+        self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
+
+    def forward(self, inputs: dict[str, Tensor]) -> dict[str, Float[Tensor, "batch unit"]]:
+        """The outputs of a batch.
+
+        Args:
+            inputs: By group, each `(batch, *shape)`.
+        """
+        values: list[Tensor | None] = [inputs[group] for group in self.groups]
+        values += [None] * (self._slots - len(values))
+        for module, slots, out in self._program:
+            values[out] = module(*[values[slot] for slot in slots])
+        return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
+
+    def module(self, name: str) -> nn.Module:
+        """The module that makes a node's value; hooks on it see what is executed.
+
+        Args:
+            name: Name of a node that is not an input.
+        """
+        return self.parts[self._key(name)]
+
+    def _key(self, name: str) -> str:
+        """The module's name: the node's, with `head:` before an output's, and with dots escaped."""
+        escaped = name.replace("%", "%25").replace(".", "%2E")
+        return f"head:{escaped}" if name in self.heads else escaped
+
+    def _compiled(
+        self, inputs: list[str]
+    ) -> tuple[list[tuple[nn.Module, tuple[int, ...], int]], list[tuple[str, int]], int]:
+        """The nodes as (module, slots read, slot written); a slot is used again when its value is no more read."""
+        last = {name: place for place, node in enumerate(self.nodes) for name in node.inputs}
+        last.update(dict.fromkeys(self.heads, len(self.nodes)))
+        slot = {name: place for place, name in enumerate(inputs)}
+        free: list[int] = []
+        count = len(inputs)
+        program = []
+        for place, node in enumerate(self.nodes):
+            if not node.inputs:
+                continue
+            reads = tuple(slot[name] for name in node.inputs)
+            free += sorted({slot[name] for name in node.inputs if last[name] == place}, reverse=True)
+            if free:
+                slot[node.name] = free.pop()
+            else:
+                slot[node.name], count = count, count + 1
+            program.append((self.module(node.name), reads, slot[node.name]))
+            if node.name not in last:  # a dead end: its slot is free at once
+                free.append(slot[node.name])
+        return program, [(head, slot[head]) for head in self.heads], count

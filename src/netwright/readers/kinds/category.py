@@ -1,0 +1,141 @@
+"""Categories: one of a fixed set of classes; every text is a class of its own, also `NA`, `null` and the empty text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.readers.columns import Arrays, Cells, Column, Found, same_form, twins
+from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
+from netwright.readers.kinds.number import is_all
+from netwright.readers.numerals import is_text
+from netwright.registry import nearest
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+
+class Category(Kind):
+    """The class of an example, cached as its place in the sorted vocabulary."""
+
+    name: ClassVar[str] = "category"
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Collects the classes of the whole column.
+
+        Raises:
+            SpecError: The column holds no classes.
+        """
+        labels = labels_of(column)
+        if labels is None:
+            raise SpecError(
+                f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds no classes.',
+                "Choose a column of texts or whole numbers.",
+            )
+        vocabulary = in_order([label for label in pc.unique(labels).to_pylist() if label is not None])
+        field = Field(
+            name=name, kind=self.name, source=source_of(name, spec), shape=(), dtype="int32", vocabulary=vocabulary
+        )
+        reasons = [
+            Reason(path=path_of(name, spec), value=twin, why="they stay classes of their own; join them in the data")
+            for twin in twins(vocabulary)
+        ]
+        empty = labels.null_count
+        if empty:
+            reasons.append(
+                Reason(
+                    path=path_of(name, spec), value=f"{empty:,} rows set aside", why="their cell has no value (null)"
+                )
+            )
+        return field, reasons
+
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Fills the sink with codes; a class outside the vocabulary comes back with the nearest one named."""
+        labels = labels_of(column)
+        if labels is None:
+            raise SpecError(f"{field.name}: the data no longer holds classes.", "Give data of the same form.")
+        chosen = labels if is_all(index, len(labels)) else labels.take(pa.array(index))
+        known = pa.array(field.vocabulary, pa.string())
+        codes = pc.fill_null(pc.index_in(chosen, value_set=known, skip_nulls=True), -1).to_numpy()
+        bad = codes < 0
+        sink[:] = np.where(bad, 0, codes)
+        progress(len(index))
+        rows = np.flatnonzero(bad)
+        told = {label: _unknown(label, field) for label in pc.unique(chosen.filter(pa.array(bad))).to_pylist()}
+        return {int(k): told[chosen[int(k)].as_py()] for k in rows}
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """The code of one class.
+
+        Raises:
+            CellError: Not among the classes; names the nearest.
+        """
+        label = _label(raw)
+        if label is None or label not in field.vocabulary:
+            raise CellError(_unknown(label, field))
+        return np.asarray(field.vocabulary.index(label), np.int32)
+
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """(batch, classes): 1 in the place of the class, else 0."""
+        codes = torch.as_tensor(values).to(torch.int64).reshape(-1)
+        places = torch.arange(len(field.vocabulary), device=codes.device)
+        return (codes[:, None] == places).to(torch.float32)
+
+    def preview(self, value: np.ndarray, field: Field) -> str:
+        """The name of the class."""
+        return field.vocabulary[int(value)]
+
+
+def labels_of(column: Column) -> pa.ChunkedArray | None:
+    """The cells of a column as class names in one normal form; None when it can hold none."""
+    if isinstance(column, Arrays) and column.values.ndim == 1:
+        column = Cells(pa.chunked_array([pa.array(column.values)]))
+    if not isinstance(column, Cells):
+        return None
+    values = column.values
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        if not pc.any(pc.not_equal(values, pc.round(values))).as_py():
+            values = values.cast(pa.int64())  # 1.0 is class "1": whole numbers become floats beside an empty cell
+    try:
+        text = values if is_text(values.type) else values.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return pc.utf8_normalize(text.cast(pa.string()), form="NFC")
+
+
+def in_order(labels: list[str]) -> tuple[str, ...]:
+    """Class names sorted, whole numbers by their size.
+
+    Example:
+        >>> in_order(["10", "9", "1"]), in_order(["b", "a", "10"])
+        (('1', '9', '10'), ('10', 'a', 'b'))
+    """
+    if labels and all(label.lstrip("-").isascii() and label.lstrip("-").isdigit() for label in labels):
+        return tuple(sorted(labels, key=lambda label: (int(label), label)))
+    return tuple(sorted(labels))
+
+
+def _label(raw: Cell) -> str | None:
+    """One cell as a class name, the same as in its column."""
+    if isinstance(raw, bytes):
+        raw = raw.decode("utf-8", "replace")
+    if isinstance(raw, str):
+        return same_form(raw)
+    if raw is None or np.size(raw) != 1:
+        return None
+    labels = labels_of(Cells(pa.chunked_array([pa.array([np.asarray(raw).reshape(()).item()])])))
+    return None if labels is None else labels[0].as_py()
+
+
+def _unknown(label: str | None, field: Field) -> str:
+    if label is None:
+        return "the cell has no value, expected a class."
+    count = len(field.vocabulary)
+    return f'class "{label}" is not among the {count} known classes{nearest(label, field.vocabulary)}.'

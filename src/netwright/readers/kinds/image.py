@@ -1,0 +1,230 @@
+"""Pictures: uint8 (height, width, channel) of one size, standardised per channel by the training part."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+from PIL import Image as Pillow
+
+from netwright.errors import CellError, SpecError
+from netwright.files import printable
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Held, read_regular
+from netwright.readers.decoding import decode_all
+from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
+from netwright.readers.pictures import Frame, Header, decode, header, png, to_frame
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+LARGEST_PX = 224  # the longer side of a default size; what most published networks for photos take
+_MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooling leave no rest
+_HEADERS = 256  # pictures looked at to plan
+_LEAST_STD = 1 / 255  # one step of gray: a channel flatter than this is constant
+_BLOCK = 1024  # pictures summed or copied at once
+
+
+class Image(Kind):
+    """A picture file, an array of pixels, or a cell that names a file below the table's folder."""
+
+    name: ClassVar[str] = "image"
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Chooses size and channels from a few hundred headers.
+
+        Raises:
+            SpecError: The column holds no pictures, or it is an output.
+        """
+        if isinstance(spec, OutputSpec):
+            raise SpecError(
+                f"{path_of(name, spec)}: pictures cannot be an output yet.", "Choose a category or a number."
+            )
+        headers = _headers(column)
+        if not headers:
+            raise SpecError(
+                f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds no picture that can be read.',
+                "Check that the files exist and are JPEG, PNG, GIF, BMP, WebP or TIFF.",
+            )
+        where = path_of(name, spec)
+        size, why_size = spec.size_px, "given"
+        reasons = []
+        if size is None:
+            size, why_size = _size(headers)
+            reasons.append(Reason(path=f"{where}.size_px", value=f"{size[0]} x {size[1]}", why=why_size))
+        channels = spec.channels
+        if channels is None:
+            gray = sum(found_header.gray for found_header in headers)
+            channels = 1 if gray == len(headers) else 3
+            told = "every picture looked at is gray" if channels == 1 else f"{len(headers) - gray:,} have colours"
+            reasons.append(Reason(path=f"{where}.channels", value=str(channels), why=f"{told} (of {len(headers):,})"))
+        field = Field(
+            name=name,
+            kind=self.name,
+            source=source_of(name, spec),
+            shape=(size[0], size[1], channels),
+            dtype="uint8",
+            options={"resample": "bilinear", "fit": "cover", "background": "white", "turn": "exif", "frame": "first"},
+        )
+        return field, [*reasons, *_without_row(where, column)]
+
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Decodes on all cores; pictures that cannot be read are zeros and come back with the reason."""
+        frame = _frame(field)
+        if isinstance(column, Arrays):
+            return _from_arrays(column.values, frame, index, sink, progress)
+        if isinstance(column, Cells) and _is_binary(column):
+            held = ((k, Held(column.values[int(place)].as_py() or b"")) for k, place in enumerate(index))
+            return decode_all(held, len(index), frame, sink, progress)
+        blobs, places = (column.files(index), None) if isinstance(column, Cells) else (column, index)
+        if not isinstance(blobs, Blobs):
+            raise SpecError(f"{field.name}: several columns are no picture.", "Name one column.")
+        return decode_all(blobs.blobs(places), len(index), frame, sink, progress)
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """One picture, from the bytes of its file, from an array, or from the path of a file.
+
+        Raises:
+            CellError: Not a picture, damaged, or too large.
+        """
+        frame = _frame(field)
+        if isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.ndim in (2, 3):
+            return _fitted(raw, frame)
+        if isinstance(raw, str):
+            raw = read_regular(raw)
+        if not isinstance(raw, bytes):
+            raise CellError(f"a picture cannot be read from {type(raw).__name__}.")
+        return decode(raw, frame)
+
+    def fit(self, values: np.ndarray, field: Field) -> Field:
+        """Mean and standard deviation per channel in 0..1, from exact sums of whole numbers."""
+        channels = field.shape[2]
+        total, squares, count = [0] * channels, [0] * channels, 0
+        for start in range(0, len(values), _BLOCK):
+            # float64 adds whole numbers exactly below 2**53, and a block stays far below.
+            pixels = values[start : start + _BLOCK].reshape(-1, channels).astype(np.float64)
+            count += len(pixels)
+            total = [old + int(new) for old, new in zip(total, pixels.sum(axis=0), strict=True)]
+            squares = [old + int(new) for old, new in zip(squares, (pixels * pixels).sum(axis=0), strict=True)]
+        count = max(1, count)
+        mean = [value / (255 * count) for value in total]
+        spread = [math.sqrt(count * two - one * one) / (255 * count) for one, two in zip(total, squares, strict=True)]
+        std = [max(value, _LEAST_STD) for value in spread]
+        return field.model_copy(update={"mean": tuple(mean), "std": tuple(std)})
+
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """(batch, channel, height, width) in the channels-last memory format, standardised."""
+        pixels = torch.as_tensor(values).to(torch.float32).div_(255)
+        if field.mean:
+            mean = torch.tensor(field.mean, dtype=torch.float32, device=pixels.device)
+            pixels = pixels.sub_(mean).div_(torch.tensor(field.std, dtype=torch.float32, device=pixels.device))
+        return pixels.permute(0, 3, 1, 2)
+
+    def preview(self, value: np.ndarray, field: Field) -> bytes:
+        """The picture as PNG."""
+        return png(value)
+
+
+def _frame(field: Field) -> Frame:
+    return Frame(*field.shape)
+
+
+def _is_binary(column: Cells) -> bool:
+    kind = column.values.type
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _headers(column: Column) -> list[Header]:
+    """Size and colour of some pictures, evenly spread over the column."""
+    if isinstance(column, Arrays):
+        shape = column.values.shape
+        if column.values.dtype != np.uint8 or len(shape) not in (3, 4):
+            return []
+        return [Header(shape[1], shape[2], len(shape) == 3 or shape[3] == 1)]
+    if isinstance(column, Cells):
+        chosen = np.unique(np.linspace(0, len(column) - 1, min(_HEADERS, len(column))).astype(np.int64))
+        if _is_binary(column):
+            heads = [column.values[int(place)].as_py() or b"" for place in chosen]
+        else:
+            heads = column.files(chosen).heads(_HEADERS) if column.root else []
+    else:
+        heads = column.heads(_HEADERS) if isinstance(column, Blobs) else []
+    found = []
+    for head in heads:
+        try:
+            found.append(header(head))
+        except CellError:
+            continue  # it is met again, and accounted for, when the cells are read
+    return found
+
+
+def _size(headers: list[Header]) -> tuple[tuple[int, int], str]:
+    """The default size: the common one, else the median; never longer than `LARGEST_PX`."""
+    sizes = Counter((found.height, found.width) for found in headers)
+    if len(sizes) == 1:
+        (size,) = sizes
+        if max(size) <= LARGEST_PX:
+            return size, f"every picture looked at has it ({len(headers):,})"
+        why = f"every picture looked at is {size[0]} x {size[1]}; scaled to at most {LARGEST_PX}"
+    else:
+        height, width = (int(np.median([found[axis] for found in sizes.elements()])) for axis in (0, 1))
+        size = (height, width)
+        why = (
+            f"median of {len(headers):,} pictures is {height} x {width}; multiples of {_MULTIPLE_PX} up to {LARGEST_PX}"
+        )
+    scale = min(1.0, LARGEST_PX / max(size))
+    height, width = (max(_MULTIPLE_PX, int(side * scale + 1e-9) // _MULTIPLE_PX * _MULTIPLE_PX) for side in size)
+    return (height, width), why
+
+
+def _from_arrays(
+    values: np.ndarray, frame: Frame, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+) -> dict[int, str]:
+    shape = values.shape[1:] if values.ndim == 4 else (*values.shape[1:], 1)
+    if shape == (frame.height, frame.width, frame.channels):
+        for start in range(0, len(index), _BLOCK):
+            block = index[start : start + _BLOCK]
+            sink[start : start + _BLOCK] = values[block].reshape(len(block), *shape)
+            progress(min(start + _BLOCK, len(index)))
+        return {}
+    for k, place in enumerate(index):
+        sink[k] = _fitted(values[place], frame)
+        if k % _BLOCK == _BLOCK - 1:
+            progress(k + 1)
+    progress(len(index))
+    return {}
+
+
+def _fitted(pixels: np.ndarray, frame: Frame) -> np.ndarray:
+    """An array of pixels brought to the frame."""
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if pixels.ndim == 3 and pixels.shape[2] not in (3, 4):
+        raise CellError(f"an array of shape {pixels.shape} is no picture.")
+    if not pixels.size:
+        raise CellError("the array has no pixels.")
+    return to_frame(Pillow.fromarray(pixels), frame)
+
+
+def _without_row(where: str, column: Column) -> list[Reason]:
+    """Picture files beside those a table names, which no row mentions."""
+    if not isinstance(column, Cells) or column.root is None or _is_binary(column):
+        return []
+    named = {name.replace("\\", "/") for name in column.values.cast(pa.string()).to_pylist() if name}
+    folders = {name.rpartition("/")[0] for name in named}
+    suffixes = {"." + name.rpartition(".")[2].lower() for name in named}
+    stray = []
+    for folder in sorted(folders):
+        inside = (column.root / folder).resolve()
+        if inside.is_relative_to(column.root.resolve()) and inside.is_dir():
+            prefix = f"{folder}/" if folder else ""
+            stray += [prefix + child.name for child in inside.iterdir() if child.suffix.lower() in suffixes]
+    stray = sorted(set(stray) - named)
+    if not stray:
+        return []
+    told = ", ".join(printable(name) for name in stray[:5]) + (" ..." if len(stray) > 5 else "")
+    return [Reason(path=where, value=f"{len(stray):,} files without a row, left out", why=told)]

@@ -1,0 +1,84 @@
+"""What every kind can do: plan a field from a column, read its cells into an array, code them for the network.
+
+Guarantees: `read` and `one` give the same bits for the same cell; `code` is elementwise, so it gives the same bits for
+a row alone and among ten thousand, and depends on nothing but the field.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from netwright.readers.columns import Column, Found
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+Cell = bytes | str | np.ndarray | float | int | None
+
+
+class Kind(ABC):
+    """One kind of cell, e.g. image or number."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """The field that this column becomes, and why each open setting was decided so.
+
+        Raises:
+            SpecError: The column cannot be read as this kind.
+        """
+
+    @abstractmethod
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Fills `sink[k]` from cell `index[k]`; returns {k: reason} for cells that cannot be read.
+
+        Args:
+            column: The cells.
+            field: What they become.
+            index: Which cells, in which order.
+            sink: Array of shape (len(index), *field.shape) and the field's dtype.
+            progress: Told now and then how many cells are done in all.
+        """
+
+    @abstractmethod
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """One cell, with the same result as `read`.
+
+        Raises:
+            CellError: It cannot be read.
+        """
+
+    def fit(self, values: np.ndarray, field: Field) -> Field:
+        """The field with the mean and spread of its training rows, where the kind has such.
+
+        Args:
+            values: Cached cells of the training part only.
+            field: The planned field.
+        """
+        return field
+
+    @abstractmethod
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """Cached cells of a batch as float32 input of the network."""
+
+    @abstractmethod
+    def preview(self, value: np.ndarray, field: Field) -> bytes | str:
+        """One cached cell for the eye: PNG bytes of a picture, else text."""
+
+
+def source_of(name: str, spec: InputSpec | OutputSpec) -> str | tuple[str, ...]:
+    """The column or columns a field is read from: its own name unless the spec says `from`."""
+    if spec.source is None:
+        return name
+    return spec.source if isinstance(spec.source, str) else tuple(spec.source)
+
+
+def path_of(name: str, spec: InputSpec | OutputSpec) -> str:
+    """Where a field stands in the spec, for reasons and errors."""
+    return f"{'inputs' if isinstance(spec, InputSpec) else 'outputs'}.{name}"

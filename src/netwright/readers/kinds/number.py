@@ -1,0 +1,164 @@
+"""Numbers: one float64 per example, standardised by the mean and spread of the training part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.readers.columns import Arrays, Cells, Column, Found
+from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
+from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+_CHUNK = 2**20  # values summed at once, so that a memory-mapped column is never whole in memory
+_LEAST_SPREAD = 1e-12  # of the mean's size: below this a column is constant up to rounding
+
+
+class Number(Kind):
+    """A quantity; empty and NA cells have no value and set their row aside."""
+
+    name: ClassVar[str] = "number"
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Finds how the column writes its numbers and whether they are whole.
+
+        Raises:
+            SpecError: Not one cell is a number.
+        """
+        cells = number_cells(name, column, spec)
+        numbers = read_numbers(cells)
+        good = numbers.values[np.isfinite(numbers.values)]
+        if not len(good):
+            raise SpecError(
+                f'{path_of(name, spec)}: no cell of column "{source_of(name, spec)}" is a number, e.g. '
+                f"{cells[0].as_py()!r}.",
+                "Choose another column, or say kind: category.",
+            )
+        style = numbers.style
+        integer = bool((good == np.rint(good)).all())
+        options: dict[str, str | int | float | bool] = {
+            "decimal": style.decimal,
+            "thousands": style.thousands,
+            "integer": integer,
+        }
+        field = Field(
+            name=name, kind=self.name, source=source_of(name, spec), shape=(), dtype="float64", options=options
+        )
+        reasons = []
+        if style.words:
+            reasons.append(Reason(path=path_of(name, spec), value=style.words, why="fits every number of the column"))
+        lost = len(cells) - len(good)
+        if lost:
+            reasons.append(Reason(path=path_of(name, spec), value=f"{lost:,} rows set aside", why=_lost(numbers)))
+        return field, reasons
+
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Fills the sink with the numbers; rows without one hold 0 and come back with the reason."""
+        cells = number_cells(field.name, column, None)
+        chosen = cells if is_all(index, len(cells)) else cells.take(pa.array(index))
+        numbers = read_numbers(chosen, style_of(field))
+        bad = ~np.isfinite(numbers.values)
+        sink[:] = np.where(bad, 0.0, numbers.values)
+        progress(len(index))
+        return {int(k): why(chosen[int(k)].as_py(), style_of(field)) for k in np.flatnonzero(bad)}
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """One number, from text or as it is.
+
+        Raises:
+            CellError: Empty, NA, infinite or no number.
+        """
+        return np.asarray(one_number(raw, style_of(field)), np.float64)
+
+    def fit(self, values: np.ndarray, field: Field) -> Field:
+        """Mean and standard deviation of the training rows; 1 in place of the deviation of a constant column."""
+        mean, std = moments(values.reshape(-1, 1))
+        return field.model_copy(update={"mean": tuple(mean), "std": tuple(std)})
+
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """(batch, 1), standardised in float64 before it is rounded to float32."""
+        return standardised(torch.as_tensor(values).reshape(-1, 1), field)
+
+    def preview(self, value: np.ndarray, field: Field) -> str:
+        """The number with at most six digits."""
+        return f"{float(value):.0f}" if field.options.get("integer") else f"{float(value):.6g}"
+
+
+def number_cells(name: str, column: Column, spec: InputSpec | OutputSpec | None) -> pa.ChunkedArray:
+    """The cells of a column that can hold numbers."""
+    if isinstance(column, Arrays) and column.values.ndim == 1:
+        return pa.chunked_array([pa.array(column.values)])
+    if not isinstance(column, Cells):
+        where = path_of(name, spec) if spec else name
+        raise SpecError(
+            f"{where}: kind number needs a column of cells, found {type(column).__name__.lower()}.",
+            "Say kind: image for pictures, kind: vector for several numbers.",
+        )
+    return column.values
+
+
+def style_of(field: Field, place: int = 0) -> Style:
+    """How a field's column (one of them, for a vector) writes its numbers."""
+    decimals = str(field.options.get("decimal", ".")).split("|")
+    thousands = str(field.options.get("thousands", "")).split("|")
+    return Style(decimals[place], thousands[place])
+
+
+def one_number(raw: Cell, style: Style) -> float:
+    """One cell as a number.
+
+    Raises:
+        CellError: It is none.
+    """
+    if isinstance(raw, bytes):
+        raw = raw.decode("utf-8", "replace")
+    if isinstance(raw, str):
+        return read_number(raw, style)
+    value = np.asarray(np.nan if raw is None else raw, np.float64)
+    if value.size != 1 or not np.isfinite(value).all():
+        raise CellError(why(raw, style))
+    return float(value.reshape(()))
+
+
+def is_all(index: np.ndarray, length: int) -> bool:
+    """Whether an index takes every cell in order, so that nothing need be copied."""
+    return len(index) == length and (length == 0 or (index[0] == 0 and bool((np.diff(index) == 1).all())))
+
+
+def moments(values: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation per column, in float64 and always summed in the same order.
+
+    Args:
+        values: (n, d); read in blocks, so it may be memory-mapped.
+    """
+    count = max(1, len(values))
+    blocks = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
+    mean = np.sum([values[block].astype(np.float64).sum(axis=0) for block in blocks], axis=0) / count
+    spread = [((values[block].astype(np.float64) - mean) ** 2).sum(axis=0) for block in blocks]
+    std = np.sqrt(np.sum(spread, axis=0) / count)
+    constant = std <= _LEAST_SPREAD * np.maximum(1.0, np.abs(mean))
+    mean, std = np.broadcast_to(mean, values.shape[1:]), np.broadcast_to(np.where(constant, 1.0, std), values.shape[1:])
+    return [float(value) for value in mean], [float(value) for value in std]
+
+
+def standardised(values: torch.Tensor, field: Field) -> torch.Tensor:
+    """(batch, d) minus the field's mean, over its spread; as it is where nothing was fitted."""
+    exact = values.to(torch.float64)
+    if field.mean:
+        mean = torch.tensor(field.mean, dtype=torch.float64, device=exact.device)
+        exact = (exact - mean) / torch.tensor(field.std, dtype=torch.float64, device=exact.device)
+    return exact.to(torch.float32)
+
+
+def _lost(numbers: Numbers) -> str:
+    missing, unreadable = int(numbers.missing.sum()), int(numbers.unreadable.sum())
+    told = [f"{missing:,} cells have no value"] if missing else []
+    told += [f"{unreadable:,} are no numbers"] if unreadable else []
+    return ", ".join(told)

@@ -1,0 +1,115 @@
+"""Vectors: several number columns, or an array with a row of numbers per example, read as one input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.readers.columns import Arrays, Column, Found, Several
+from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
+from netwright.readers.kinds.number import Number, moments, one_number, standardised, style_of
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+_BLOCK = 2**16  # rows copied at once
+
+
+class Vector(Kind):
+    """A fixed number of quantities per example."""
+
+    name: ClassVar[str] = "vector"
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Plans every column as a number of its own.
+
+        Raises:
+            SpecError: The column is no array of numbers, or one of several columns holds none.
+        """
+        source = source_of(name, spec)
+        if isinstance(column, Several):
+            fields, reasons = [], []
+            for part, of in zip(column.names, column.columns, strict=True):
+                field, why = Number().plan(part, of, type(spec)(), found)
+                fields.append(field)
+                reasons += why
+            options = {key: "|".join(str(field.options[key]) for field in fields) for key in ("decimal", "thousands")}
+            shape = (len(fields),)
+            return Field(
+                name=name, kind=self.name, source=source, shape=shape, dtype="float64", options=options
+            ), reasons
+        values = _array(column)
+        if values is None:
+            raise SpecError(
+                f"{path_of(name, spec)}: kind vector needs several number columns or an array with a row per example.",
+                f"List the columns: {name}: {{kind: vector, from: [a, b, c]}}.",
+            )
+        return Field(name=name, kind=self.name, source=source, shape=(values.shape[1],), dtype="float64"), []
+
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Fills the sink row by row of columns; a row with one bad cell comes back with that column's name."""
+        failed: dict[int, str] = {}
+        if isinstance(column, Several):
+            for place, (part, of) in enumerate(zip(column.names, column.columns, strict=True)):
+                style = style_of(field, place)
+                alone = Field(
+                    name=part,
+                    kind="number",
+                    source=part,
+                    dtype="float64",
+                    options={"decimal": style.decimal, "thousands": style.thousands},
+                )
+                bad = Number().read(of, alone, index, sink[:, place], lambda _: None)
+                for k, reason in bad.items():
+                    failed.setdefault(k, f"{part}: {reason}")
+                progress(len(index) * (place + 1) // len(column.columns))
+            return failed
+        values = _array(column)
+        if values is None:
+            raise SpecError(f"{field.name}: the data no longer holds a vector.", "Give data of the same form.")
+        for start in range(0, len(index), _BLOCK):
+            rows = values[index[start : start + _BLOCK]].astype(np.float64)
+            good = np.isfinite(rows).all(axis=1)
+            sink[start : start + _BLOCK] = np.where(good[:, None], rows, 0.0)
+            failed.update({start + int(k): "holds NaN or infinity." for k in np.flatnonzero(~good)})
+            progress(min(start + _BLOCK, len(index)))
+        return failed
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """One vector, from an array or from its numbers separated by tabs.
+
+        Raises:
+            CellError: Of another length, or a cell that is no number.
+        """
+        if isinstance(raw, bytes):
+            raw = raw.decode("utf-8", "replace")
+        cells: list[Cell] = list(raw.split("\t")) if isinstance(raw, str) else list(np.ravel(np.asarray(raw)))
+        if len(cells) != field.shape[0]:
+            raise CellError(f"holds {len(cells)} numbers, expected {field.shape[0]}.")
+        several = "|" in str(field.options.get("decimal", ""))
+        styles = [style_of(field, place if several else 0) for place in range(len(cells))]
+        return np.array([one_number(cell, style) for cell, style in zip(cells, styles, strict=True)], np.float64)
+
+    def fit(self, values: np.ndarray, field: Field) -> Field:
+        """Mean and standard deviation of each column over the training rows."""
+        mean, std = moments(values)
+        return field.model_copy(update={"mean": tuple(mean), "std": tuple(std)})
+
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """(batch, d), each column standardised."""
+        return standardised(torch.as_tensor(values), field)
+
+    def preview(self, value: np.ndarray, field: Field) -> str:
+        """The first numbers."""
+        told = ", ".join(f"{number:.4g}" for number in value[:8])
+        return f"{told}, ... ({len(value)} numbers)" if len(value) > 8 else told
+
+
+def _array(column: Column) -> np.ndarray | None:
+    if not isinstance(column, Arrays) or column.values.ndim != 2:
+        return None
+    return column.values if np.issubdtype(column.values.dtype, np.number) or column.values.dtype == bool else None

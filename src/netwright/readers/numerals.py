@@ -1,0 +1,193 @@
+"""Text cells to numbers: the way a column writes its numbers is found once and must fit the whole column.
+
+Guarantees: a decimal comma or a thousands separator is read as such only if no cell speaks against it; one cell alone
+gives the same number as the same cell in its column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netwright.errors import CellError
+
+MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing", "unknown")
+_SHOWN_CHARACTERS = 40
+_EXPONENT = r"([eE][+-]?\d+)?"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a column writes its numbers.
+
+    Args:
+        decimal: "." or ",".
+        thousands: Separator of groups of three digits, or "".
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of a whole cell."""
+        whole = r"\d+"
+        if self.thousands:
+            whole = rf"(\d+|[1-9]\d{{0,2}}([{self.thousands}]\d{{3}})+)"
+        point = rf"[{self.decimal}]"
+        return rf"^[+-]?({whole}{point}?|{whole}?{point}\d+){_EXPONENT}$"
+
+    @property
+    def words(self) -> str:
+        """The style in words; nothing for plain numbers."""
+        told = []
+        if self.decimal == ",":
+            told.append("decimal comma")
+        if self.thousands:
+            told.append(f'thousands separated by "{self.thousands}"')
+        return ", ".join(told)
+
+
+PLAIN = Style()
+# In the order tried: "1,234" in every cell is thousands, "1,5" in any of them is a decimal comma.
+STYLES = (
+    PLAIN,
+    Style(".", ","),
+    Style(",", ""),
+    Style(",", "."),
+    Style(".", " "),
+    Style(",", " "),
+    Style(".", "'"),
+    Style(".", "\u00a0"),
+    Style(",", "\u00a0"),
+    Style(".", "\u202f"),
+    Style(",", "\u202f"),
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column read as numbers.
+
+    Args:
+        values: float64, NaN where there is none.
+        missing: Cells that say "no value", e.g. empty or NA.
+        unreadable: Cells that hold something else.
+        style: How the others are written.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    unreadable: np.ndarray
+    style: Style
+
+
+def read_numbers(values: pa.ChunkedArray, style: Style | None = None) -> Numbers:
+    """Every cell of a column as a number.
+
+    Args:
+        values: Text or numbers; dates and truth values count as numbers too.
+        style: The column's way of writing; found from the cells when left out.
+    """
+    if not is_text(values.type):
+        return _typed(values, style or PLAIN)
+    if style in (None, PLAIN):
+        try:
+            numbers = pc.cast(values, pa.float64())
+        except pa.ArrowInvalid:
+            pass  # not all plain numbers: look closer
+        else:
+            return _finite(numbers.to_numpy(), np.zeros(len(values), bool), PLAIN)
+    text = pc.utf8_trim_whitespace(pc.fill_null(values, ""))
+    missing = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING)).to_numpy()
+    chosen, fits = _style(text, missing) if style is None else (style, _fits(text, style))
+    fits &= ~missing
+    numbers = np.full(len(text), np.nan)
+    numbers[fits] = _parsed(text.filter(pa.array(fits)), chosen)
+    found = _finite(numbers, missing, chosen)
+    return Numbers(found.values, missing, ~missing & ~np.isfinite(found.values), chosen)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def read_number(cell: str, style: Style) -> float:
+    """One text cell as a number, the same as in its column.
+
+    Raises:
+        CellError: It is none; says what stands there.
+    """
+    numbers = read_numbers(pa.chunked_array([pa.array([cell], pa.string())]), style)
+    if not np.isfinite(numbers.values[0]):
+        raise CellError(why(cell, style))
+    return float(numbers.values[0])
+
+
+def why(cell: object, style: Style) -> str:
+    """Why a cell is no number, in words."""
+    if cell is None:
+        return "the cell is empty, expected a number."
+    text = str(cell)
+    if text.strip().lower() in MISSING:
+        return f'the cell says "{text}" (no value), expected a number.' if text.strip() else why(None, style)
+    seen = text[:_SHOWN_CHARACTERS] + ("..." if len(text) > _SHOWN_CHARACTERS else "")
+    rest = f" (this column has {style.words})" if style.words else ""
+    return f'"{seen}" is not a finite number{rest}.'
+
+
+def _typed(values: pa.ChunkedArray, style: Style) -> Numbers:
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        values = values.cast(pa.int8())
+    elif pa.types.is_temporal(kind):
+        values = values.cast(pa.timestamp("us") if pa.types.is_date(kind) else kind).cast(pa.int64())
+    try:
+        numbers = pc.cast(values, pa.float64(), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        nothing = np.zeros(len(values), bool)
+        return Numbers(np.full(len(values), np.nan), nothing, ~nothing, style)
+    missing = values.is_null().to_numpy()
+    if pa.types.is_floating(kind):
+        missing = missing | pc.fill_null(pc.is_nan(values), True).to_numpy()
+    return _finite(pc.fill_null(numbers, np.nan).to_numpy(), missing, style)
+
+
+def _finite(values: np.ndarray, missing: np.ndarray, style: Style) -> Numbers:
+    """Infinity and NaN written out are no numbers to train on."""
+    missing = missing | np.isnan(values)
+    unreadable = np.isinf(values)
+    if unreadable.any():
+        values = np.where(unreadable, np.nan, values)
+    return Numbers(values, missing, unreadable, style)
+
+
+def _fits(text: pa.ChunkedArray, style: Style) -> np.ndarray:
+    return pc.match_substring_regex(text, style.pattern).to_numpy().copy()
+
+
+def _style(text: pa.ChunkedArray, missing: np.ndarray) -> tuple[Style, np.ndarray]:
+    """The first style that fits the most cells."""
+    wanted = len(text) - int(missing.sum())
+    best, best_fits, most = PLAIN, np.zeros(len(text), bool), -1
+    for style in STYLES:
+        fits = _fits(text, style)
+        count = int((fits & ~missing).sum())
+        if count > most:
+            best, best_fits, most = style, fits, count
+        if most == wanted:
+            break
+    return best, best_fits
+
+
+def _parsed(text: pa.ChunkedArray, style: Style) -> np.ndarray:
+    if style.thousands:
+        text = pc.replace_substring(text, style.thousands, "")
+    if style.decimal == ",":
+        text = pc.replace_substring(text, ",", ".")
+    text = pc.replace_substring_regex(text, r"^\+", "")
+    return pc.cast(text, pa.float64()).to_numpy()

@@ -1,0 +1,152 @@
+"""The figures of a report, each drawn from the facts it shows; None where the facts have nothing to draw."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from netwright.figures.bars import Bar, Tone, Whisker, bar_rows, whiskers
+from netwright.figures.graph import GraphNode, graph
+from netwright.figures.lines import Axes, Line, Place, line_chart
+from netwright.figures.marks import element, number, percent
+from netwright.figures.matrix import READABLE, confused_pairs, confusion_matrix
+from netwright.figures.network import DrawnNet, network
+from netwright.figures.scatter import scatter
+from netwright.report.facts import Facts, OutputFacts, Shown
+from netwright.report.sentences import (
+    baseline_name,
+    best_first,
+    interval_text,
+    is_share,
+    score_name,
+    score_text,
+    shape_text,
+)
+
+_DRAWN_NODES = 150  # a longer graph would be a metre of paper; the layer table has every node
+
+
+def both_widths(wide: Markup, narrow: Markup) -> Markup:
+    """One figure in two shapes; the style sheet shows the one that fits, also to screen readers."""
+    return element("div", {"class": "wide"}, wide) + element("div", {"class": "narrow"}, narrow)
+
+
+def strip(output: OutputFacts) -> Markup | None:
+    """The net beside its baselines, with intervals."""
+    score = output.headline
+    value = output.scores.get("test", {}).get(score)
+    if value is None:
+        return None
+    low, high = output.intervals.get(score, (None, None))
+    rows = [Whisker("this net", value, low, high, strong=True)]
+    for each in best_first(output.baselines, score):
+        low, high = each.interval or (None, None)
+        rows.append(Whisker(baseline_name(each), each.scores.get(score), low, high))
+    said = "; ".join(f"{row.label} {score_text(score, row.value)}" for row in rows)
+    interval = interval_text(score, output.intervals.get(score))
+    says = f"{score_name(score)} on the test split: {said}. Interval of the net: {interval or 'not measured'}."
+    axis = f"{score_name(score)} on the test split, with 95 % intervals"
+    share = is_share(score)
+    return both_widths(whiskers(says, rows, axis, share=share, width=800), whiskers(says, rows, axis, share=share, width=380))
+
+
+def curves(facts: Facts) -> list[Markup]:
+    """Loss, and the watched score where it was measured, over the epochs."""
+    names = ["loss"]
+    if facts.outputs:
+        names.append(facts.outputs[0].headline)
+    return [figure for name in names if (figure := _curve(facts, name)) is not None]
+
+
+def _curve(facts: Facts, name: str) -> Markup | None:
+    epochs = [float(point.epoch) for point in facts.curves]
+    train = [point.train.get(name) for point in facts.curves]
+    validation = [point.validation.get(name) for point in facts.curves]
+    lines = [
+        Line(label, epochs, values, series)
+        for label, values, series in (("training", train, 1), ("validation", validation, 2))
+        if any(value is not None for value in values)
+    ]
+    if not lines:
+        return None
+    places: list[Place] = []
+    verdict = facts.verdict
+    if verdict is not None and verdict.label == "over-fitting" and verdict.since_epoch is not None:
+        places.append(Place(verdict.since_epoch, f"over-fitting since epoch {verdict.since_epoch}", band=True))
+    if facts.best_epoch is not None:
+        places.append(Place(facts.best_epoch, f"best epoch {facts.best_epoch}, kept"))
+    if facts.stopped_epoch is not None and facts.stopped_epoch != facts.best_epoch:
+        places.append(Place(facts.stopped_epoch, f"stopped at {facts.stopped_epoch}"))
+    places.sort(key=lambda place: place.x)
+    ends = "; ".join(f"{line.label} ends at {score_text(name, line.y[-1])}" for line in lines)
+    says = f"{score_name(name)} by epoch: {ends}. {'; '.join(place.label for place in places)}."
+    seen = [value for line in lines for value in line.y if value is not None and value > 0]
+    steep = name == "loss" and bool(seen) and max(seen) / min(seen) > 30
+    title = score_name(name) + (" (logarithmic)" if steep else "")
+    axes = Axes("epoch", title[:1].upper() + title[1:], share=is_share(name), log_y=steep)
+    return line_chart(says, lines, axes, places)
+
+
+def answer_bars(shown: Shown) -> Markup | None:
+    """The likeliest answers of one example: right ones teal with a tick, a wrong answer vermilion with a cross."""
+    if not shown.bars:
+        return None
+    bars = []
+    for rank, (label, share) in enumerate(shown.bars[:3]):
+        tone: Tone = "right" if label == shown.truth else "wrong" if rank == 0 else "plain"
+        bars.append(Bar(label, share or 0.0, tone))
+    said = ", ".join(f"{bar.label} {percent(bar.share)}" for bar in bars)
+    return bar_rows(f"Answers: {said}. Really {shown.truth}.", bars)
+
+
+def confusion(output: OutputFacts) -> Markup | None:
+    """The confusion matrix, up to as many classes as can be read."""
+    if not output.confusion or len(output.classes) > READABLE:
+        return None
+    total = sum(map(sum, output.confusion))
+    right = sum(row[k] for k, row in enumerate(output.confusion))
+    worst = confused_pairs(output.confusion, output.classes, 3)
+    said = "; ".join(f"{truth} answered as {answer} {count} times" for truth, answer, count, _ in worst)
+    says = f"Confusion matrix: {number(right)} of {number(total)} right. {said or 'No mistakes'}."
+    return confusion_matrix(says, output.confusion, output.classes)
+
+
+def predicted_against_true(output: OutputFacts) -> Markup | None:
+    """Predicted against true values, for number outputs."""
+    points = [(x, y) for x, y in output.scatter if x is not None and y is not None]
+    if not points:
+        return None
+    measure = f" ({output.measure})" if output.measure else ""
+    test = output.scores.get("test", {})
+    says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {number(test.get('rmse'))}."
+    axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
+    return scatter(says, points, axes)
+
+
+def drawn_graph(facts: Facts) -> Markup | None:
+    """The executed graph."""
+    if facts.graph is None or not facts.graph.nodes or len(facts.graph.nodes) > _DRAWN_NODES:
+        return None
+    nodes = [GraphNode(node.name, node.text or node.name, shape_text(node.shape)) for node in facts.graph.nodes]
+    says = "Graph of the network: " + "; ".join(f"{a} to {b}" for a, b in facts.graph.edges[:60]) + "."
+    return graph(says, nodes, facts.graph.edges)
+
+
+def drawn_net(facts: Facts) -> Markup | None:
+    """A small net with its weights on the links."""
+    small = facts.small_net
+    if small is None or not _consistent(small.units, small.weights, small.biases):
+        return None
+    sizes = "-".join(str(len(layer)) for layer in small.units)
+    says = f"The whole network {sizes}: every weight as a link; the layer table and the model file hold the numbers."
+    return network(says, DrawnNet(small.units, small.weights, small.biases, small.functions), 800)
+
+
+def _consistent(units: list[list[str]], weights: list[list[list[float]]], biases: list[list[float]]) -> bool:
+    if len(units) < 2 or not len(units) - 1 == len(weights) == len(biases):
+        return False
+    return all(
+        len(weights[k]) == len(biases[k]) == len(after) and all(len(row) == len(before) for row in weights[k])
+        for k, (before, after) in enumerate(pairwise(units))
+    )

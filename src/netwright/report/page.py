@@ -1,0 +1,130 @@
+"""One run's facts as one self-contained HTML page: no scripts, no network, light, dark, narrow and on paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from netwright.figures.frame import frame, style_sheet, templates
+from netwright.figures.marks import clean, number
+from netwright.figures.matrix import READABLE, confused_pairs
+from netwright.figures.network import legend
+from netwright.report import drawings, pictures, sentences
+from netwright.report.facts import Facts, OutputFacts, Shown
+
+SHOWN = 24  # examples in the grid and in the list of mistakes
+
+
+@dataclass(frozen=True)
+class _Card:
+    shown: Shown
+    bars: Markup | None
+
+
+@dataclass(frozen=True)
+class _Output:
+    facts: OutputFacts
+    sentence: Markup
+    value: str
+    caption: str
+    remark: str
+    strip: Markup | None
+    grid: list[_Card]
+    mistakes: list[_Card]
+    confusion: Markup | None
+    pairs: list[tuple[str, str, int, float]]
+    scatter: Markup | None
+    scores: list[tuple[str, list[str], str]]
+    splits: list[str]
+
+
+def page(facts: Facts) -> str:
+    """The report of one run.
+
+    Args:
+        facts: What to show; parts that are empty are left out of the page.
+    """
+    environment = templates("netwright.report")
+    body = environment.get_template("page.html.jinja").render(
+        facts=facts,
+        outputs=[_output(facts, output) for output in facts.outputs],
+        key_facts=_key_facts(facts),
+        test_reads=sentences.test_reads(facts),
+        curves=drawings.curves(facts),
+        training_end=sentences.training_end(facts),
+        graph=drawings.drawn_graph(facts),
+        net=drawings.drawn_net(facts),
+        net_legend=legend(),
+        totals=_totals(facts),
+        shape_text=sentences.shape_text,
+        enlarged=pictures.enlarged,
+        top=SHOWN,
+    )
+    return frame(facts.title, Markup(body), style_sheet("report/report.css"))  # noqa: S704  (autoescaped by jinja2)
+
+
+def _output(facts: Facts, output: OutputFacts) -> _Output:
+    score = sentences.leading_score(output)
+    splits = [name for name in ("train", "validation", "test") if name in output.scores]
+    names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
+    pairs = confused_pairs(output.confusion, output.classes, 20 if len(output.classes) > READABLE else 3)
+    measure = f" {output.measure}" if output.measure and score in ("rmse", "mae") else ""
+    return _Output(
+        facts=output,
+        sentence=_unbroken(sentences.result(facts, output)),
+        value=sentences.score_text(score, output.scores.get("test", {}).get(score)) + measure,
+        caption="right on the test split" if score == "accuracy" else f"{sentences.score_name(score)} on the test split",
+        remark=sentences.against_baselines(output),
+        strip=drawings.strip(output),
+        grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],
+        mistakes=[_Card(shown, drawings.answer_bars(shown)) for shown in output.mistakes[:SHOWN]],
+        confusion=drawings.confusion(output),
+        pairs=pairs,
+        scatter=drawings.predicted_against_true(output),
+        scores=[
+            (
+                sentences.score_name(name),
+                [sentences.score_text(name, output.scores[split].get(name)) for split in splits],
+                sentences.interval_text(name, output.intervals.get(name)),
+            )
+            for name in names
+        ],
+        splits=splits,
+    )
+
+
+def _unbroken(sentence: str) -> Markup:
+    """The sentence with its intervals kept on one line each."""
+    whole = Markup('<span class="unbroken">{}</span>')
+    words = [whole.format(word) if "–" in word else escape(word) for word in clean(sentence).split(" ")]
+    return Markup(" ").join(words)
+
+
+def _key_facts(facts: Facts) -> list[tuple[str, str]]:
+    """The few numbers under the headline, as (what, how much); those that are not known are left out."""
+    used = facts.ledger.counts.get("used")
+    epochs = f"{facts.best_epoch} of {facts.stopped_epoch}" if facts.best_epoch is not None else facts.stopped_epoch
+    found = [
+        ("verdict", facts.verdict.label if facts.verdict else None),
+        ("epoch kept" if facts.best_epoch is not None else "epochs", epochs if epochs is None else str(epochs)),
+        ("parameters", number(facts.parameters) if facts.parameters else None),
+        (f"{facts.noun} used", number(used) if used is not None else None),
+        ("training time", sentences.duration(facts.seconds) if facts.seconds is not None else None),
+    ]
+    return [(what, value) for what, value in found if value]
+
+
+@dataclass(frozen=True)
+class _Totals:
+    parameters: int
+    multiply_adds: int
+    memory_mb: float
+
+
+def _totals(facts: Facts) -> _Totals:
+    return _Totals(
+        sum(row.parameters for row in facts.layers),
+        sum(row.multiply_adds for row in facts.layers),
+        sum(row.memory_mb or 0.0 for row in facts.layers),
+    )

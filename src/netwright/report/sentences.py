@@ -1,0 +1,166 @@
+"""The words of a report: scores, intervals and comparisons as sentences a person would say."""
+
+from __future__ import annotations
+
+from netwright.figures.marks import number, percent
+from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
+
+_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log loss",
+    "top3": "truth among the three likeliest",
+    "top5": "truth among the five likeliest",
+    "auc": "area under the ROC curve",
+    "rmse": "RMSE",
+    "mae": "mean absolute error",
+    "r2": "R²",
+    "f1": "F1",
+}
+_SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision"})
+_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})
+_BASELINES = {"majority": "always the commonest class", "linear": "a linear model", "mean": "always the mean"}
+
+
+def score_name(score: str) -> str:
+    """A score's name in words.
+
+    Example:
+        >>> score_name("r2"), score_name("edit_distance")
+        ('R²', 'edit distance')
+    """
+    return _NAMES.get(score, score.replace("_", " "))
+
+
+def is_share(score: str) -> bool:
+    """Scores that are shares of one and are written as per cent."""
+    return score in _SHARES
+
+
+def lower_is_better(score: str) -> bool:
+    """Scores of which less is better."""
+    return score in _LOWER_IS_BETTER
+
+
+def score_text(score: str, value: float | None) -> str:
+    """A score's value as people write it."""
+    return percent(value) if is_share(score) else number(value)
+
+
+def interval_text(score: str, interval: Interval | None) -> str:
+    """An interval as "95.3–99.0", in the unit of its score; empty when there is none.
+
+    Example:
+        >>> interval_text("accuracy", (0.953, 0.99)), interval_text("rmse", (48.12, 58.0)), interval_text("r2", None)
+        ('95.3–99.0', '48.1–58', '')
+    """
+    if interval is None or interval[0] is None or interval[1] is None:
+        return ""
+    if is_share(score):
+        return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}"
+    joint = " to " if interval[0] < 0 else "–"
+    return f"{number(interval[0])}{joint}{number(interval[1])}"
+
+
+def baseline_name(baseline: Baseline) -> str:
+    """A baseline's name in words."""
+    return _BASELINES.get(baseline.name, baseline.name)
+
+
+def leading_score(output: OutputFacts) -> str:
+    """The score that the sentence is about: the error in own units for numbers, else the headline."""
+    return "rmse" if "rmse" in output.scores.get("test", {}) else output.headline
+
+
+def result(facts: Facts, output: OutputFacts) -> str:
+    """The whole result in one sentence: the net, its interval, the baselines."""
+    score = leading_score(output)
+    value = output.scores.get("test", {}).get(score)
+    count = facts.ledger.splits.get("test")
+    what = f"{number(count)} held-out {facts.noun}" if count else f"held-out {facts.noun}"
+    interval = interval_text(score, output.intervals.get(score))
+    within = f" (95 % interval {interval})" if interval else ""
+    if score == "accuracy":
+        said = f"{score_text(score, value)} of {what} right{within}"
+    elif score == "rmse":
+        measure = f" {output.measure}" if output.measure else ""
+        r2 = output.scores["test"].get("r2")
+        explained = f", R² {number(r2)}" if r2 is not None else ""
+        said = f"A typical error of {number(value)}{measure} (RMSE{f', 95 % interval {interval}' if interval else ''}) on {what}{explained}"
+    else:
+        said = f"{score_name(score).capitalize()} {score_text(score, value)} on {what}{within}"
+    others = [
+        f"{baseline_name(each)}{' reaches' if k == 0 else ''} {score_text(score, each.scores[score])}"
+        for k, each in enumerate(best_first(output.baselines, score))
+        if score in each.scores
+    ]
+    return f"{said}; {', '.join(others)}." if others else f"{said}."
+
+
+def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:
+    """Baselines from the best to the worst; those without the score last."""
+    known = [each for each in baselines if each.scores.get(score) is not None]
+    known.sort(key=lambda each: each.scores[score] or 0.0, reverse=not lower_is_better(score))
+    return known + [each for each in baselines if each.scores.get(score) is None]
+
+
+def against_baselines(output: OutputFacts) -> str:
+    """Whether the net is truly better than the best simple method, judged by the net's interval; empty if unknown."""
+    score = output.headline
+    value, interval = output.scores.get("test", {}).get(score), output.intervals.get(score)
+    ranked = [each for each in best_first(output.baselines, score) if each.scores.get(score) is not None]
+    if not ranked or value is None or interval is None or interval[0] is None or interval[1] is None:
+        return ""
+    name, other = baseline_name(ranked[0]), ranked[0].scores[score] or 0.0
+    low, high = (interval[1], interval[0]) if lower_is_better(score) else (interval[0], interval[1])
+    sign = -1 if lower_is_better(score) else 1
+    if sign * other < sign * low:
+        return f"The net is better than {name}, the best simple method here: its whole interval lies on the better side."
+    if sign * other > sign * high:
+        return f"The net is worse than {name}: the simple method is the better choice on this data."
+    return f"The net and {name} cannot be told apart on this many examples: the net's interval includes both."
+
+
+def test_reads(facts: Facts) -> str:
+    """How often the test split was looked at, and what that means."""
+    if facts.test_reads <= 0:
+        return ""
+    if facts.test_reads == 1:
+        return "The test split was read once, for this report."
+    return (
+        f"The test split was read {facts.test_reads} times. Choosing between runs by a test score makes it look better "
+        "than it will be on new data."
+    )
+
+
+def training_end(facts: Facts) -> str:
+    """Which epoch was kept, when training ended and why."""
+    parts = []
+    if facts.best_epoch is not None:
+        parts.append(f"best epoch {facts.best_epoch}")
+    if facts.stopped_epoch is not None:
+        parts.append(f"stopped at {facts.stopped_epoch}")
+    said = ", ".join(parts)
+    return f"{said} ({facts.stop_reason})" if said and facts.stop_reason else said or facts.stop_reason
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in the unit that suits it.
+
+    Example:
+        >>> duration(0.42), duration(75), duration(7260), duration(None)
+        ('0.42 s', '1 min 15 s', '2 h 1 min', '–')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{number(seconds, 2 if seconds < 10 else 3)} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as "16 × 32 × 32"."""
+    return " × ".join(str(size) for size in shape)

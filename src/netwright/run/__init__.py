@@ -1,0 +1,97 @@
+"""One run from spec to report: the place where data, models, training, doctor and report meet.
+
+`train`, `resume`, `evaluate`, `predict`, `plan`, `report` and the looks at data and runs are the library calls behind
+the verbs of the command line, which only parse and print.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netwright import files
+from netwright.doctor.finding import Finding
+from netwright.errors import SpecError
+from netwright.report.facts import Facts
+from netwright.report.page import page
+from netwright.report.pdf import pdf as print_pdf
+from netwright.run.fit import resume, train
+from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
+from netwright.run.look import Step, step_view
+from netwright.run.planning import Plan, data_check, data_show, plan
+from netwright.run.prediction import evaluate, predict
+from netwright.run.scoring import Evaluation, Outcome
+
+__all__ = [
+    "Evaluation",
+    "Outcome",
+    "Plan",
+    "Removable",
+    "RunFacts",
+    "RunFolder",
+    "Step",
+    "clean",
+    "data_check",
+    "data_show",
+    "diagnose",
+    "evaluate",
+    "plan",
+    "predict",
+    "report",
+    "resume",
+    "runs",
+    "step_view",
+    "train",
+]
+
+
+def report(run: Path, *, html: Path | None = None, pdf: Path | None = None) -> Path:
+    """Draw a run's report again from its facts.
+
+    Args:
+        run: The run folder.
+        html: Where to write the page; `report.html` of the run when left out.
+        pdf: Where to print it as PDF, too.
+
+    Returns:
+        The PDF if one was asked for, else the page.
+
+    Raises:
+        SpecError: Not a run, or one that is not finished.
+        NetwrightError: No browser is there to print the PDF.
+    """
+    found = _facts(run)
+    where = html or RunFolder(run).report
+    files.write_text(where, page(found))
+    if pdf is None:
+        return where
+    print_pdf(where, pdf)
+    return pdf
+
+
+def diagnose(run: Path) -> list[Finding]:
+    """What is wrong with a run: the verdict on its curves, its data, and how often its test part was read."""
+    found, findings = _facts(run), []
+    if found.verdict:
+        state = "good" if found.verdict.label == "fitting" else "note"
+        findings.append(Finding("curves", state, f"{found.verdict.label}: {found.verdict.sentence}", ""))
+    for reason in found.ledger.reasons:
+        told = f"{reason.count:,} {reason.state}: {reason.reason} ({', '.join(reason.where[:3])})"
+        findings.append(Finding("data", "note", told, "Repair or remove them; ledger.parquet lists every one."))
+    if found.twins:
+        told = f"{len(found.twins)} near-twins across the parts"
+        findings.append(Finding("near-twins", "note", told, "Split by group, so that copies stay together."))
+    reads = RunFolder(run).reads().get("test", 0)
+    if reads > 1:
+        findings.append(
+            Finding("test part", "note", f"read {reads} times", "Choose by the validation score; test once.")
+        )
+    return findings
+
+
+def _facts(run: Path) -> Facts:
+    folder = RunFolder(run)
+    folder.read()
+    if not folder.facts.exists():
+        shown = files.printable(run)
+        raise SpecError(f"{shown} is not finished, so it has no report yet.", f"Finish it: netwright resume {shown}")
+    return Facts.read(folder.facts)

@@ -1,0 +1,108 @@
+"""Starting from a trained model: its preprocessing is kept, its weights are copied, new classes get new units.
+
+Nothing is copied silently: every layer that starts afresh is named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from netwright import files, model_file
+from netwright.errors import SpecError
+from netwright.model_file import Model
+from netwright.run.folder import RunFolder
+
+
+def model_path(path: Path) -> Path:
+    """The model file that a run folder or a file name means.
+
+    Raises:
+        SpecError: Neither a run with a model nor a model file.
+    """
+    if path.is_dir():
+        folder = RunFolder(path)
+        state = folder.read()["state"]
+        if not folder.model.exists():
+            raise SpecError(
+                f"the run {files.printable(path)} has no model yet (it is {state}).",
+                f"Finish it first: netwright resume {files.printable(path)}",
+            )
+        return folder.model
+    if not path.exists():
+        raise SpecError(
+            f"there is no run or model file {files.printable(path)}.", "`netwright runs` lists what is here."
+        )
+    return path
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model to start from."""
+
+    path: Path
+    model: Model
+
+    def give_weights(self, fresh: Model) -> list[str]:
+        """Copy what fits into a fresh model.
+
+        Returns:
+            One sentence per head or layer that could not be copied as it was.
+        """
+        told, taken = [], 0
+        old, new = self.model.network.state_dict(), fresh.network.state_dict()
+        for name, into in new.items():
+            if name in old and old[name].shape == into.shape and not self._other_classes(name, fresh):
+                new[name] = old[name]
+                taken += 1
+            elif name in old and (rows := self._rows(name, old[name], into, fresh)) is not None:
+                new[name], sentence = rows
+                told.append(sentence)
+            else:
+                told.append(f"{name} starts afresh ({tuple(into.shape)}; the base has {_shape(old.get(name))})")
+        fresh.network.load_state_dict(new)
+        return [f"{taken} of {len(new)} weights taken from {files.printable(self.path)} as they were", *told]
+
+    def _output_of(self, name: str, fresh: Model) -> str | None:
+        """The output whose head a weight belongs to."""
+        places = {module: where for where, module in fresh.network.named_modules()}
+        heads = {out: places[fresh.network.module(out)] for out in fresh.outputs}
+        return next((out for out, where in heads.items() if name.startswith(f"{where}.")), None)
+
+    def _other_classes(self, name: str, fresh: Model) -> bool:
+        out = self._output_of(name, fresh)
+        before = self.model.outputs.get(out) if out else None
+        return out is not None and (before is None or before.vocabulary != fresh.outputs[out].vocabulary)
+
+    def _rows(self, name: str, old: Tensor, into: Tensor, fresh: Model) -> tuple[Tensor, str] | None:
+        """A head's rows of known classes, in their new places; a single yes/no row becomes two first."""
+        out = self._output_of(name, fresh)
+        if out is None or out not in self.model.outputs or old.shape[1:] != into.shape[1:]:
+            return None
+        before, after = self.model.outputs[out].vocabulary, fresh.outputs[out].vocabulary
+        if len(before) == 2 and old.shape[0] == 1:  # softmax over (0, z) equals sigmoid(z)
+            old = torch.cat([torch.zeros_like(old), old])
+        if old.shape[0] != len(before) or into.shape[0] != len(after):
+            return None
+        merged, known = into.clone(), [label for label in after if label in before]
+        for label in known:
+            merged[after.index(label)] = old[before.index(label)]
+        fresh_labels = [label for label in after if label not in before]
+        return merged, f"{name}: {len(known)} classes taken, new: {', '.join(fresh_labels) or 'none'}"
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "no such layer" if tensor is None else str(tuple(tensor.shape))
+
+
+def start_from(path: Path) -> Base:
+    """Read the model to start from.
+
+    Raises:
+        SpecError: There is none at this place.
+        ModelFileError: It cannot be read.
+    """
+    return Base(path, model_file.load(model_path(path)))

@@ -1,0 +1,337 @@
+"""Train and resume: from a spec to a run folder with its model, scores and report.
+
+A run goes through the states preparing, training, scoring, done. Whatever kills it, `resume` goes on from the last
+whole checkpoint and ends where the unbroken run ends, bit for bit on a CPU; what was decided is read, not decided
+again.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from netwright import files, registry, spec
+from netwright.data.batches import Batch, Batches
+from netwright.data.dataset import Dataset, prepare
+from netwright.data.ledger import Ledger
+from netwright.errors import DataError, NetwrightError, SpecError, Stopped
+from netwright.model_file import Model, assemble
+from netwright.models.build import table
+from netwright.progress import Counter, Display, Silent
+from netwright.run import resolve, scoring
+from netwright.run.continued import start_from
+from netwright.run.folder import RunFolder, create, find_data, places
+from netwright.run.scoring import Outcome
+from netwright.spec import Resolved, Spec
+from netwright.training import checkpoint, hardware
+from netwright.training.history import History
+from netwright.training.loop import Budget, Plan, Training
+from netwright.training.observers import Progress, Timing
+from netwright.training.strategies.controls import Controls
+from netwright.training.strategies.early_stopping import EarlyStopping
+from netwright.training.strategies.finite import Finite
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run treats what it meets; kept in `run.json`, so that a resume treats it the same.
+
+    Args:
+        strict: An example that cannot be used ends the run.
+        accept: Go on in spite of duplicates across splits or changed data.
+        examples: Keep a few real examples inside the model file.
+        base: Run or model file whose weights and preprocessing to start from; "" for none.
+    """
+
+    strict: bool = False
+    accept: bool = False
+    examples: bool = True
+    base: str = ""
+
+
+def train(
+    wanted: Spec | Resolved,
+    *,
+    data: object = None,
+    out: Path | None = None,
+    base: Path | None = None,
+    strict: bool = False,
+    accept: bool = False,
+    examples: bool = True,
+    show: Display | None = None,
+) -> Outcome:
+    """Train a network and leave a run folder.
+
+    Args:
+        wanted: What goes in and what comes out; a `Resolved` repeats a run with everything it decided.
+        data: Examples in memory (arrays, a DataFrame, an Arrow table) instead of `wanted.data.path`.
+        out: The run folder; `runs/<name>-<number>` when left out.
+        base: Run or model file whose weights and preprocessing to start from.
+        strict: End at the first example that cannot be used, instead of setting it aside.
+        accept: Go on in spite of duplicates across splits or changed data.
+        examples: Keep a few real examples inside the model file, so that it can check itself.
+        show: Where progress is told.
+
+    Raises:
+        SpecError: The spec is wrong.
+        DataError: The data cannot be used.
+        DivergedError: The loss stayed no number.
+        Stopped: A signal came; the state is saved.
+    """
+    options = Options(strict, accept, examples, str(base.absolute()) if base else "")
+    asked = wanted.spec if isinstance(wanted, Resolved) else wanted
+    if data is None and asked.data.path is None:
+        raise SpecError("nothing says where the examples are.", "Set data.path, or give data=... from Python.")
+    if data is None and asked.data.path is not None and not asked.data.path.startswith("sklearn:"):
+        full = str(Path(asked.data.path).absolute())
+        asked = asked.model_copy(update={"data": asked.data.model_copy(update={"path": full})})
+    folder = create(out, asked, {"options": _told(options), "headline": ""})
+    if asked.data.path is not None:
+        folder.update(**places(folder.path, asked.data.path))
+    decided = wanted if isinstance(wanted, Resolved) else None
+    return _go(folder, asked, options, data, show or Silent(), decided)
+
+
+def resume(
+    path: Path, *, data: object = None, accept: bool = False, show: Display | None = None
+) -> Outcome:
+    """Go on with a run that was stopped or killed; a finished one only says again what came out.
+
+    Args:
+        path: The run folder.
+        data: The examples, for a run that was trained on data in memory; or the path they moved to.
+        accept: Go on although the data changed.
+        show: Where progress is told.
+
+    Raises:
+        NetwrightError: See `train`.
+    """
+    folder = RunFolder(path)
+    facts = folder.read()
+    told = facts.get("options")
+    options = Options(**told) if isinstance(told, dict) else Options()
+    options = replace(options, accept=options.accept or accept)
+    if isinstance(data, str | Path):
+        folder.update(**places(path, str(data)))
+        data = None
+    wanted = spec.load(folder.spec)
+    if data is None:
+        wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": find_data(folder)})})
+    decided = spec.load_resolved(folder.resolved) if folder.resolved.exists() else None
+    return _go(folder, wanted, options, data, show or Silent(), decided)
+
+
+def _told(options: Options) -> dict[str, bool | str]:
+    return {k: getattr(options, k) for k in ("strict", "accept", "examples", "base")}
+
+
+def _go(
+    folder: RunFolder, wanted: Spec, options: Options, data: object, show: Display, decided: Resolved | None
+) -> Outcome:
+    with folder.locked(), _interruptible(folder):
+        try:
+            if folder.read()["state"] == "done" and folder.report.exists():
+                return scoring.outcome(folder)
+            return _stages(folder, wanted, options, data, show, decided)
+        except Stopped as stopped:
+            folder.update(state="stopped")
+            cure = f"Go on with: netwright resume {files.printable(folder.path)}"
+            raise Stopped(stopped.message, cure, max(stopped.exit_code - 128, 0)) from None
+        except NetwrightError as exc:
+            if folder.path.is_dir():
+                folder.update(state="failed", problem=exc.message)
+            raise
+
+
+def _stages(
+    folder: RunFolder, wanted: Spec, options: Options, data: object, show: Display, decided: Resolved | None
+) -> Outcome:
+    folder.update(state="preparing")
+    base = start_from(Path(options.base)) if options.base else None
+    dataset = prepare(
+        wanted,
+        data=data,
+        progress=Counter(show),
+        strict=options.strict,
+        accept=options.accept,
+        vocabulary={n: f.vocabulary for n, f in base.model.outputs.items() if f.vocabulary} if base else None,
+        fields={**decided.inputs, **decided.outputs} if decided else (base.model.inputs if base else None),
+    )
+    for note in dataset.notes:
+        show.note(note)
+    if decided is None:
+        decided = _decide(wanted, dataset)
+        files.write_text(folder.resolved, spec.dump(decided))
+        dataset.ledger.write(folder.ledger)
+    elif folder.ledger.exists():
+        _same_data(folder, decided, dataset, options.accept)
+    else:
+        files.write_text(folder.resolved, spec.dump(decided))
+        dataset.ledger.write(folder.ledger)
+    for reason in decided.reasons:
+        show.note(f"{reason.path}: {reason.value} ({reason.why})")
+    _known_parts(decided)
+    device = hardware.apply(decided.hardware)
+    model = assemble(decided.spec, dataset.inputs, dataset.outputs, decided.spec.training.seed)
+    if base is not None:
+        for line in base.give_weights(model):
+            show.note(line)
+    model.network.to(device)
+    folder.update(state="training")
+    training = _fit(folder, decided, dataset, model, device, show)
+    folder.update(state="scoring", best_epoch=training.best_epoch, stopped_epoch=training.epoch)
+    return scoring.finish(folder, decided, dataset, model, training, options.examples, show)
+
+
+def _decide(wanted: Spec, dataset: Dataset) -> Resolved:
+    settled, reasons = resolve.settle(wanted, dataset)
+    model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
+    size = _batch_size(settled, dataset)
+    adds = size * sum(row.multiply_adds for row in table(model.network, size))
+    machine = hardware.decide(adds, dataset.fits_memory(), settled.training.threads)
+    filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})
+    return resolve.resolved(filled, dataset, machine, reasons)
+
+
+def _batch_size(wanted: Spec, dataset: Dataset) -> int:
+    size, examples = wanted.training.batch_size, len(dataset.parts["train"])
+    return examples if size == "all" or size is None else min(int(size), examples)
+
+
+def _same_data(folder: RunFolder, decided: Resolved, dataset: Dataset, accept: bool) -> None:
+    """The data is what it was when the run began, split the same way."""
+    before = Ledger.read(folder.ledger)
+    changes = dataset.changes_since(decided.fingerprint)
+    if not changes and not before.same_split(dataset.ledger):
+        changes = ["the examples are divided differently"]
+    if changes and not accept:
+        raise DataError(
+            f"the data changed since the run {files.printable(folder.path)} began: {'; '.join(changes)}.",
+            "Bring the old data back, start a new run, or go on with --accept (the result then differs).",
+        )
+
+
+def _known_parts(decided: Resolved) -> None:
+    missing = []
+    for where, digest in decided.own_parts.items():
+        room, _, name = where.partition("/")
+        own = {part.name: part for part in registry.own_parts([(room, name)])}
+        if name not in own:
+            missing.append(f"{room} {name} (an own part that is not loaded)")
+        elif own[name].source_sha256 != digest:
+            missing.append(f"{room} {name} (its source changed since the run began)")
+    if missing:
+        raise SpecError(f"the run names {', '.join(missing)}.", "Give the file it came from with --use.")
+
+
+# ---- training --------------------------------------------------------------------------------------------------------
+
+
+def _fit(
+    folder: RunFolder, decided: Resolved, dataset: Dataset, model: Model, device: torch.device, show: Display
+) -> Training:
+    plan = _plan(decided, dataset, model, device)
+    found = checkpoint.latest(folder.checkpoints) if folder.checkpoints.exists() else None
+    history = History(folder.history)
+    replayed = history.cut(int(found.facts["history_bytes"]) if found else 0)  # type: ignore[arg-type]
+    stop = decided.spec.training.stop
+    strategies = [
+        Finite(),
+        EarlyStopping(_watched(stop.watch, decided), stop.patience or 0),
+        Controls(folder.control, replayed),
+    ]
+    training = Training(plan, strategies, [], history)
+    training.observers += [Progress(show, training.total), Timing(folder.timing)]
+    if found is not None:
+        for problem in found.refused:
+            show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
+        training.load_state(found.tensors, found.facts)
+        show.note(f"going on from step {training.step}, epoch {training.epoch + 1}")
+    training.run(_saver(folder, show))
+    for note in training.notes:
+        show.note(note)
+    return training
+
+
+def _watched(watch: str | None, decided: Resolved) -> str:
+    if watch in {None, "loss"}:
+        return "validation/loss"
+    if watch not in decided.outputs:
+        known = ", ".join(["loss", *decided.outputs])
+        raise SpecError(f'training.stop.watch is "{watch}", which is no output.', f"Known here: {known}.")
+    return f"validation/{watch}/loss" if len(decided.outputs) > 1 else "validation/loss"
+
+
+def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
+    """Writes checkpoints; a full disk is told and training goes on with the older ones."""
+
+    def save(training: Training) -> None:
+        size = training.history.write()
+        if training.history.warning:
+            show.note(training.history.warning)
+        if size < 0:
+            return  # a checkpoint must not run ahead of its history
+        tensors, facts = training.state()
+        try:
+            checkpoint.save(folder.checkpoints, training.step, tensors, {**facts, "history_bytes": size})
+        except NetwrightError as exc:
+            if not folder.path.is_dir():
+                raise
+            show.note(f"no checkpoint at step {training.step}: {exc.message} The older ones are whole; trying again.")
+
+    return save
+
+
+def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> Plan:
+    wanted, seed = decided.spec.training, decided.spec.training.seed
+    resident = decided.hardware.resident
+    source = Batches(dataset, "train", _batch_size(decided.spec, dataset), seed, shuffle=True, resident=resident)
+    network, tasks = model.network, model.tasks
+    weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in tasks}
+
+    def losses(batch: Batch) -> dict[str, torch.Tensor]:
+        outputs = network(batch.inputs)
+        return {n: weights[n] * task.terms(outputs[n], batch.targets[n]).mean() for n, task in tasks.items()}
+
+    held_out = len(dataset.parts["validation"]) > 0
+    chosen, schedule = wanted.optimizer, wanted.schedule
+    if chosen is None or schedule is None:  # pragma: no cover - `settle` filled them in
+        raise SpecError("the resolved spec names no optimizer or no schedule.", "Start the run again.")
+    shape = registry.resolve("schedule", schedule.name)
+    options = dict(schedule.options)
+    return Plan(
+        nets={"net": network},
+        optimizers={"net": registry.resolve("optimizer", chosen.name)(network.parameters(), **chosen.options)},
+        losses=losses,
+        source=source.to(device) if device.type != "cpu" else source,
+        budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
+        seed=seed,
+        validate=(lambda: scoring.validation(model, dataset, weights, resident)) if held_out else None,
+        schedule=None if schedule.name == "constant" else lambda step, total: shape(step, total, **options),
+        device=device,
+    )
+
+
+@contextmanager
+def _interruptible(folder: RunFolder) -> Iterator[None]:
+    """Outside the loop a signal ends the run at once; there is nothing yet, or nothing more, to save."""
+
+    def leave(signum: int, frame: FrameType | None) -> None:
+        raise Stopped("stopped; what was done so far is kept.", signum=signum)
+
+    try:
+        before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,401 @@
+"""What a report needs, gathered once at the end of a run: numbers, words and the few pictures that are shown."""
+
+from __future__ import annotations
+
+import io
+import platform
+from dataclasses import dataclass
+
+import numpy as np
+import PIL
+import pyarrow as pa
+import torch
+from PIL import Image
+from torch import nn
+
+from netwright import files, metrics, registry
+from netwright.data.dataset import Dataset
+from netwright.doctor import fit
+from netwright.model_file import Model
+from netwright.models.build import table
+from netwright.report import facts as report
+from netwright.report import sentences
+from netwright.report.facts import Facts
+from netwright.run.folder import RunFolder, data_name, now_utc
+from netwright.seeds import numpy_generator
+from netwright.spec import Field, Resolved
+from netwright.tasks.task import Baseline
+from netwright.training.history import Row
+
+GRID = 24
+_SMALL_NET_UNITS = 40
+_SCATTER = 1000
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a finished training knows.
+
+    Args:
+        resolved: What was decided.
+        dataset: The data.
+        model: The trained model with its scores.
+        answered: By part: positions, answers, targets (`scoring.Answered`).
+        baselines: By output.
+        rows: The history.
+    """
+
+    resolved: Resolved
+    dataset: Dataset
+    model: Model
+    answered: dict[str, object]
+    baselines: dict[str, list[Baseline]]
+    rows: list[Row]
+
+
+def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Facts:
+    """Everything the report of a run shows.
+
+    Args:
+        folder: The run.
+        found: What was collected.
+        shown: The held-out part whose examples are shown.
+        seconds: Time spent training.
+    """
+    state = folder.read()
+    points = curves(found.rows)
+    rows = table(found.model.network, _batch_size(found))
+    outputs = [_output(found, name, shown) for name in found.model.tasks]
+    return Facts(
+        title=f"{data_name(found.resolved.spec)}: {', '.join(found.model.outputs)}",
+        created_utc=now_utc(),
+        netwright_version=found.resolved.netwright,
+        command=f"netwright train {files.printable(folder.resolved)}",
+        verdict=_verdict(points, found),
+        best_epoch=int(state.get("best_epoch") or 0) or None,
+        stopped_epoch=int(state.get("stopped_epoch") or 0) or None,
+        stop_reason=str(state.get("stop_reason") or ""),
+        curves=points,
+        ledger=_ledger(found),
+        twins=_twins(found),
+        layers=[report.LayerFacts(**_layer(row)) for row in rows],
+        parameters=sum(row.parameters for row in rows),
+        graph=_graph(found.model),
+        settings=[report.SettingFacts(path=r.path, value=r.value, why=r.why) for r in found.resolved.reasons],
+        versions=_versions(found.resolved),
+        hardware=_hardware(found.resolved),
+        seconds=seconds,
+        test_reads=folder.reads().get("test", 0),
+        outputs=outputs,
+        templates=_templates(found.model),
+        small_net=_small_net(found.model),
+        notes=list(found.dataset.notes),
+        noun="images" if any(f.kind == "image" for f in found.model.inputs.values()) else "examples",
+    )
+
+
+def _batch_size(found: Collected) -> int:
+    size = found.resolved.spec.training.batch_size
+    return len(found.dataset.parts["train"]) if size == "all" or size is None else int(size)
+
+
+def curves(rows: list[Row]) -> list[report.CurvePoint]:
+    """One point per epoch of a history."""
+    points = []
+    for row in rows:
+        if row.get("kind") != "epoch":
+            continue
+        sides: dict[str, dict[str, float | None]] = {"train": {}, "validation": {}}
+        for key, value in row.items():
+            side, _, score = key.partition("/")
+            if side in sides and (value is None or isinstance(value, int | float)):
+                sides[side][score] = value
+        rate = row.get("lr")
+        points.append(
+            report.CurvePoint(epoch=int(row["epoch"] or 0), lr=rate if isinstance(rate, float) else None, **sides)
+        )
+    return points
+
+
+def _verdict(points: list[report.CurvePoint], found: Collected) -> report.VerdictFacts | None:
+    train = [point.train.get("loss") for point in points]
+    held_out = [point.validation.get("loss") for point in points]
+    if not any(value is not None for value in held_out):
+        return None
+    verdict = fit.judge([p.epoch for p in points], train, held_out, chance=_chance(found))
+    return report.VerdictFacts(
+        label=verdict.label, since_epoch=verdict.since_epoch, sentence=verdict.sentence, evidence=list(verdict.evidence)
+    )
+
+
+def _chance(found: Collected) -> float | None:
+    """Loss of answering without looking at the inputs: the entropy of the training classes, 1 for a number's variance."""
+    if len(found.model.tasks) != 1:
+        return None
+    name, field = next(iter(found.model.outputs.items()))
+    if not field.vocabulary:
+        return 1.0
+    counts = np.bincount(found.dataset.targets(name, "train").numpy(), minlength=len(field.vocabulary))
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _ledger(found: Collected) -> report.LedgerFacts:
+    ledger = found.dataset.ledger
+    reasons = [
+        report.LedgerReason(state=group.state, reason=group.reason, count=group.count, where=list(group.where))
+        for group in ledger.reasons()
+    ]
+    policy = next((r for r in found.resolved.reasons if r.path == "data.split"), None)
+    counts = ledger.counts()
+    return report.LedgerFacts(
+        counts={state: counts[state] for state in ("used", "refused", "quarantined")},
+        reasons=reasons,
+        splits={part: len(positions) for part, positions in found.dataset.parts.items()},
+        policy=f"{policy.value}: {policy.why}" if policy else "",
+    )
+
+
+def _twins(found: Collected) -> list[report.Twins]:
+    return [
+        report.Twins(
+            first=str(found.dataset.ids[twin.first]),
+            second=str(found.dataset.ids[twin.second]),
+            parts=twin.parts,
+            similarity=twin.similarity,
+            pictures=_two_pictures(found.dataset, twin.first, twin.second),
+        )
+        for twin in found.dataset.twins[:GRID]
+    ]
+
+
+def _two_pictures(dataset: Dataset, first: int, second: int) -> tuple[str, str] | None:
+    one, two = _picture(dataset, first), _picture(dataset, second)
+    return (one, two) if one and two else None
+
+
+def _layer(row: object) -> dict[str, object]:
+    field = getattr(row, "receptive_field", None)
+    names = ("layer", "text", "shape", "parameters", "multiply_adds", "memory_mb")
+    return {**{name: getattr(row, name) for name in names}, "receptive_field": max(field) if field else None}
+
+
+def _graph(model: Model) -> report.GraphFacts:
+    nodes = model.network.nodes
+    return report.GraphFacts(
+        nodes=[
+            report.GraphNodeFacts(name=n.name, text=n.text, shape=n.shape, parameters=n.parameters) for n in nodes
+        ],
+        edges=[(source, node.name) for node in nodes for source in node.inputs],
+    )
+
+
+def _versions(resolved: Resolved) -> dict[str, str]:
+    return {
+        "netwright": resolved.netwright,
+        "python": platform.python_version(),
+        "torch": resolved.torch,
+        "numpy": np.__version__,
+        "pyarrow": pa.__version__,
+        "pillow": PIL.__version__,
+    }
+
+
+def _hardware(resolved: Resolved) -> dict[str, str]:
+    machine = resolved.hardware
+    name = torch.cuda.get_device_name(0) if machine.device == "cuda" else platform.processor() or platform.machine()
+    return {"device": f"{machine.device} ({name})", "threads": str(machine.threads), "precision": machine.precision}
+
+
+# ---- outputs ---------------------------------------------------------------------------------------------------------
+
+
+def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
+    task, field, answered = found.model.tasks[name], found.model.outputs[name], found.answered[shown]
+    answers, targets = answered.answers[name], answered.targets[name]  # type: ignore[attr-defined]
+    common = {
+        "name": name,
+        "kind": field.kind,
+        "unit": task.unit,
+        "headline": task.headline,
+        "scores": found.model.scores[name],
+        "intervals": task.interval(answers, targets),
+        "baselines": [
+            report.Baseline(name=b.name, scores=b.scores, interval=b.interval, seconds=b.seconds)
+            for b in found.baselines[name]
+        ],
+    }
+    order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
+    grid = [_shown(found, name, shown, int(i)) for i in order]
+    if not field.vocabulary:
+        if answers.ndim > 1:
+            return report.OutputFacts(**common, grid=grid)
+        pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]
+        return report.OutputFacts(**common, grid=grid, scatter=pairs)
+    confidence, chosen = answers.max(dim=1)
+    wrong = (chosen != targets).nonzero().flatten()
+    worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:GRID]
+    return report.OutputFacts(
+        **common,
+        classes=list(field.vocabulary),
+        confusion=metrics.confusion(answers, targets, len(field.vocabulary)).tolist(),
+        mistakes=[_shown(found, name, shown, int(i)) for i in worst],
+        grid=grid,
+    )
+
+
+def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
+    answered, field = found.answered[part], found.model.outputs[name]
+    position = int(answered.positions[row])  # type: ignore[attr-defined]
+    answers, target = answered.answers[name][row], answered.targets[name][row]  # type: ignore[attr-defined]
+    common = {
+        "id": files.printable(str(found.dataset.ids[position])),
+        "picture": _picture(found.dataset, position),
+        "text": describe(found.dataset, position),
+    }
+    if not field.vocabulary:
+        told = ", ".join(f"{v:.4g}" for v in np.atleast_1d(answers.numpy()))
+        truth = ", ".join(f"{v:.4g}" for v in np.atleast_1d(target.numpy()))
+        return report.Shown(**common, truth=truth, right=True, answer=told)
+    top = answers.argsort(descending=True, stable=True)[:3].tolist()
+    bars = [(field.vocabulary[i], float(answers[i])) for i in top]
+    truth = field.vocabulary[int(target)]
+    return report.Shown(**common, truth=truth, bars=bars, right=bars[0][0] == truth, confidence=bars[0][1])
+
+
+def _picture(dataset: Dataset, position: int) -> str | None:
+    """The example's first picture as PNG text."""
+    for name, field in dataset.inputs.items():
+        if field.kind == "image":
+            seen = registry.resolve("kind", "image")().preview(np.asarray(dataset.arrays[name][position]), field)
+            return report.png_text(seen) if isinstance(seen, bytes) else None
+    return None
+
+
+def describe(dataset: Dataset, position: int, most: int = 6) -> str:
+    """An example's values in words, for examples that are no pictures."""
+    told = []
+    for name, field in dataset.inputs.items():
+        if field.kind != "image":
+            seen = registry.resolve("kind", field.kind)().preview(np.asarray(dataset.arrays[name][position]), field)
+            told.append(f"{name} {seen}")
+    more = f" and {len(told) - most} more" if len(told) > most else ""
+    return files.printable(", ".join(told[:most]) + more)
+
+
+# ---- the network drawn -----------------------------------------------------------------------------------------------
+
+
+def _templates(model: Model) -> list[report.Template]:
+    """One picture per class, when the model is linear on one image: the weights into that class, grey for zero."""
+    network, (field, *others) = model.network, model.inputs.values()
+    made = [node for node in network.nodes if node.inputs and node.part != "flatten"]
+    if others or field.kind != "image" or len(made) != 1 or len(model.outputs) != 1:
+        return []
+    name, output = next(iter(model.outputs.items()))
+    weights = _dense(network.module(name)).weight.detach()
+    height, width, channels = field.shape
+    labels = output.vocabulary if len(weights) == len(output.vocabulary) else (output.vocabulary or (name,))[-1:]
+    found = []
+    for label, row in zip(labels, weights, strict=True):
+        picture = row.reshape(channels, height, width).permute(1, 2, 0)
+        scaled = (picture / picture.abs().max().clamp_min(1e-12) * 127 + 128).clamp(0, 255).byte().numpy()
+        found.append(report.Template(label=label, png=report.png_text(_png(scaled))))
+    return found
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    sink = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(sink, format="PNG")
+    return sink.getvalue()
+
+
+def _dense(module: nn.Module) -> nn.Linear:
+    return next(inner for inner in module.modules() if isinstance(inner, nn.Linear))
+
+
+def _small_net(model: Model) -> report.SmallNet | None:
+    """All weights of a plain chain of few units, for the drawing; None for anything larger."""
+    network = model.network
+    nodes = [node for node in network.nodes if node.part != "flatten"]
+    chain = all(len(node.inputs) <= 1 for node in nodes) and sum(not node.inputs for node in nodes) == 1
+    dense = [node for node in nodes if isinstance(next(iter(_linears(network, node.name)), None), nn.Linear)]
+    if not chain or len(model.outputs) != 1 or not dense:
+        return None
+    sizes = [int(np.prod(nodes[0].shape)), *(node.shape[0] for node in dense)]
+    if sum(sizes) > _SMALL_NET_UNITS or any(node.part in {"conv", "pool"} for node in nodes):
+        return None
+    name, output = next(iter(model.outputs.items()))
+    layers = [_dense(network.module(node.name)) for node in dense]
+    last = list(output.vocabulary) if len(output.vocabulary) == sizes[-1] else [(output.vocabulary or (name,))[-1]]
+    functions = [_following(nodes, node.name) for node in dense[:-1]] + [model.tasks[name].unit]
+    return report.SmallNet(
+        units=[_input_names(model, sizes[0]), *([""] * size for size in sizes[1:-1]), last],
+        weights=[layer.weight.detach().tolist() for layer in layers],
+        biases=[layer.bias.detach().tolist() for layer in layers],
+        functions=functions,
+    )
+
+
+def _linears(network: nn.Module, name: str) -> list[nn.Module]:
+    nodes = {node.name: node for node in network.nodes}  # type: ignore[union-attr]
+    if not nodes[name].inputs:
+        return []
+    return [inner for inner in network.module(name).modules() if isinstance(inner, nn.Linear)]  # type: ignore[operator]
+
+
+def _following(nodes: list, name: str) -> str:
+    return next((node.part for node in nodes if node.inputs == (name,) and node.parameters == 0), "identity")
+
+
+def _input_names(model: Model, count: int) -> list[str]:
+    names: list[str] = []
+    for name, field in model.inputs.items():
+        names += _columns(name, field)
+    return names if len(names) == count else [f"x{i + 1}" for i in range(count)]
+
+
+def _columns(name: str, field: Field) -> list[str]:
+    if field.vocabulary:
+        return [f"{name} = {label}" for label in field.vocabulary]
+    if field.kind == "vector" and not isinstance(field.source, str):
+        return list(field.source)
+    return [name] if field.kind == "number" else []
+
+
+# ---- words -----------------------------------------------------------------------------------------------------------
+
+
+def headline(found: Facts) -> str:
+    """The result in one sentence."""
+    return sentences.result(found, found.outputs[0])
+
+
+def told(found: Facts, folder: RunFolder) -> list[str]:
+    """What a finished run says on the command line, line by line."""
+    lines = []
+    for output in found.outputs:
+        lines.append(sentences.result(found, output))
+        better = sentences.against_baselines(output)
+        lines += [better] if better else []
+    if found.verdict:
+        lines.append(f"{found.verdict.label}: {found.verdict.sentence}")
+    end = sentences.training_end(found)
+    lines += [end] if end else []
+    lines += _few(found)
+    where = files.printable(folder.path)
+    kept = files.printable(folder.model)
+    return [*lines, f"report: {files.printable(folder.report)}", f"model:  {kept}", f"next:   netwright predict {where} FILE"]
+
+
+def _few(found: Facts) -> list[str]:
+    """Answers for a few held-out examples."""
+    output, lines = found.outputs[0], []
+    for shown in output.grid[:4]:
+        name = shown.id if len(shown.id) < 30 else f"…{shown.id[-29:]}"
+        if shown.bars:
+            bars = ", ".join(f"{label} {100 * (share or 0):.1f} %" for label, share in shown.bars)
+            lines.append(f"  {name} (is {shown.truth}): {bars}")
+        else:
+            lines.append(f"  {name} (is {shown.truth}): {shown.answer}")
+    return [f"held-out {found.noun} and the likeliest answers:", *lines] if lines else []

@@ -1,0 +1,251 @@
+"""Before training: what was found, what would be decided and why, how large it would be; nothing is trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from netwright import files
+from netwright.data.batches import Batches
+from netwright.data.dataset import Dataset, prepare
+from netwright.doctor.finding import Finding
+from netwright.model_file import assemble
+from netwright.models.build import Row, table
+from netwright.progress import Counter, Display, Silent
+from netwright.run import resolve
+from netwright.run.gather import describe
+from netwright.spec import Field, Reason, Spec
+from netwright.training import hardware
+
+_RARE = 20  # examples; below, a class's score is a matter of luck
+_LOPSIDED = 20  # times; beyond, accuracy says little
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What training would do.
+
+    Args:
+        layers: The layer table, heads included.
+        parameters: Weights and biases in all.
+        multiply_adds: Of one example, forward.
+        memory_mb: Weights, activations and gradients of one batch.
+        data_mb: Size of the data in the cache.
+        epochs: Most epochs.
+        steps_per_epoch: Updates an epoch.
+        reasons: Every default with its reason.
+        text: All of it in words, line by line.
+    """
+
+    layers: list[Row]
+    parameters: int
+    multiply_adds: int
+    memory_mb: float
+    data_mb: float
+    epochs: int
+    steps_per_epoch: int
+    reasons: list[Reason]
+    text: list[str]
+
+
+def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> Plan:
+    """Read the data, settle every default, and count what training would need.
+
+    Args:
+        wanted: The spec.
+        data: Examples in memory instead of `wanted.data.path`.
+        show: Where progress is told.
+
+    Raises:
+        SpecError: The spec is wrong.
+        DataError: The data cannot be used.
+    """
+    dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
+    settled, reasons = resolve.settle(wanted, dataset)
+    model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
+    examples = len(dataset.parts["train"])
+    given = settled.training.batch_size
+    size = examples if given == "all" or given is None else min(int(given), examples)
+    rows = table(model.network, size)
+    adds = sum(row.multiply_adds for row in rows)
+    machine = hardware.decide(adds * size, dataset.fits_memory(), settled.training.threads)
+    told = [reason for task in model.tasks.values() for reason in task.reasons]
+    every = [*dataset.reasons, *told, *reasons, *machine.why]
+    steps = math.ceil(examples / size)
+    memory = sum(row.memory_mb for row in rows)
+    cached = sum(array.nbytes for array in dataset.arrays.values()) / 1e6
+    epochs = settled.training.stop.epochs or 1
+    sizes = [
+        f"{sum(row.parameters for row in rows):,} parameters, {adds:,} multiply-adds an example",
+        f"{memory:,.1f} MB for a batch of {size}, {cached:,.1f} MB of data in the cache",
+        f"{steps:,} steps an epoch, {epochs:,} epochs at most",
+    ]
+    text = [*_found_text(dataset), "", "layers:", *_layer_text(rows), *sizes, "", "settings:"]
+    text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
+    return Plan(
+        layers=rows,
+        parameters=sum(row.parameters for row in rows),
+        multiply_adds=adds,
+        memory_mb=memory,
+        data_mb=cached,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        reasons=every,
+        text=text,
+    )
+
+
+def _layer_text(rows: list[Row]) -> list[str]:
+    cells = [("layer", "text", "output", "parameters", "multiply-adds", "sees")]
+    for row in rows:
+        field = "x".join(map(str, row.receptive_field)) if row.receptive_field else ""
+        shape = "x".join(map(str, row.shape))
+        cells.append((row.layer, row.text, shape, f"{row.parameters:,}", f"{row.multiply_adds:,}", field))
+    total = ("total", "", "", f"{sum(r.parameters for r in rows):,}", f"{sum(r.multiply_adds for r in rows):,}", "")
+    cells.append(total)
+    widths = [max(len(line[i]) for line in cells) for i in range(6)]
+    right = {3, 4}
+    return [
+        "  " + "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))).rstrip()
+        for line in cells
+    ]
+
+
+# ---- the data alone --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was found in the data.
+
+    Args:
+        layout: How the files lie.
+        fields: Facts of each input and output.
+        counts: Examples by state and part.
+        text: All of it in words.
+    """
+
+    layout: str
+    fields: dict[str, Field]
+    counts: dict[str, int]
+    text: list[str]
+
+
+def data_show(wanted: Spec, *, data: object = None, show: Display | None = None) -> Shown:
+    """What was found: layout, fields, classes, split, what was set aside, and how batches are mixed.
+
+    Raises:
+        SpecError: The spec is wrong.
+        DataError: The data cannot be used.
+    """
+    dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
+    text = [*_found_text(dataset), "", *_examples_text(dataset), *_batch_text(dataset, wanted.training.seed)]
+    fields = {**dataset.inputs, **dataset.outputs}
+    return Shown(dataset.found.layout, fields, dataset.ledger.counts(), text)
+
+
+def _found_text(dataset: Dataset) -> list[str]:
+    counts = dataset.ledger.counts()
+    parts = ", ".join(f"{len(positions):,} {part}" for part, positions in dataset.parts.items())
+    lines = [
+        f"{files.printable(dataset.found.origin)}: {dataset.found.layout}, {counts['used']:,} examples used ({parts})"
+    ]
+    for state in ("refused", "quarantined"):
+        if counts[state]:
+            lines.append(f"{counts[state]:,} {state}:")
+            lines += [
+                f"  {group.count:,} x {group.reason}: {', '.join(group.where[:3])}{', ...' if group.count > 3 else ''}"
+                for group in dataset.ledger.reasons()
+                if group.state == state
+            ]
+    for role, fields in (("in ", dataset.inputs), ("out", dataset.outputs)):
+        lines += [f"{role} {_field_text(field)}" for field in fields.values()]
+    return [*lines, *dataset.notes]
+
+
+def _field_text(field: Field) -> str:
+    told = f"{field.name}: {field.kind}"
+    if field.kind == "image":
+        height, width, channels = field.shape
+        told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
+    if field.vocabulary:
+        names = ", ".join(files.printable(label) for label in field.vocabulary[:8])
+        told += f", {len(field.vocabulary)} classes ({names}{', ...' if len(field.vocabulary) > 8 else ''})"
+    if field.kind == "vector":
+        told += f" of {field.shape[0]}"
+    if field.mean and field.kind == "number":
+        told += f", mean {field.mean[0]:.4g}, spread {field.std[0]:.4g}"
+    return told
+
+
+def _examples_text(dataset: Dataset) -> list[str]:
+    train = dataset.parts["train"][:3]
+    lines = []
+    for position in train:
+        seen = describe(dataset, int(position))
+        lines.append(f"  {files.printable(str(dataset.ids[int(position)]))}{': ' if seen else ''}{seen}")
+    return ["first training examples:", *lines]
+
+
+def _batch_text(dataset: Dataset, seed: int) -> list[str]:
+    """The labels of the first batches, so that everybody sees that they are mixed."""
+    named = [(name, field) for name, field in dataset.outputs.items() if field.vocabulary]
+    if not named:
+        return []
+    name, field = named[0]
+    source = Batches(dataset, "train", 12, seed, shuffle=True, resident=False)
+    lines = []
+    for number, batch in zip(range(2), source.epoch(0), strict=False):
+        labels = " ".join(files.printable(field.vocabulary[int(code)]) for code in batch.targets[name])
+        lines.append(f"  batch {number + 1}: {labels}")
+    return [f"first batches of epoch 1, drawn by chance with seed {seed}:", *lines]
+
+
+def data_check(wanted: Spec, *, data: object = None, show: Display | None = None) -> list[Finding]:
+    """Judge the data before training: what was set aside, classes, copies, near-twins.
+
+    Raises:
+        SpecError: The spec is wrong.
+        DataError: The data cannot be used.
+    """
+    dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
+    return judge_data(dataset)
+
+
+def judge_data(dataset: Dataset) -> list[Finding]:
+    """Findings about prepared data."""
+    counts, findings = dataset.ledger.counts(), []
+    used = counts["used"]
+    findings.append(Finding("examples", "good", f"{used:,} used of {counts['found']:,} found", ""))
+    for group in dataset.ledger.reasons():
+        told = f"{group.count:,} {group.state}: {group.reason} ({', '.join(group.where[:3])})"
+        findings.append(Finding("left out", "note", told, "Repair or remove them; the ledger lists every one."))
+    for name, field in dataset.outputs.items():
+        if field.vocabulary:
+            findings += _judge_classes(name, field, np.asarray(dataset.arrays[name]))
+    if dataset.twins:
+        pairs = "; ".join(f"{dataset.ids[t.first]} ~ {dataset.ids[t.second]}" for t in dataset.twins[:3])
+        cure = "Keep copies of one scene in one part: data.split.by: group."
+        findings.append(Finding("near-twins", "note", f"{len(dataset.twins):,} pairs across parts: {pairs}", cure))
+    findings += [Finding("data", "note", note, "") for note in dataset.notes]
+    return findings
+
+
+def _judge_classes(name: str, field: Field, codes: np.ndarray) -> list[Finding]:
+    counts = np.bincount(codes, minlength=len(field.vocabulary))
+    findings = []
+    rare = [f"{field.vocabulary[i]} ({counts[i]})" for i in np.argsort(counts) if counts[i] < _RARE]
+    if rare:
+        told = f"{len(rare)} classes of {name} with fewer than {_RARE} examples: {', '.join(rare[:5])}"
+        findings.append(Finding("rare classes", "note", told, "Collect more of them, or merge them into others."))
+    if counts.max() > _LOPSIDED * max(counts.min(), 1):
+        most, least = field.vocabulary[int(counts.argmax())], field.vocabulary[int(counts.argmin())]
+        told = f"{name}: {most} has {counts.max():,} examples, {least} {counts.min():,}"
+        findings.append(Finding("imbalance", "note", told, "Read the score of each class, not only the accuracy."))
+    if not findings:
+        told = f"{name}: {len(counts)} classes with {counts.min():,} to {counts.max():,} examples"
+        findings.append(Finding("classes", "good", told, ""))
+    return findings
+

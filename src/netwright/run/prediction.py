@@ -1,0 +1,218 @@
+"""Answers for new examples: pictures, folders of them, or tables with the input columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from netwright import files, model_file, readers, registry
+from netwright.data.dataset import Dataset, prepare
+from netwright.errors import DataError, SpecError
+from netwright.model_file import Model
+from netwright.progress import Counter, Display, Silent
+from netwright.readers.columns import Column, Found
+from netwright.run import scoring
+from netwright.run.continued import model_path
+from netwright.run.folder import RunFolder, find_data
+from netwright.run.scoring import Evaluation, answer_columns
+from netwright.spec import Resolved, load_resolved
+
+_ROWS = 8192  # examples read and answered at a time
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def predict(
+    run_or_model: Path, inputs: Sequence[Path] | object, *, out: Path | None = None, top: int = 3
+) -> pa.Table:
+    """Answers for new examples.
+
+    Args:
+        run_or_model: Folder of a run, or a `.netwright` file.
+        inputs: Pictures, folders of pictures or tables; from Python also arrays, a DataFrame or an Arrow table.
+        out: File for all answers with every class's probability, `.csv` or `.parquet`.
+        top: How many of the likeliest classes the returned table shows.
+
+    Returns:
+        One row per example: `id`, and per output the answer (classes with their probabilities), or `problem`.
+
+    Raises:
+        SpecError: No such model, or `out` ends in neither .csv nor .parquet.
+        DataError: The inputs lack columns that the model needs.
+    """
+    if out is not None and out.suffix not in {".csv", ".parquet"}:
+        raise SpecError(f"--save {out}: answers are written as .csv or .parquet.", "Give the file one of these ends.")
+    model = model_file.load(model_path(run_or_model))
+    paths = isinstance(inputs, Sequence) and all(isinstance(item, Path) for item in inputs)
+    if paths and not inputs:
+        raise SpecError("nothing says what to predict.", "Give pictures, folders of pictures, or tables.")
+    found = [_found(path) for path in inputs] if paths else [readers.from_memory(inputs)]  # type: ignore[union-attr]
+    answered = [_answered(model, one, top) for one in found]
+    if out is not None:
+        _write(out, pa.concat_tables([full for _, full in answered], promote_options="default"))
+    return pa.concat_tables([shown for shown, _ in answered], promote_options="default")
+
+
+def _found(path: Path) -> Found:
+    if not path.exists():
+        raise DataError(f"{files.printable(path)}: there is no such file or folder.", "Check the path.")
+    return readers.find_unlabelled(path)
+
+
+def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:
+    """Answers of one source: as shown, and in full."""
+    count = len(found.ids)
+    columns = {name: _column(found, name, model) for name in model.inputs}
+    raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
+    problems: dict[int, str] = {}
+    for name, field in model.inputs.items():
+        kind = registry.resolve("kind", field.kind)()
+        for row, reason in kind.read(columns[name], field, np.arange(count), raw[name], lambda done: None).items():
+            problems.setdefault(row, f"{name}: {reason}")
+    starts = range(0, count, _ROWS)
+    answers = model.answers(
+        model.code({name: values[start : start + _ROWS] for name, values in raw.items()}) for start in starts
+    )
+    ids = pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
+    good = np.ones(count, dtype=bool)
+    good[list(problems)] = False
+    shown, full = {"id": ids}, {"id": ids}
+    for name, field in model.outputs.items():
+        whole = answer_columns(name, field.vocabulary, answers[name])
+        full |= {key: _masked(values, good) for key, values in whole.items()}
+        words = [_words(value) for value in model.tasks[name].decode(answers[name], top)]
+        shown[name] = _masked(pa.array(words, pa.string()), good)
+    if problems:
+        shown["problem"] = full["problem"] = pa.array([problems.get(row, "") for row in range(count)], pa.string())
+    left_out = [refusal for refusal in found.refused if refusal.reason]
+    if left_out:
+        rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
+        more = pa.table({key: pa.array(values, pa.string()) for key, values in rows.items()})
+        merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
+        return merge[0], merge[1]
+    return pa.table(shown), pa.table(full)
+
+
+def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:
+    return pa.array(values.to_pylist(), values.type, mask=~good)
+
+
+def _words(answer: object) -> str:
+    """`cat 97.1 %, dog 2.0 %`, or a number."""
+    if isinstance(answer, list) and answer and isinstance(answer[0], tuple):
+        return ", ".join(f"{label} {100 * share:.1f} %" for label, share in answer)
+    values = answer if isinstance(answer, list) else [answer]
+    return ", ".join(f"{value:.6g}" for value in values)
+
+
+def _column(found: Found, name: str, model: Model) -> Column:
+    """The column an input is read from; a source with one column of pictures serves any picture input."""
+    source = model.inputs[name].source
+    try:
+        return readers.column_of(found, source)
+    except DataError as exc:
+        if model.inputs[name].kind == "image" and "image" in found.columns:
+            return found.columns["image"]
+        raise DataError(
+            f"{files.printable(found.origin)}: {exc.message}",
+            f"The model needs: {', '.join(_sources(model))}.",
+        ) from exc
+
+
+def _sources(model: Model) -> list[str]:
+    named: list[str] = []
+    for field in model.inputs.values():
+        named += [field.source] if isinstance(field.source, str) else list(field.source)
+    return named
+
+
+def _write(out: Path, answers: pa.Table) -> None:
+    if out.suffix == ".parquet":
+        with files.writing(out) as sink:
+            pq.write_table(answers, sink)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_harmless(name) for name in answers.column_names])
+    for batch in answers.to_batches(max_chunksize=_ROWS):
+        columns = [column.to_pylist() for column in batch.columns]
+        writer.writerows([[_harmless(cell) for cell in row] for row in zip(*columns, strict=True)])
+    files.write_text(out, text.getvalue())
+
+
+def _harmless(cell: object) -> object:
+    """A spreadsheet runs text that begins like a formula; an apostrophe before it keeps it text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+# ---- scoring on other examples ---------------------------------------------------------------------------------------
+
+
+def evaluate(
+    run_or_model: Path, *, data: object = None, part: str = "test", show: Display | None = None
+) -> Evaluation:
+    """Score a trained model; every reading of a test part is counted.
+
+    Args:
+        run_or_model: Folder of a run, or a `.netwright` file together with `data`.
+        data: Other examples, all of which are scored: a path, or data in memory.
+        part: Part of the run's own data, when no other data is given.
+        show: Where progress is told.
+
+    Raises:
+        SpecError: A model file without data, or no such part.
+        DataError: The data cannot be used, or changed since the run.
+    """
+    show, started = show or Silent(), time.monotonic()
+    model = model_file.load(model_path(run_or_model))
+    fields = {**model.inputs, **model.outputs}
+    wanted = model.spec
+    if data is not None:
+        held = {"path": str(data) if isinstance(data, str | Path) else None, "split": wanted.data.split.model_copy(update={"by": "random", "column": None})}
+        everything = wanted.model_copy(update={"data": wanted.data.model_copy(update=held)})
+        dataset = prepare(
+            everything,
+            data=None if isinstance(data, str | Path) else data,
+            progress=Counter(show),
+            accept=True,
+            fields=fields,
+            whole=True,
+        )
+        return scoring.evaluated(model, scoring.answer(model, dataset, "test", False), 0, started)
+    if not run_or_model.is_dir():
+        raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
+    folder = RunFolder(run_or_model)
+    dataset, decided = run_data(folder, show)
+    if not len(dataset.parts[part]):
+        raise SpecError(f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}.")
+    reads = folder.count_read("test") if part == "test" else 0
+    return scoring.evaluated(model, scoring.answer(model, dataset, part, decided.hardware.resident), reads, started)
+
+
+def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:
+    """The data of a run as it was, and what was decided.
+
+    Raises:
+        DataError: It is gone or changed.
+    """
+    decided = load_resolved(folder.resolved)
+    held = decided.spec.data.model_copy(update={"path": find_data(folder)})
+    dataset = prepare(
+        decided.spec.model_copy(update={"data": held}),
+        progress=Counter(show),
+        fields={**decided.inputs, **decided.outputs},
+        accept=True,
+    )
+    changes = dataset.changes_since(decided.fingerprint)
+    if changes:
+        raise DataError(
+            f"the data changed since the run {files.printable(folder.path)}: {'; '.join(changes)}.",
+            "Score on it as other data: --data PATH",
+        )
+    return dataset, decided

@@ -1,0 +1,128 @@
+"""From a spec to a resolved one: every setting left open gets a value and a reason, once.
+
+The rules are few and stated, because they are printed: a user who disagrees knows which setting to change.
+"""
+
+from __future__ import annotations
+
+import math
+from importlib.metadata import version
+
+import torch
+
+from netwright import registry, spec
+from netwright.data.dataset import Dataset
+from netwright.errors import SpecError
+from netwright.model_file import group_shapes
+from netwright.models.build import default_layers
+from netwright.spec import ModelSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+
+_STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
+
+
+def batch_size(examples: int) -> int:
+    """A power of two giving about 50 steps an epoch, between 16 and 128.
+
+    Example:
+        >>> batch_size(105), batch_size(1257), batch_size(51000)
+        (16, 16, 128)
+    """
+    return int(2 ** min(7, max(4, math.floor(math.log2(max(examples, 1) / 50)))))
+
+
+def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
+    """The spec with model and training filled in, and why.
+
+    Args:
+        wanted: What the user asked for.
+        data: The prepared data.
+
+    Raises:
+        SpecError: Unknown parts, or options they do not take: all of them at once.
+    """
+    reasons: list[Reason] = []
+    model = wanted.model
+    if model.layers is None:
+        layers, why = default_layers(model, group_shapes(data.inputs))
+        reasons += why
+        model = ModelSpec(layers=layers)
+    training = wanted.training
+    examples = len(data.parts["train"])
+
+    size = training.batch_size
+    if size is None:
+        size = batch_size(examples)
+        reasons.append(_reason("training.batch_size", size, f"about 50 steps an epoch with {examples:,} examples"))
+    steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
+    optimizer = training.optimizer
+    if optimizer is None:
+        optimizer = PartSpec(name="adam", options={"lr": 0.002})
+        reasons.append(_reason("training.optimizer", "adam, lr 0.002", "works without tuning on most small nets"))
+    schedule = training.schedule
+    if schedule is None:
+        schedule = PartSpec(name="cosine")
+        reasons.append(_reason("training.schedule", "cosine", "ends with small steps, so that the weights settle"))
+    stop, why = _stop(training.stop, steps)
+    reasons += why
+    _check_parts(optimizer, schedule)
+    filled = training.model_copy(
+        update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
+    )
+    return wanted.model_copy(update={"model": model, "training": filled}), reasons
+
+
+def _reason(path: str, value: object, why: str) -> Reason:
+    return Reason(path=path, value=str(value), why=why)
+
+
+def _stop(stop: StopSpec, steps_per_epoch: int) -> tuple[StopSpec, list[Reason]]:
+    reasons = []
+    epochs = stop.epochs
+    if epochs is None:
+        if stop.steps or stop.minutes:
+            epochs = 1_000_000 if not stop.steps else math.ceil(stop.steps / steps_per_epoch)
+            why = "the budget in steps or minutes ends it"
+        else:
+            epochs = min(200, max(20, math.ceil(_STEPS_WANTED / steps_per_epoch)))
+            why = f"about {_STEPS_WANTED:,} steps at {steps_per_epoch:,} an epoch, between 20 and 200 epochs"
+        reasons.append(_reason("training.stop.epochs", epochs, why))
+    patience = stop.patience
+    if patience is None:
+        patience = max(5, min(epochs // 5, 50))
+        reasons.append(
+            _reason("training.stop.patience", patience, "a fifth of the epochs, 5 to 50; 0 never stops early")
+        )
+    watch = stop.watch
+    if watch is None:
+        watch = "loss"
+        reasons.append(_reason("training.stop.watch", watch, "the validation loss notices over-fitting first"))
+    return stop.model_copy(update={"epochs": epochs, "patience": patience, "watch": watch}), reasons
+
+
+def _check_parts(optimizer: PartSpec, schedule: PartSpec) -> None:
+    problems = []
+    for room, chosen, given in (("optimizer", optimizer, ("params",)), ("schedule", schedule, ("step", "total"))):
+        problems += [
+            f"training.{room}: {p}" for p in registry.check_options(room, chosen.name, chosen.options, given=given)
+        ]
+    rate = optimizer.options.get("lr")
+    if isinstance(rate, int | float) and not rate > 0:
+        problems.append(f"training.optimizer.lr is {rate}, expected a number above 0")
+    if problems:
+        raise SpecError("\n".join(f"{problem}." for problem in problems), "Correct these.")
+
+
+def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:
+    """The record of everything decided, as written to `resolved.yaml`."""
+    own = registry.own_parts(spec.parts_named(wanted))
+    return Resolved(
+        netwright=version("netwright"),
+        torch=torch.__version__,
+        spec=wanted,
+        inputs=data.inputs,
+        outputs=data.outputs,
+        hardware=hardware,
+        reasons=tuple([*data.reasons, *reasons, *hardware.why]),
+        own_parts={f"{part.room}/{part.name}": part.source_sha256 for part in own},
+        fingerprint=data.fingerprint,
+    )

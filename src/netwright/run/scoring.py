@@ -1,0 +1,287 @@
+"""After training: answers on the held-out parts, scores beside baselines, the model file and the report.
+
+The test part is read here once, and every reading is counted before it happens.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from netwright import files, model_file
+from netwright.data.batches import Batches
+from netwright.data.dataset import Dataset
+from netwright.model_file import Example, Model
+from netwright.progress import Display
+from netwright.report.facts import Facts
+from netwright.report.page import page
+from netwright.run import gather
+from netwright.run.folder import RunFolder
+from netwright.spec import Resolved
+from netwright.tasks.task import Baseline, Coded
+from netwright.training.loop import Training
+
+_ROWS = 1024  # held-out examples answered at a time
+_MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run leaves.
+
+    Args:
+        run: Its folder.
+        model: The model file.
+        report: The report.
+        headline: Held-out score with its interval, one sentence.
+        scores: By output, then part, then score.
+        text: All that is worth saying, line by line.
+    """
+
+    run: Path
+    model: Path
+    report: Path
+    headline: str
+    scores: dict[str, dict[str, dict[str, float]]]
+    text: list[str]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A part of the data with the model's answers.
+
+    Args:
+        part: train, validation or test.
+        positions: Of its examples in the data set.
+        answers: By output: probabilities or numbers.
+        targets: By output.
+        losses: Mean loss by output.
+    """
+
+    part: str
+    positions: np.ndarray
+    answers: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    losses: dict[str, float]
+
+    def scores(self, model: Model) -> dict[str, dict[str, float]]:
+        """Every score of every output, its loss included."""
+        return {
+            name: {**task.score(self.answers[name], self.targets[name]), "loss": self.losses[name]}
+            for name, task in model.tasks.items()
+        }
+
+
+def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answered:
+    """The model's answers on one part of its data, in evaluation mode and full precision."""
+    source = Batches(dataset, part, _ROWS, 0, shuffle=False, resident=resident)
+    device = next(model.network.parameters()).device
+    answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
+    targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
+    sums = dict.fromkeys(model.tasks, 0.0)
+    model.network.eval()
+    with torch.inference_mode():
+        for batch in source.epoch(0):
+            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()})
+            for name, task in model.tasks.items():
+                given, truth = outputs[name].cpu(), batch.targets[name].cpu()
+                sums[name] += float(task.terms(given, truth).double().sum())
+                answers[name].append(task.answers(given))
+                targets[name].append(truth)
+    count = max(len(dataset.parts[part]), 1)
+    return Answered(
+        part,
+        dataset.parts[part],
+        {name: torch.cat(found) for name, found in answers.items()},
+        {name: torch.cat(found) for name, found in targets.items()},
+        {name: total / count for name, total in sums.items()},
+    )
+
+
+def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
+    """Scores after an epoch: the weighted loss and each output's headline score."""
+    answered = answer(model, dataset, "validation", resident)
+    found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
+    many = len(model.tasks) > 1
+    for name, task in model.tasks.items():
+        value = task.score(answered.answers[name], answered.targets[name])[task.headline]
+        found[f"{name}/{task.headline}" if many else task.headline] = value
+        if many:
+            found[f"{name}/loss"] = answered.losses[name]
+    return found
+
+
+# ---- the end of a run ------------------------------------------------------------------------------------------------
+
+
+def finish(
+    folder: RunFolder,
+    decided: Resolved,
+    dataset: Dataset,
+    model: Model,
+    training: Training,
+    keep_examples: bool,
+    show: Display,
+) -> Outcome:
+    """Score, write predictions, model file, facts and report.
+
+    Raises:
+        ResourceError: The disk is full; `netwright resume` repeats only this part.
+    """
+    show.stage("scoring", 0)
+    model.network.cpu()
+    resident = decided.hardware.resident
+    parts = [p for p in ("train", "validation", "test") if len(dataset.parts[p])]
+    if "test" in parts:
+        folder.count_read("test")
+    answered = {part: answer(model, dataset, part, resident) for part in parts}
+    scores = {part: found.scores(model) for part, found in answered.items()}
+    shown = "test" if "test" in parts else parts[-1]
+    _write_predictions(folder, dataset, model, [answered[p] for p in parts if p != "train"])
+    baselines = _baselines(decided, dataset, model, answered[shown], training.elapsed())
+
+    by_output = {name: {part: scores[part][name] for part in parts} for name in model.tasks}
+    final = replace(
+        model, spec=decided.spec, scores=by_output, facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name}
+    )
+    examples = list(_examples(dataset, final, answered[shown])) if keep_examples else []
+    model_file.write(folder.model, final, examples)
+
+    collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows)
+    facts = gather.facts(folder, collected, shown)
+    facts.write(folder.facts)
+    files.write_text(folder.report, page(facts))
+    training.history.write()
+    folder.update(state="done", headline=gather.headline(facts), stop_reason=training.stop_reason)
+    return outcome(folder)
+
+
+def outcome(folder: RunFolder) -> Outcome:
+    """What a finished run left, read from its folder."""
+    facts = Facts.read(folder.facts)
+    scores = {
+        out.name: {part: {k: v for k, v in found.items() if v is not None} for part, found in out.scores.items()}
+        for out in facts.outputs
+    }
+    text = gather.told(facts, folder)
+    return Outcome(folder.path, folder.model, folder.report, gather.headline(facts), scores, text)
+
+
+def _baselines(
+    decided: Resolved, dataset: Dataset, model: Model, shown: Answered, seconds: float
+) -> dict[str, list[Baseline]]:
+    """What simple methods reach on the same examples, in at most a tenth of the training's time (3 s at least)."""
+    allowed = max(3.0, seconds / 10) / 60
+    groups = {part: Batches(dataset, part, 1, 0, shuffle=False, resident=True).inputs() for part in ("train", shown.part)}
+    return {
+        name: task.baselines(
+            Coded(groups["train"], dataset.targets(name, "train")),
+            Coded(groups[shown.part], shown.targets[name]),
+            decided.spec.training.seed,
+            allowed / len(model.tasks),
+        )
+        for name, task in model.tasks.items()
+    }
+
+
+def _examples(dataset: Dataset, model: Model, shown: Answered) -> Iterator[Example]:
+    """Held-out examples for the model file, spread over the part, with the answers it must give again."""
+    count = min(len(shown.positions), model_file.MOST_EXAMPLES)
+    places = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)
+    cells = [{name: dataset.raw(int(shown.positions[i]), name) for name in dataset.inputs} for i in places]
+    answers = {name: values.numpy() for name, values in model.predict(cells).items()} if cells else {}
+    for row, place in enumerate(places):
+        outputs = {name: values[row] for name, values in answers.items()}
+        yield Example(cells[row], outputs, str(dataset.ids[int(shown.positions[place])]))
+
+
+def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answered: list[Answered]) -> None:
+    """One row per held-out example: id, part, and per output truth, answer and probabilities."""
+    tables = []
+    for found in answered:
+        columns: dict[str, pa.Array] = {
+            "id": pa.array([str(dataset.ids[int(i)]) for i in found.positions], pa.string()),
+            "part": pa.array([found.part] * len(found.positions), pa.string()),
+        }
+        for name, field in model.outputs.items():
+            columns |= answer_columns(name, field.vocabulary, found.answers[name])
+            truth = found.targets[name].numpy()
+            named = [field.vocabulary[int(t)] for t in truth] if field.vocabulary else truth.tolist()
+            columns[f"{name}_truth"] = pa.array(named)
+        tables.append(pa.table(columns))
+    if tables:
+        with files.writing(folder.predictions) as sink:
+            pq.write_table(pa.concat_tables(tables), sink)
+
+
+def answer_columns(name: str, vocabulary: tuple[str, ...], answers: Tensor) -> dict[str, pa.Array]:
+    """Columns of a table of answers: the likeliest class and all probabilities, or the number.
+
+    Args:
+        name: Of the output.
+        vocabulary: Its classes; empty for numbers.
+        answers: Probabilities `[example, class]`, or numbers.
+    """
+    if not vocabulary:
+        return {name: pa.array(answers.tolist())}
+    best = answers.argmax(dim=1).numpy()
+    columns = {name: pa.array([vocabulary[int(i)] for i in best], pa.string())}
+    if len(vocabulary) <= _MOST_PROBABILITIES:
+        columns |= {f"{name}:{label}": pa.array(answers[:, i].numpy()) for i, label in enumerate(vocabulary)}
+    else:
+        columns[f"{name}_probability"] = pa.array(answers.max(dim=1).values.numpy())
+    return columns
+
+
+# ---- scoring again ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a trained model on some examples.
+
+    Args:
+        part: Which examples.
+        examples: How many.
+        reads: How often the test part was read so far, this time included; 0 for other examples.
+        scores: By output.
+        intervals: 95 % intervals by output.
+        text: The same in words, line by line.
+    """
+
+    part: str
+    examples: int
+    reads: int
+    scores: dict[str, dict[str, float]]
+    intervals: dict[str, dict[str, tuple[float, float]]]
+    text: list[str]
+
+
+def evaluated(model: Model, found: Answered, reads: int, started: float) -> Evaluation:
+    """Scores and intervals of answers, and the same in words."""
+    scores = found.scores(model)
+    intervals = {n: task.interval(found.answers[n], found.targets[n]) for n, task in model.tasks.items()}
+    text = [f"{found.part}: {len(found.positions):,} examples in {time.monotonic() - started:.1f} s"]
+    for name in model.tasks:
+        for key, value in scores[name].items():
+            between = intervals[name].get(key)
+            text.append(f"  {name} {key}: {value:.4g}" + (f" ({between[0]:.4g} to {between[1]:.4g})" if between else ""))
+    if found.part == "test" and reads > 1:
+        text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
+    if model.replayed is not None:
+        text.append(f"the model file checked itself: {model.replayed}")
+    return Evaluation(found.part, len(found.positions), reads, scores, intervals, text)
+
+
+def write_json(path: Path, value: object) -> None:
+    """A JSON file for machines, written whole or not at all."""
+    files.write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")

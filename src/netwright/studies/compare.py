@@ -1,0 +1,344 @@
+"""Compare settings: every combination trained with every seed, one table with intervals.
+
+Each training is an ordinary run in the comparison's folder. A finished run is read, an unfinished one is resumed, so
+an interrupted comparison goes on where it was. The same seed gives every setting the same split and the same order,
+so differences are taken seed by seed. The score is that of the validation part: choosing by the test part would spoil
+it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netwright import files, run, spec
+from netwright.errors import DivergedError, NetwrightError, SpecError
+from netwright.progress import Display, Silent
+from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, compare_page
+from netwright.report.facts import Facts
+from netwright.report.sentences import duration, interval_text, lower_is_better, score_name, score_text
+from netwright.run.folder import RunFolder, data_name, now_utc
+from netwright.spec import Spec
+from netwright.training import history
+
+_CONFIDENCE = 0.95
+
+
+@dataclass
+class Setting:
+    """One combination of varied values, filled in run by run.
+
+    Args:
+        label: In words, e.g. "depth 2".
+        values: Dotted path to YAML value.
+        scores: Validation score by seed.
+        test: Test score by seed.
+        parameters: Of its network.
+        seconds: Training time by seed.
+        curve: (examples seen, seconds, validation loss) after each epoch of the first seed.
+        problems: What went wrong, by seed.
+    """
+
+    label: str
+    values: dict[str, str]
+    scores: dict[int, float] = field(default_factory=dict)
+    test: dict[int, float] = field(default_factory=dict)
+    parameters: int = 0
+    seconds: dict[int, float] = field(default_factory=dict)
+    curve: list[tuple[float, float, float]] = field(default_factory=list)
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a comparison found.
+
+    Args:
+        folder: Where its runs lie.
+        page: The page with figures.
+        score: Name of the score.
+        settings: One per combination, in the order asked.
+        answer: What came out, in words.
+        text: All of it in words, line by line.
+    """
+
+    folder: Path
+    page: Path
+    score: str
+    settings: list[Setting]
+    answer: str
+    text: list[str]
+
+
+def compare(
+    wanted: Spec,
+    vary: Mapping[str, Sequence[str]],
+    *,
+    seeds: int | Sequence[int] = 3,
+    out: Path | None = None,
+    data: object = None,
+    show: Display | None = None,
+) -> Table:
+    """Train every combination of values with every seed.
+
+    Args:
+        wanted: The spec that is varied.
+        vary: Dotted paths of the spec to YAML values, e.g. `{"model.depth": ["1", "2"]}`.
+        seeds: How many seeds, or which.
+        out: Folder of the comparison; an existing one is gone on with.
+        data: Examples in memory instead of the spec's data path.
+        show: Where progress is told.
+
+    Raises:
+        SpecError: Nothing is varied, or a value is out of range.
+    """
+    show = show or Silent()
+    if not vary:
+        raise SpecError("nothing is varied.", "Say what: --vary depth=1,2,3")
+    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not chosen:
+        raise SpecError("a comparison needs at least one seed.", "Say how many: --seeds 3")
+    combinations = [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
+    specs = [spec.override(wanted, values) for values in combinations]  # every mistake before the first training
+    folder = out or _folder(data_name(wanted), wanted, vary)
+    _remember(folder, wanted, vary)
+    settings = [Setting(_label(values), values) for values in combinations]
+    score = ""
+    for number, seed in enumerate(chosen):
+        for setting, base in zip(settings, specs, strict=True):
+            place = folder / files.safe_name(f"{setting.label}-seed-{seed}")
+            show.note(f"{setting.label}, seed {seed} ({number + 1} of {len(chosen)})")
+            score = _one(setting, spec.override(base, {"training.seed": str(seed)}), place, data, show) or score
+    return _table(folder, settings, chosen, score, vary)
+
+
+def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Display) -> str:
+    """Train, resume or read one run, and note what it scored."""
+    seed = wanted.training.seed
+    try:
+        if (place / "run.json").exists():
+            run.resume(place, data=data, show=show)
+        else:
+            run.train(wanted, data=data, out=place, examples=False, show=show)
+    except DivergedError as exc:
+        setting.problems[seed] = exc.message
+        return ""
+    facts = Facts.read(RunFolder(place).facts)
+    output = facts.outputs[0]
+    held_out = "validation" if "validation" in output.scores else "test"
+    value = output.scores[held_out].get(output.headline)
+    setting.scores[seed] = math.nan if value is None else value
+    tested = output.scores.get("test", {}).get(output.headline)
+    setting.test[seed] = math.nan if tested is None else tested
+    setting.seconds[seed] = facts.seconds or 0.0
+    setting.parameters = facts.parameters
+    if not setting.curve:
+        setting.curve.extend(_curve(RunFolder(place), facts))
+    return output.headline
+
+
+def _curve(folder: RunFolder, facts: Facts) -> list[tuple[float, float, float]]:
+    seconds = {row["epoch"]: float(row["seconds"] or 0) for row in history.read(folder.timing)}
+    examples = facts.ledger.splits.get("train", 0)
+    return [
+        (float(point.epoch * examples), seconds.get(point.epoch, math.nan), float(point.validation.get("loss") or math.nan))
+        for point in facts.curves
+    ]
+
+
+def _folder(name: str, wanted: Spec, vary: Mapping[str, Sequence[str]]) -> Path:
+    """The folder of the same comparison if one was begun here, else a new one."""
+    number = 1
+    while True:
+        folder = Path("runs") / f"compare-{name}-{number}"
+        if not folder.exists() or _asked(folder) == _question(wanted, vary):
+            return folder
+        number += 1
+
+
+def _question(wanted: Spec, vary: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    return {"spec": spec.dump(wanted), "vary": {path: list(values) for path, values in vary.items()}}
+
+
+def _asked(folder: Path) -> object:
+    try:
+        return json.loads((folder / "question.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _remember(folder: Path, wanted: Spec, vary: Mapping[str, Sequence[str]]) -> None:
+    before, now = _asked(folder), _question(wanted, vary)
+    if before is not None and isinstance(before, dict) and before.get("spec") != now["spec"]:
+        raise NetwrightError(
+            f"{files.printable(folder)} holds a comparison of another spec.", "Name another folder with --to."
+        )
+    files.write_text(folder / "question.json", json.dumps(now, indent=1) + "\n")
+
+
+def _label(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{path.rpartition('.')[2].replace('_', ' ')} {_plain(value)}" for path, value in values.items())
+
+
+def _plain(value: str) -> str:
+    return value.strip("\"'") or "none"
+
+
+# ---- what came out ---------------------------------------------------------------------------------------------------
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """95 % interval of a mean by Student's t; None for fewer than two values.
+
+    Example:
+        >>> low, high = mean_interval([1.0, 2.0, 3.0])
+        >>> round(low, 2), round(high, 2)
+        (-0.48, 4.48)
+    """
+    if len(values) < 2:
+        return None
+    from scipy.stats import t
+
+    spread = statistics.stdev(values) / math.sqrt(len(values))
+    reach = float(t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * spread
+    mean = statistics.fmean(values)
+    return mean - reach, mean + reach
+
+
+def _table(
+    folder: Path, settings: list[Setting], seeds: list[int], score: str, vary: Mapping[str, Sequence[str]]
+) -> Table:
+    rows = [_row(setting) for setting in settings]
+    answer = verdict(settings, score, vary)
+    comparison = Comparison(
+        title=f"{folder.name}: {', '.join(path.rpartition('.')[2] for path in vary)}",
+        question=f"Which {' and '.join(path.rpartition('.')[2].replace('_', ' ') for path in vary)}?",
+        answer=answer,
+        score=score or "accuracy",
+        split="validation",
+        rows=rows,
+        curves=[_drawn(setting) for setting in settings if setting.curve],
+        loss="validation loss",
+        notes=[f"{s.label}, seed {seed}: {problem}" for s in settings for seed, problem in s.problems.items()],
+        created=now_utc(),
+    )
+    page = folder / "compare.html"
+    files.write_text(page, compare_page(comparison))
+    plain = [_plainly(setting) for setting in settings]
+    files.write_text(folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1))
+    text = [*_lines(settings, score, len(seeds)), "", *_progress_lines(settings), answer, f"page: {page}"]
+    return Table(folder, page, score, settings, answer, text)
+
+
+def _plainly(setting: Setting) -> dict[str, object]:
+    def finite(values: dict[int, float]) -> dict[str, float | None]:
+        return {str(seed): value if math.isfinite(value) else None for seed, value in values.items()}
+
+    return {
+        "label": setting.label,
+        "values": setting.values,
+        "validation": finite(setting.scores),
+        "test": finite(setting.test),
+        "parameters": setting.parameters,
+        "seconds": finite(setting.seconds),
+        "problems": {str(seed): problem for seed, problem in setting.problems.items()},
+    }
+
+
+def _row(setting: Setting) -> ComparedRow:
+    values = [value for value in setting.scores.values() if math.isfinite(value)]
+    tried = len(setting.scores) + len(setting.problems)
+    return ComparedRow(
+        label=setting.label,
+        mean=statistics.fmean(values) if values else None,
+        interval=mean_interval(values),
+        seeds={str(seed): value for seed, value in setting.scores.items()},
+        parameters=setting.parameters or None,
+        seconds=statistics.fmean(setting.seconds.values()) if setting.seconds else None,
+        note=f"{len(setting.problems)} of {tried} diverged" if setting.problems else "",
+    )
+
+
+def _drawn(setting: Setting) -> ComparedCurve:
+    examples, seconds, loss = (list(column) for column in zip(*setting.curve, strict=True))
+    return ComparedCurve(label=setting.label, examples=examples, seconds=seconds, loss=loss)
+
+
+def verdict(settings: list[Setting], score: str, vary: Mapping[str, Sequence[str]]) -> str:
+    """The best setting, which others cannot be told from it, and where a growing number stops helping."""
+    known = [s for s in settings if any(math.isfinite(v) for v in s.scores.values())]
+    if not known:
+        return "No setting finished a run."
+    sign = -1 if lower_is_better(score) else 1
+    best = max(known, key=lambda s: sign * statistics.fmean(s.scores.values()))
+    value = score_text(score, statistics.fmean(best.scores.values()))
+    said = f"Best: {best.label} with {score_name(score)} {value}."
+    alike = [s for s in known if s is not best and not _better(best, s, sign)]
+    if len(best.scores) < 2:
+        return f"{said} One seed cannot tell luck from merit; use --seeds 3."
+    if alike:
+        said += f" Not to be told from it on {len(best.scores)} seeds: {', '.join(s.label for s in alike)}."
+    return f"{said} {_stops_helping(known, sign, vary)}".strip()
+
+
+def _better(one: Setting, other: Setting, sign: int) -> bool:
+    """Whether one setting is better than another seed by seed, its whole interval on the better side."""
+    shared = [seed for seed in one.scores if seed in other.scores]
+    between = mean_interval([sign * (one.scores[seed] - other.scores[seed]) for seed in shared])
+    return between is not None and between[0] > 0
+
+
+def _stops_helping(known: list[Setting], sign: int, vary: Mapping[str, Sequence[str]]) -> str:
+    """Where more of a single varied number no longer brings a better score."""
+    if len(vary) != 1:
+        return ""
+    path = next(iter(vary))
+    try:
+        ordered = sorted(known, key=lambda s: float(s.values[path]))
+    except ValueError:
+        return ""
+    name = path.rpartition(".")[2].replace("_", " ")
+    for place, setting in enumerate(ordered):
+        if not any(_better(later, setting, sign) for later in ordered[place + 1 :]):
+            last = place == len(ordered) - 1
+            return f"More {name} still helped at {setting.values[path]}." if last else (
+                f"More {name} stopped helping at {setting.values[path]}: nothing larger is better on these seeds."
+            )
+    return ""
+
+
+def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
+    cells = [("setting", f"{score_name(score)}", "95 % interval", "parameters", "time")]
+    for row in (_row(setting) for setting in settings):
+        cells.append(
+            (
+                row.label,
+                score_text(score, row.mean) if row.mean is not None else "-",
+                interval_text(score, row.interval) or "-",
+                f"{row.parameters:,}" if row.parameters else "-",
+                duration(row.seconds),
+            )
+        )
+    widths = [max(len(line[i]) for line in cells) for i in range(5)]
+    rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return [f"validation scores, mean of {seeds} seed{'s' * (seeds != 1)}:", *rows]
+
+
+def _progress_lines(settings: list[Setting]) -> list[str]:
+    """Loss against examples seen and against seconds, at the same few places for every setting."""
+    drawn = [setting for setting in settings if setting.curve]
+    if not drawn:
+        return []
+    most = min(setting.curve[-1][0] for setting in drawn)
+    places = [most * share for share in (0.1, 0.25, 0.5, 1.0)]
+    lines = ["validation loss (and seconds) by examples seen, first seed:"]
+    for setting in drawn:
+        points = [next((p for p in setting.curve if p[0] >= place - 0.5), setting.curve[-1]) for place in places]
+        told = "  ".join(f"{seen:,.0f}: {loss:.4f} ({seconds:.2g} s)" for seen, seconds, loss in points)
+        lines.append(f"  {setting.label}: {told}")
+    return [*lines, ""]

@@ -1,0 +1,182 @@
+"""One of several classes: softmax over their scores, or for two classes a sigmoid of one score.
+
+Answers are always probabilities `(batch, class)`, also for two classes.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from netwright import metrics
+from netwright.errors import DataError, SpecError
+from netwright.registry import resolve
+from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
+
+TOP = 3  # of the score "top3", when there are more classes than that
+ITERATIONS = 20  # of the linear baseline before its first look at the clock; doubled from look to look
+MOST_ITERATIONS = 2000
+
+
+class Category(Task):
+    """One of several classes.
+
+    Args:
+        name: The output's name in the spec.
+        field: Its vocabulary has the classes, in the order of their codes.
+        spec: `unit: softmax` (or sigmoid for two classes); `loss`: cross_entropy, binary_cross_entropy, or squared
+            between probabilities and 0/1 targets.
+
+    Raises:
+        DataError: Fewer than two classes.
+        SpecError: Unit or loss do not fit a category.
+    """
+
+    headline = "accuracy"
+
+    def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
+        super().__init__(name, field, spec)
+        self.classes = field.vocabulary
+        if len(self.classes) < 2:
+            only = f'one class, "{self.classes[0]}"' if self.classes else "no class"
+            raise DataError(
+                f"outputs.{name}: the data has {only}; telling apart needs at least two.",
+                "Add examples of another class, or choose another output.",
+            )
+        self.unit = self._unit(spec)
+        self.units = 1 if self.unit == "sigmoid" else len(self.classes)
+        loss = spec.loss or ("binary_cross_entropy" if self.unit == "sigmoid" else "cross_entropy")
+        self._on_values = self._fits(loss) == "values"
+        self._loss = resolve("loss", loss)
+        if spec.loss is None:
+            why = "rewards the probability given to the true class, and its gradient never dies out"
+            self.reasons.append(Reason(path=f"outputs.{name}.loss", value=loss, why=why))
+
+    def _unit(self, spec: OutputSpec) -> Literal["sigmoid", "softmax"]:
+        two, path = len(self.classes) == 2, f"outputs.{self.name}.unit"
+        if spec.unit == "identity":
+            raise SpecError(
+                f'{path}: identity was asked for, but "{self.name}" is a category: its answer is a probability per '
+                "class, and identity gives plain numbers.",
+                f"Write {path}: {'sigmoid' if two else 'softmax'}, or leave it out; for a real number write "
+                f"outputs.{self.name}.kind: number.",
+            )
+        if spec.unit == "sigmoid" and not two:
+            raise SpecError(
+                f'{path}: sigmoid was asked for, but "{self.name}" has {len(self.classes)} classes of which exactly '
+                "one is true; a sigmoid answers one yes or no.",
+                f"Write {path}: softmax, or leave it out.",
+            )
+        if spec.unit is not None:
+            return spec.unit
+        why = (
+            "two classes: one score says which" if two else f"{len(self.classes)} classes of which exactly one is true"
+        )
+        self.reasons.append(Reason(path=path, value="sigmoid" if two else "softmax", why=why))
+        return "sigmoid" if two else "softmax"
+
+    def _fits(self, loss: str) -> str:
+        compares, path = loss_compares(loss), f"outputs.{self.name}"
+        if compares in {"classes", "yes_no"} and (compares == "yes_no") != (self.unit == "sigmoid"):
+            fitting = "binary_cross_entropy" if self.unit == "sigmoid" else "cross_entropy"
+            takes = "one score (sigmoid)" if compares == "yes_no" else "a score per class (softmax)"
+            raise SpecError(
+                f'{path}.loss: {loss} takes {takes}, but the unit of "{self.name}" is {self.unit}.',
+                f"Write {path}.loss: {fitting}, or leave it out.",
+            )
+        return compares
+
+    def terms(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+        """The loss of each example; see `Task.terms`."""
+        if self._on_values:
+            wanted = functional.one_hot(targets, len(self.classes)).to(outputs.dtype)
+            return self._loss(self.answers(outputs), wanted)
+        return self._loss(outputs, targets)
+
+    def answers(self, outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class"]:
+        """A probability for each class; see `Task.answers`."""
+        if self.unit == "sigmoid":
+            return torch.cat([torch.sigmoid(-outputs), torch.sigmoid(outputs)], dim=1)
+        return torch.softmax(outputs, dim=1)
+
+    def score(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> dict[str, float]:
+        """accuracy, log_loss, and top3 when there are more than three classes; see `Task.score`."""
+        scores = {"accuracy": metrics.accuracy(answers, targets), "log_loss": metrics.log_loss(answers, targets)}
+        if len(self.classes) > TOP:
+            scores[f"top{TOP}"] = metrics.accuracy(answers, targets, TOP)
+        return scores
+
+    def interval(
+        self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"], groups: np.ndarray | None = None
+    ) -> dict[str, Interval]:
+        """Wilson's for shares, a bootstrap for log_loss and for everything when there are groups."""
+        columns = {"accuracy": metrics.hits(answers, targets), "log_loss": metrics.surprise(answers, targets)}
+        if len(self.classes) > TOP:
+            columns[f"top{TOP}"] = metrics.hits(answers, targets, TOP)
+        return {
+            name: metrics.wilson(float(column.sum()), len(targets))
+            if groups is None and name != "log_loss"
+            else metrics.bootstrap(column.numpy(force=True)[:, None], lambda means: means[:, 0], groups)
+            for name, column in columns.items()
+        }
+
+    def confusion(
+        self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]
+    ) -> Int[Tensor, "class class"]:
+        """Counts by true class (row) and likeliest class (column)."""
+        return metrics.confusion(answers, targets)
+
+    def baselines(self, train: Coded, test: Coded, seed: int, minutes: float) -> list[Baseline]:
+        """The share of each class in training for everyone, and logistic regression."""
+        start = time.monotonic()
+        shares = torch.bincount(train.targets, minlength=len(self.classes)).double() / max(len(train.targets), 1)
+        majority = shares.expand(len(test.targets), -1)
+        found = [self.baseline("majority", majority, test, start, f'always "{self.classes[int(shares.argmax())]}"')]
+        start = time.monotonic()
+        rows, note = rows_for_baseline(train, seed)
+        known = train.targets.numpy(force=True)[rows]
+        if len(np.unique(known)) > 1:  # with one class in training there is no line to draw
+            inputs, asked = standardised(train.flat(rows), test.flat())
+            answers, early = self._logistic(inputs, known, asked, start + minutes * 60)
+            found.append(self.baseline("linear", answers, test, start, "; ".join(filter(None, [note, early]))))
+        return found
+
+    def _logistic(
+        self, inputs: np.ndarray, known: np.ndarray, asked: np.ndarray, until: float
+    ) -> tuple[Float[Tensor, "test class"], str]:
+        """Probabilities of scikit-learn's logistic regression, and in words if the clock ended it."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression(warm_start=True)
+        most, done, settled = ITERATIONS, 0, False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
+            while not settled and done < MOST_ITERATIONS:
+                start = time.monotonic()
+                model.set_params(max_iter=most).fit(inputs, known)
+                used = int(model.n_iter_.max())
+                done, settled, most = done + used, used < most, most * 2
+                if time.monotonic() + 2 * (time.monotonic() - start) > until:
+                    break
+        early = "" if settled else f"stopped after {done} iterations, before it had settled"
+        answers = np.zeros((len(asked), len(self.classes)))
+        answers[:, model.classes_] = model.predict_proba(asked)
+        return torch.from_numpy(answers), early
+
+    def decode(self, answers: Float[Tensor, "batch class"], top: int = 3) -> list[Ranked]:
+        """The likeliest classes with their probabilities; see `Task.decode`."""
+        best = answers.argsort(dim=1, descending=True, stable=True)[:, :top]
+        chosen = answers.gather(1, best).tolist()
+        return [
+            [(self.classes[code], value) for code, value in zip(codes, values, strict=True)]
+            for codes, values in zip(best.tolist(), chosen, strict=True)
+        ]

@@ -1,0 +1,233 @@
+"""What every task is: the border between a network's outputs and the answers a person reads.
+
+A task is made from an output's field and spec. It says how wide the head is, turns targets into loss terms and outputs
+into answers, scores the answers with intervals, and brings the baselines that every score is printed beside.
+Adding one is a class with these methods and a line in the registry's room "task", under the kind it serves.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from netwright import seeds
+from netwright.errors import SpecError
+from netwright.registry import part, parts, resolve
+from netwright.spec import Field, OutputSpec, Reason
+
+MOST_NUMBERS = 25_000_000  # inputs a baseline learns from: 100 MB of float32
+
+Interval = tuple[float, float]
+Ranked = list[tuple[str, float]]  # (class, probability), likeliest first
+Decoded = list[Ranked] | list[float] | list[list[float]]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A part of the data as the network gets it.
+
+    Args:
+        inputs: By group, each `(example, *shape)`, coded.
+        targets: Of one output, as in a batch.
+        groups: Which group (writer, video, person) each example belongs to, if the data has groups.
+    """
+
+    inputs: Mapping[str, Tensor]
+    targets: Tensor
+    groups: np.ndarray | None = None
+
+    def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
+        """All groups' numbers side by side in one matrix.
+
+        Args:
+            positions: Which examples; all when left out.
+        """
+        columns = [
+            (group if positions is None else group[torch.from_numpy(positions)]).flatten(1).numpy(force=True)
+            for group in self.inputs.values()
+        ]
+        return np.ascontiguousarray(np.concatenate(columns, axis=1), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a simple method scores on the same test examples.
+
+    Args:
+        name: E.g. "majority" or "linear".
+        scores: As the task scores a network.
+        interval: 95 % intervals of the scores.
+        seconds: To fit and answer.
+        note: What a reader must know: capped rows, stopped early.
+    """
+
+    name: str
+    scores: dict[str, float]
+    interval: dict[str, Interval]
+    seconds: float
+    note: str = ""
+
+
+class Task(ABC):
+    """The border between outputs and answers.
+
+    Args:
+        name: The output's name in the spec.
+        field: What is known about its data.
+        spec: What the user said about it.
+
+    Attributes:
+        units: Width of the head.
+        unit: Function of the output units: identity, sigmoid or softmax.
+        weight: Factor of this output's loss in the sum of all; `terms` does not contain it.
+        watch: The score that stops training early, and which way is better.
+        headline: The score shown first.
+        reasons: Why unit and loss are what they are, where the user left them open.
+    """
+
+    units: int
+    unit: Literal["identity", "sigmoid", "softmax"]
+    headline: str
+    reasons: list[Reason]
+    watch: tuple[str, Literal["min", "max"]] = ("loss", "min")
+
+    def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
+        self.name = name
+        self.field = field
+        self.weight = spec.weight
+        self.reasons = []
+
+    @abstractmethod
+    def terms(self, outputs: Float[Tensor, "batch unit"], targets: Tensor) -> Float[Tensor, " batch"]:
+        """The loss of each example, unweighted.
+
+        Args:
+            outputs: What the head gives.
+            targets: As in a batch: class codes, or numbers in their own units.
+        """
+
+    @abstractmethod
+    def answers(self, outputs: Float[Tensor, "batch unit"]) -> Tensor:
+        """What the outputs mean: class probabilities `(batch, class)`, or numbers in their own units.
+
+        Args:
+            outputs: What the head gives.
+        """
+
+    @abstractmethod
+    def score(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
+        """Scores by name.
+
+        Args:
+            answers: As `answers` gives them.
+            targets: As in a batch.
+        """
+
+    @abstractmethod
+    def interval(self, answers: Tensor, targets: Tensor, groups: np.ndarray | None = None) -> dict[str, Interval]:
+        """The 95 % interval of each score.
+
+        Args:
+            answers: As `answers` gives them.
+            targets: As in a batch.
+            groups: Which group each example belongs to; groups are resampled whole.
+        """
+
+    @abstractmethod
+    def baselines(self, train: Coded, test: Coded, seed: int, minutes: float) -> list[Baseline]:
+        """What answering without a network would score on `test`: the most common answer, and a linear model.
+
+        Args:
+            train: What the baselines learn from.
+            test: What they are scored on.
+            seed: Of the choice of rows when there are too many.
+            minutes: Most time for all of them, about.
+        """
+
+    @abstractmethod
+    def decode(self, answers: Tensor, top: int = 3) -> Decoded:
+        """Answers for a person: the likeliest classes with their probabilities, or plain numbers.
+
+        Args:
+            answers: As `answers` gives them.
+            top: How many classes.
+        """
+
+    def baseline(self, name: str, answers: Tensor, test: Coded, since: float, note: str = "") -> Baseline:
+        """A baseline's answers, scored like a network's.
+
+        Args:
+            name: Of the baseline.
+            answers: For every example of `test`.
+            test: The examples.
+            since: `time.monotonic()` at its start.
+            note: What a reader must know.
+        """
+        scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
+        return Baseline(name, scores, interval, time.monotonic() - since, note)
+
+
+def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
+    """The task of an output, by its kind.
+
+    Args:
+        name: The output's name in the spec.
+        field: What is known about its data.
+        spec: What the user said about it.
+
+    Raises:
+        SpecError: No task serves this kind, or unit and loss do not fit it.
+    """
+    if field.kind not in parts("task"):
+        raise SpecError(
+            f'outputs.{name}: kind "{field.kind}" cannot be an output; {", ".join(parts("task"))} can.',
+            f"Make {name} an input, or give outputs.{name}.kind.",
+        )
+    return resolve("task", field.kind)(name, field, spec)
+
+
+def loss_compares(name: str) -> str:
+    """What a loss is given: "classes", "yes_no", "values", or "" for a loss of one's own that takes what comes.
+
+    Raises:
+        SpecError: No such loss.
+    """
+    return part("loss", name).facts.get("compares", "")
+
+
+def rows_for_baseline(train: Coded, seed: int) -> tuple[np.ndarray, str]:
+    """Which training examples a linear baseline learns from (all, or as many as `MOST_NUMBERS` allows), in words too.
+
+    Args:
+        train: The training part.
+        seed: Of the choice.
+    """
+    count = len(train.targets)
+    dim = sum(int(np.prod(group.shape[1:])) for group in train.inputs.values())
+    most = max(100, MOST_NUMBERS // max(dim, 1))
+    if count <= most:
+        return np.arange(count), ""
+    chosen = np.sort(seeds.numpy_generator(seed, "baseline").choice(count, most, replace=False))
+    return chosen, f"learned from {most:,} of {count:,} training examples"
+
+
+def standardised(
+    train: Float[np.ndarray, "example dim"], others: Shaped[np.ndarray, "test dim"]
+) -> tuple[Float[np.ndarray, "example dim"], Float[np.ndarray, "test dim"]]:
+    """Both with the mean and spread of the first taken out of each column.
+
+    Args:
+        train: What mean and spread are taken from.
+        others: Treated the same way.
+    """
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    std[std == 0] = 1
+    return (train - mean) / std, (others - mean) / std

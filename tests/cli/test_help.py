@@ -1,0 +1,82 @@
+"""Help texts against golden files; NETWRIGHT_UPDATE_GOLDEN=1 writes them anew."""
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netwright.cli.app import VERBS, make_app
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+PAGES = [
+    [],
+    *([verb] for verb in VERBS),
+    ["data", "show"],
+    ["data", "check"],
+    ["data", "get"],
+    ["data", "cache"],
+    ["runs", "list"],
+    ["runs", "clean"],
+    ["look", "step"],
+    ["recipes", "show"],
+]
+HEAVY = ("torch", "numpy", "pyarrow", "sklearn", "PIL", "pydantic", "jinja2", "yaml")
+
+
+@pytest.mark.parametrize("words", PAGES, ids=lambda words: " ".join(words) or "netwright")
+def test_help_is_golden(
+    words: list[str], repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from netwright.cli import main
+
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*words, "--help"]) == 0
+    shown = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines()) + "\n"
+    golden = repository / "tests" / "golden" / "help" / f"{'_'.join(words).replace('--', '') or 'netwright'}.txt"
+    if os.environ.get("NETWRIGHT_UPDATE_GOLDEN") == "1":
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8"), "NETWRIGHT_UPDATE_GOLDEN=1 pytest tests/cli writes it anew"
+
+
+def test_list_of_verbs_says_what_each_verb_says_of_itself() -> None:
+    app = make_app(listing=False)
+    for name, (_, _, summary) in VERBS.items():
+        assert app[name].help.splitlines()[0] == summary
+
+
+def test_help_imports_nothing_heavy_and_is_quick() -> None:
+    code = (
+        "import sys; from netwright.cli import main; code = main(['--help']);"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr); sys.exit(code)"
+    )
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - start)
+        assert done.stderr.strip() == "[]"
+    assert min(seconds) < 0.6, "benchmarks/help_time.py keeps the limit of 0.3 s on a quiet machine"
+
+
+def test_each_verb_has_a_file_of_its_own_and_its_help_imports_nothing_heavy(repository: Path) -> None:
+    for where, *_ in VERBS.values():
+        module = where.partition(":")[0].rpartition(".")[2]
+        tree = ast.parse((repository / "src" / "netwright" / "cli" / f"{module}.py").read_text(encoding="utf-8"))
+        tops = {
+            name
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        }
+        assert not {name for name in tops if name.partition(".")[0] in HEAVY}
+
+
+def test_version(netwright: Run) -> None:
+    done = netwright("--version")
+    assert done.returncode == 0
+    assert done.stdout.count(".") == 2

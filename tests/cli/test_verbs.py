@@ -1,0 +1,140 @@
+"""The verbs on a real run: what people see, what machines get, and what the next command is."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netwright.cli import main
+
+Shown = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """A small table, trained for a few epochs by the command line."""
+    folder = tmp_path_factory.mktemp("verbs")
+    table = folder / "flowers.csv"
+    rows = [f"{0.1 * i:.1f},{'red' if i % 2 else 'blue'},{'tall' if i > 30 else 'small'}" for i in range(60)]
+    table.write_text("\n".join(["size,colour,class", *rows]) + "\n", encoding="utf-8")
+    words = ["train", str(table), "--out", "class", "--to", str(folder / "run"), "--epochs", "5", "--quiet"]
+    assert main(words) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, session_cache: Path) -> Shown:
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(session_cache))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(words)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_train_shows_score_baselines_answers_and_the_next_command(
+    netwright: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = netwright("train", "iris", "--epochs", "8", "--to", "run")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout.splitlines()[0]
+    for said in ("report: run/report.html", "model:  run/model.netwright", "next:   netwright predict run", "%"):
+        assert said in done.stdout
+    assert "data.split" in done.stderr
+    assert "epoch" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_json_of_train_is_one_document(netwright: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = netwright("train", "iris", "--epochs", "2", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    document = json.loads(done.stdout)
+    assert 0 <= document["scores"]["category"]["test"]["accuracy"] <= 1
+    assert document["report"].endswith("report.html")
+
+
+def test_plan_trains_nothing(shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = shown("plan", "iris")
+    assert code == 0
+    assert "dense 8" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_predict_answers_for_a_table(shown: Shown, run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("size,colour\n0.1,blue\n5.9,red\n", encoding="utf-8")
+    code, out, _ = shown("predict", str(run_folder), str(tmp_path / "new.csv"), "--save", str(tmp_path / "all.csv"))
+    assert code == 0
+    assert "%" in out
+    assert len((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()) == 3
+    code, out, _ = shown("predict", str(run_folder), str(tmp_path / "new.csv"), "--json")
+    assert [set(row) >= {"id", "class"} for row in json.loads(out)] == [True, True]
+
+
+def test_evaluate_counts_its_reading(shown: Shown, run_folder: Path) -> None:
+    code, out, _ = shown("evaluate", str(run_folder), "--json")
+    assert code == 0
+    assert json.loads(out)["reads"] >= 2
+
+
+def test_runs_lists_and_clears(shown: Shown, run_folder: Path) -> None:
+    code, out, _ = shown("runs", str(run_folder.parent))
+    assert code == 0
+    assert "run" in out
+    assert "done" in out
+    code, out, _ = shown("runs", "clean", str(run_folder.parent))
+    assert code == 0
+    assert "could go" in out
+
+
+def test_report_is_written_where_asked(shown: Shown, run_folder: Path, tmp_path: Path) -> None:
+    code, out, _ = shown("report", str(run_folder), "--html", str(tmp_path / "page.html"))
+    assert code == 0
+    assert out == f"report: {tmp_path / 'page.html'}\n"
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!")
+
+
+def test_doctor_of_a_run_and_of_the_installation(shown: Shown, run_folder: Path) -> None:
+    assert shown("doctor", str(run_folder))[0] == 0
+    code, out, _ = shown("doctor", "--json")
+    assert code == 0
+    assert {"name", "state", "message", "cure"} == set(json.loads(out)[0])
+
+
+def test_look_step_shows_loss_before_and_after(shown: Shown, run_folder: Path) -> None:
+    code, out, _ = shown("look", "step", str(run_folder))
+    assert code == 0
+    assert "before" in out
+    assert "after" in out
+
+
+def test_data_show_check_and_cache(shown: Shown, run_folder: Path) -> None:
+    table = str(run_folder.parent / "flowers.csv")
+    code, out, _ = shown("data", "show", table, "--out", "class")
+    assert code == 0
+    assert "small" in out
+    assert shown("data", "check", table, "--out", "class")[0] == 0
+    code, out, _ = shown("data", "cache")
+    assert code == 0
+    assert "flowers.csv" in out
+
+
+def test_recipes_show_is_yaml_that_trains(shown: Shown) -> None:
+    from netwright import recipes
+    from netwright.spec import load
+
+    code, out, _ = shown("recipes", "show", "digits")
+    assert code == 0
+    assert load(out) == recipes.load("digits")
+
+
+def test_a_missing_output_names_the_columns(shown: Shown, run_folder: Path) -> None:
+    code, _, err = shown("train", str(run_folder.parent / "flowers.csv"))
+    assert code == 2
+    assert "try: Add --out NAME. The data has: size, colour, class." in err

@@ -1,0 +1,255 @@
+"""Networks: shapes, counts and values known by thought; what is drawn is what runs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from netwright.errors import ResourceError, SpecError
+from netwright.models.build import build, default_layers, table
+from netwright.models.network import Network
+from netwright.spec import ModelSpec
+
+CONVNETJS = "conv 16x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2"
+CIFAR = {"image": (3, 32, 32)}
+
+
+def made(layers: str, groups: dict[str, tuple[int, ...]] | None = None, units: int = 2, seed: int = 0) -> Network:
+    return build(ModelSpec(layers=layers), groups or {"table": (4,)}, {"out": units}, seed)
+
+
+def names(network: Network) -> list[str]:
+    return [node.name for node in network.nodes]
+
+
+def same_weights(a: Network, b: Network) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_the_convnetjs_net_has_the_counts_of_the_lecture():
+    network = made(CONVNETJS, CIFAR, units=10)
+    weights = [node.parameters for node in network.nodes if node.parameters]
+    assert weights == [1216, 8020, 10020, 3210]
+    assert sum(weights) == 22466 == sum(p.numel() for p in network.parameters())
+    shapes = {node.name: node.shape for node in network.nodes}
+    assert shapes["conv1"] == (16, 32, 32)
+    assert shapes["pool3"] == (20, 4, 4)
+    fields = {node.name: node.receptive_field for node in network.nodes}
+    assert [fields[name] for name in ("conv1", "pool1", "conv2", "pool2", "out")] == [
+        (5, 5),
+        (6, 6),
+        (14, 14),
+        (16, 16),
+        (32, 32),
+    ]
+    assert [node.multiply_adds for node in network.nodes if node.parameters] == [1228800, 2048000, 640000, 3200]
+
+
+def test_without_padding_a_5x5_filter_leaves_28_of_32_pixels():
+    assert made("conv 6x5", CIFAR).nodes[1].shape == (6, 28, 28)
+
+
+def test_the_two_layer_digit_net_has_79510_weights():
+    network = made("dense 100, relu", {"image": (1, 28, 28)}, units=10)
+    assert sum(node.parameters for node in network.nodes) == 79510
+    assert names(network) == ["input:image", "flatten1", "dense1", "relu1", "out"]
+
+
+def test_a_linear_model_is_wx_plus_b():
+    network = made("", {"image": (1, 2, 2)}, units=3)
+    assert names(network) == ["input:image", "flatten1", "out"]
+    with torch.no_grad():
+        network.module("out").weight.copy_(torch.arange(12.0).reshape(3, 4))
+        network.module("out").bias.copy_(torch.tensor([0.0, 1.0, 2.0]))
+    outputs = network({"image": torch.ones(1, 1, 2, 2)})["out"]
+    assert outputs.tolist() == [[6.0, 23.0, 40.0]]
+
+
+def test_an_average_pool_leaves_out_what_padding_added():
+    pool = made("pool avg 2 pad 1", {"image": (1, 2, 2)}).module("pool1")
+    assert pool(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])).tolist() == [[[[1.0, 2.0], [3.0, 4.0]]]]
+
+
+def test_a_convolution_is_the_sum_of_products_with_the_patch():
+    conv = made("conv 1x2", {"image": (1, 2, 3)}).module("conv1")
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor([[[[1.0, 10.0], [100.0, 1000.0]]]]))
+        conv.bias.fill_(0.5)
+    picture = torch.tensor([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]])
+    assert conv(picture).tolist() == [[[[5421.5, 6532.5]]]]
+
+
+def test_branches_run_as_they_are_drawn():
+    network = made("dense 3, {dense 3, relu | same} add, {dense 2 | tanh} concat")
+    edges = {node.name: node.inputs for node in network.nodes}
+    assert edges["add1"] == ("relu1", "dense1")
+    assert edges["concat1"] == ("dense3", "tanh1")
+    inputs = {"table": torch.randn(5, 4)}
+    # Executed again by hand, from the drawn graph alone.
+    values = {"input:table": inputs["table"]}
+    for node in network.nodes[1:]:
+        values[node.name] = network.module(node.name)(*[values[name] for name in node.inputs])
+        assert values[node.name].shape[1:] == node.shape
+    assert torch.equal(values["out"], network(inputs)["out"])
+
+
+def test_every_drawn_node_is_executed_once_and_nothing_else():
+    network = made("x3 {dense 4, relu | same} add, {tanh | sigmoid | same} concat")
+    seen = []
+    for node in network.nodes[1:]:
+        network.module(node.name).register_forward_hook(lambda *_, name=node.name: seen.append(name))
+    network({"table": torch.zeros(2, 4)})
+    assert seen == names(network)[1:]
+
+
+def test_repeated_layers_have_weights_of_their_own():
+    network = made("x2 {dense 4}")
+    assert not torch.equal(network.module("dense1").weight, network.module("dense2").weight)
+
+
+def test_several_groups_are_joined_end_to_end():
+    network = made("dense 5", {"photo": (1, 2, 2), "table": (3,)})
+    assert names(network) == ["input:photo", "input:table", "flatten1", "concat1", "dense1", "out"]
+    assert network.module("dense1").weight.shape == (5, 7)
+
+
+def test_a_table_joins_where_the_picture_is_flattened():
+    network = made("conv 2x3, relu, dense 5", {"photo": (1, 4, 4), "table": (3,), "other": (1, 4, 4)})
+    edges = {node.name: node.inputs for node in network.nodes}
+    assert edges["concat1"] == ("input:photo", "input:other")
+    assert edges["concat2"] == ("flatten1", "input:table")
+    assert edges["dense1"] == ("concat2",)
+    outputs = network({"photo": torch.zeros(2, 1, 4, 4), "table": torch.zeros(2, 3), "other": torch.zeros(2, 1, 4, 4)})
+    assert outputs["out"].shape == (2, 2)
+
+
+def test_several_outputs_share_the_layers_and_may_have_any_name():
+    network = build(ModelSpec(layers="dense 3"), {"table": (4,)}, {"type": 2, "a.b": 1, "dense1": 3}, 0)
+    assert names(network) == ["input:table", "dense2", "type", "a.b", "dense1"]
+    outputs = network({"table": torch.zeros(1, 4)})
+    assert {name: value.shape[1] for name, value in outputs.items()} == {"type": 2, "a.b": 1, "dense1": 3}
+    assert "parts.head:a%2Eb.weight" in network.state_dict()
+
+
+def test_the_same_seed_gives_the_same_bits_and_leaves_the_global_state_alone():
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    first = made(CONVNETJS, CIFAR)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert same_weights(first, made(CONVNETJS, CIFAR))
+    assert not same_weights(first, made(CONVNETJS, CIFAR, seed=1))
+
+
+def test_weights_are_drawn_for_the_activation_behind_them():
+    network = made("dense 300, {dense 300 | same} concat, relu, dense 300, tanh", {"table": (300,)}, units=300)
+    bounds = {name: float(network.module(name).weight.abs().max()) for name in ("dense1", "dense2", "dense3", "out")}
+    he, glorot = (6 / 300) ** 0.5, (6 / 600) ** 0.5
+    assert bounds["dense1"] == pytest.approx(he, rel=1e-2)  # through concat to relu
+    assert bounds["dense2"] == pytest.approx(he, rel=1e-2)
+    assert bounds["dense3"] == pytest.approx((6 / 900) ** 0.5, rel=1e-2)
+    assert bounds["out"] == pytest.approx(glorot, rel=1e-2)
+    assert all(float(network.module(name).bias.detach().abs().max()) == 0 for name in bounds)
+
+
+@pytest.mark.parametrize("connect", ["chain", "residual", "dense"])
+def test_signals_keep_their_size_through_fifty_layers(connect):
+    spec = ModelSpec(depth=50, width=64, connect=connect)
+    network = build(spec, {"table": (20,)}, {"out": 4}, 0)
+    assert sum(node.part == "dense" for node in network.nodes) == 50 + 1
+    spread = float(network({"table": torch.randn(200, 20)})["out"].std())
+    assert 0.1 < spread < 10
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({}, "dense 100, relu"),
+        ({"depth": 0}, ""),
+        ({"depth": 3, "width": 8, "activation": "tanh"}, "x3 {dense 8, tanh}"),
+        ({"depth": 1, "connect": "residual"}, "dense 100, relu"),
+        ({"depth": 2, "connect": "residual"}, "dense 100, {relu, dense 100 | same} add, relu"),
+        ({"depth": 2, "connect": "dense"}, "flatten, x2 {dense 100, relu | same} concat"),
+        ({"layers": "dense 7"}, "dense 7"),
+    ],
+)
+def test_four_settings_stand_for_a_text(spec, text):
+    assert default_layers(ModelSpec(**spec), {"image": (1, 8, 8)})[0] == text
+
+
+def test_what_is_left_open_comes_with_a_reason():
+    _, reasons = default_layers(ModelSpec(width=30), {"image": (3, 128, 128)})
+    assert [reason.path for reason in reasons] == ["model.depth", "model.connect", "model.activation"]
+    assert "conv 16x5 pad 2" in reasons[0].why
+    assert default_layers(ModelSpec(layers="relu"), {"table": (3,)})[1] == []
+
+
+def test_an_unknown_activation_is_refused_with_the_nearest():
+    with pytest.raises(SpecError, match=r'unknown activation "rulu" \(did you mean "relu"\?\)'):
+        default_layers(ModelSpec(activation="rulu"), {"table": (3,)})
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("conv 4x3, conv 4x40", "column 11: .*40x40 does not fit into the 30x30 picture"),
+        ("conv 4x33 pad 0", "33x33 does not fit"),
+        ("dense 4, conv 4x3", '"conv 4x3" takes a picture, but a vector of 4 comes in'),
+        ("{conv 4x3 | same} add", "add needs branches of one shape, these give 4x30x30 and 3x32x32"),
+        ("{conv 4x3 | dense 4} concat", "concat needs vectors, or pictures of one height and width"),
+        ("dense 0", "units is 0; the least is 1"),
+        ("conv 4x3 stride 0 pad -1", "stride is 0; the least is 1"),
+        ("pool 2 pad 2", "pad 2 is more than half the pool's size"),
+        ("x1000 {x1000 {relu}}", "more than 10,000 layers"),
+    ],
+)
+def test_layers_that_do_not_fit_are_refused_where_they_stand(layers, said):
+    with pytest.raises(SpecError, match=said):
+        made(layers, CIFAR)
+
+
+def test_a_network_larger_than_memory_is_refused_before_it_is_built():
+    with pytest.raises(ResourceError, match="weights .* more than memory holds"):
+        made("dense 9999999, dense 9999999")
+
+
+def test_an_output_cannot_take_the_name_of_an_input():
+    with pytest.raises(SpecError, match=r"outputs\.input:table: the network already has"):
+        build(ModelSpec(layers=""), {"table": (4,)}, {"input:table": 1}, 0)
+
+
+def test_copies_and_saved_weights_compute_the_same(tmp_path):
+    network = made("dense 4, {tanh, dense 4 | same} add")
+    inputs = {"table": torch.randn(3, 4)}
+    expected = network(inputs)["out"]
+    copied = copy.deepcopy(network)
+    fresh = made("dense 4, {tanh, dense 4 | same} add", seed=9)
+    fresh.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        network.module("dense1").weight.zero_()
+    assert torch.equal(copied(inputs)["out"], expected)
+    assert torch.equal(fresh(inputs)["out"], expected)
+    assert torch.equal(pickle.loads(pickle.dumps(copied))(inputs)["out"], expected)
+
+
+def test_a_chain_equals_torch_sequential():
+    network = made("conv 3x3 pad 1, relu, pool 2, dense 5, tanh", {"image": (1, 6, 6)})
+    parts = {name: network.module(name) for name in names(network)[1:]}
+    conv, dense, head = nn.Conv2d(1, 3, 3, padding=1), nn.Linear(27, 5), nn.Linear(5, 2)
+    for ours, theirs in (("conv1", conv), ("dense1", dense), ("out", head)):
+        theirs.load_state_dict(parts[ours].state_dict())
+    reference = nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), dense, nn.Tanh(), head)
+    x = torch.randn(4, 1, 6, 6)
+    assert torch.equal(network({"image": x})["out"], reference(x))
+
+
+def test_the_table_counts_memory_for_a_batch():
+    rows = {row.layer: row for row in table(made("dense 100, relu", {"image": (1, 28, 28)}, units=10), batch_size=128)}
+    assert rows["input:image"].memory_mb == pytest.approx(128 * 784 * 4 / 1e6, abs=1e-3)
+    assert rows["flatten1"].memory_mb == 0
+    assert rows["dense1"].memory_mb == pytest.approx((2 * 78500 + 2 * 128 * 100) * 4 / 1e6, abs=1e-3)
+    assert (rows["out"].text, rows["out"].shape, rows["out"].multiply_adds) == ("dense 10", (10,), 1000)
