@@ -125,7 +125,7 @@ def explained(left: Shaped[np.ndarray, "*any"], spread: Shaped[np.ndarray, "*any
     return np.where(moving, share, np.where(left == 0, 1.0, 0.0))
 
 
-def wilson(successes: float, count: int) -> tuple[float, float]:
+def wilson(successes: int | float, count: int) -> tuple[float, float]:
     """95 % interval of a share; sound for few examples and for shares of 0 and 1.
 
     Args:

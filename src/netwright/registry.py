@@ -52,6 +52,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
         "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
         "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),
+        "loose_files": ("netwright.readers.layouts.loose_files:LooseFiles", "pictures without classes, to predict"),
     },
     "kind": {
         "image": ("netwright.readers.kinds.image:Image", "a picture"),

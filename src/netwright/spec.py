@@ -426,7 +426,7 @@ class Resolved(_Frozen):
     hardware: Hardware
     reasons: tuple[Reason, ...] = ()
     own_parts: dict[str, str] = {}
-    fingerprint: dict[str, Scalar] = {}
+    fingerprint: dict[str, Scalar | dict[str, str]] = {}
 
 
 def load_resolved(path: Path) -> Resolved:

@@ -31,6 +31,7 @@ def test_without_a_terminal_a_line_comes_every_five_seconds() -> None:
     assert text.getvalue().splitlines() == [
         "reading images: 250 of 1,000 (25%, 15 s left), 50/s",
         "reading images: 500 of 1,000 (50%, 10 s left), 50/s",
+        "reading images: 550 of 1,000 (55%, 9 s left), 50/s",
     ]
 
 
@@ -51,12 +52,21 @@ def test_a_stage_of_unknown_length_shows_count_and_rate() -> None:
     assert text.getvalue() == "reading tar: 20, 2/s\n"
 
 
-def test_epochs_are_a_table_with_one_heading() -> None:
-    display, text, _ = screen()
-    display.epoch({"epoch": 1, "validation_accuracy": 0.5})
-    display.epoch({"epoch": 2, "validation_accuracy": 0.75})
+def test_epochs_are_a_table_of_the_first_the_last_and_some_between() -> None:
+    display, text, clock = screen()
+    for epoch in range(1, 13):
+        clock.now = float(epoch)
+        display.epoch({"epoch": epoch, "validation_accuracy": 0.5})
+    display.close()
     lines = text.getvalue().splitlines()
-    assert lines == ["  epoch  val accuracy", "      1        0.5000", "      2        0.7500"]
+    assert lines[:2] == ["  epoch  val accuracy", "      1        0.5000"]
+    assert [line.split()[0] for line in lines[1:]] == ["1", "6", "11", "12"]
+
+
+def test_epochs_of_a_narrow_terminal_stay_on_one_line() -> None:
+    display, text, _ = screen(terminal=True, width=30)
+    display.epoch({"epoch": 1, "loss": 0.25, "validation_loss": 0.5, "validation_accuracy": 0.75})
+    assert text.getvalue().splitlines() == ["  epoch     loss  val loss", "      1   0.2500    0.5000"]
 
 
 def test_notes_are_not_markup() -> None:

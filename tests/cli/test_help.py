@@ -2,9 +2,9 @@
 
 import ast
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,11 +56,13 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
     )
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert done.stderr.strip() == "[]"
-    assert min(seconds) < 0.6, "benchmarks/help_time.py keeps the limit of 0.3 s on a quiet machine"
+    # Processor time, since other tests run beside this one; benchmarks/help_time.py keeps 0.3 s by the clock.
+    assert min(seconds) < 0.5
 
 
 def test_each_verb_has_a_file_of_its_own_and_its_help_imports_nothing_heavy(repository: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from netwright.errors import ModelFileError
@@ -160,12 +161,13 @@ def test_d4_a_huge_header_is_refused_before_it_is_read(model_file: Path, claimed
 
 HUGE = {
     "layers": lambda values: values["spec"]["model"].update(layers="dense 9000000, relu, dense 9000000"),
-    "repeats": lambda values: values["spec"]["model"].update(layers="x1000 {x1000 {x1000 {dense 9}}}"),
     "array": lambda values: values["inputs"][0].update(shape=[100_000, 100_000, 3]),
     "means": lambda values: values["inputs"][0].update(mean=[0.0] * 7, std=[1.0] * 7),
     "vocabulary": lambda values: values["vocabularies"].update(species=10**12),
     "depth": lambda values: values["facts"].update(deep=json.loads("[" * 900 + "]" * 900)),
-    "infinity": lambda values: values["inputs"][0].update(std=[float("inf")] * 4),
+    "zero": lambda values: values["inputs"][0].update(std=[0.0] * 4),
+    "picture": lambda values: values["inputs"][0].update(kind="image"),
+    "options": lambda values: values["inputs"][0].update(options={"decimal": ".|.", "thousands": "|"}),
 }
 TELL = """
 import resource, sys
@@ -195,6 +197,17 @@ def test_d4_impossible_sizes_are_refused(model_file: Path, edit: Edit, claim: st
     with pytest.raises(ModelFileError, match=r"(?s)iris\.netwright: "):
         load(model_file)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kilobytes, first imports included
+
+
+@pytest.mark.parametrize("word", ["1e999", "NaN", "-Infinity"])
+def test_d4_numbers_that_are_none_are_refused(model_file: Path, edit: Edit, word: str) -> None:
+    edit(model_file, header=lambda values: values["facts"].update(seconds=12345.5))
+    with safe_open(model_file, "pt") as handle:
+        text = handle.metadata()["netwright"].replace("12345.5", word)
+        stored = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+    save_file(stored, model_file, {"netwright": text})
+    with pytest.raises(ModelFileError, match=f"JSON: {word} is not a finite number"):
+        load(model_file)
 
 
 def test_d4_a_network_of_terabytes_is_refused_without_asking_for_memory(model_file: Path, edit: Edit) -> None:

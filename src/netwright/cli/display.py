@@ -12,6 +12,7 @@ from rich.text import Text
 from netwright.cli.screen import hanging, printable
 
 SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_EPOCHS = 1.0
 LEGIBLE_COLUMNS = 60
 
 
@@ -31,18 +32,20 @@ class Screen:
         self._name, self._total, self._done = "", 0, 0
         self._started = self._last_line = clock()
         self._columns: tuple[str, ...] = ()
+        self._row: Mapping[str, float | int | str] | None = None
+        self._last_row = self._started
         self._closed = False
 
     def close(self) -> None:
-        """Takes the bar off the screen; what was printed stays."""
+        """Shows the last epoch and takes the bar off the screen; what was printed stays."""
+        self._finish()
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def stage(self, name: str, total: int) -> None:
         """A new stretch of work; the bar starts anew."""
-        if not self._console.is_terminal:
-            self._finish_line()
+        self._finish()
         self._name, self._total, self._done = name, total, 0
         self._started = self._last_line = self._clock()
         self._columns = ()
@@ -68,16 +71,28 @@ class Screen:
         self._print(Text(printable(text)))
 
     def epoch(self, row: Mapping[str, float | int | str]) -> None:
-        """One line of a table above the bar; its headings come with the first."""
+        """A line of a table above the bar, no more than one a second; the first and the last are always shown."""
+        self._row = row
+        between = SECONDS_BETWEEN_EPOCHS if self._console.is_terminal else SECONDS_BETWEEN_LINES
+        if not self._columns or self._clock() - self._last_row >= between:
+            self._show_row()
+
+    def _show_row(self) -> None:
+        if self._row is None:
+            return
+        row, self._row, self._last_row = self._row, None, self._clock()
         names = tuple(row)
+        if self._console.is_terminal:  # one line each, however narrow: what does not fit is left to the report
+            names = names[: _fitting(names, self._console.width)]
         if names != self._columns:
             self._columns = names
             self._print(Text(_line_of([_short(name) for name in names], names), style="bold"))
-        self._print(Text(_line_of([_measured(value) for value in row.values()], names)))
+        self._print(Text(_line_of([_measured(row[name]) for name in names], names)))
 
-    def _finish_line(self) -> None:
-        """A stage that was worth a line also says that it ended."""
-        if self._last_line > self._started and self._done:
+    def _finish(self) -> None:
+        """Shows the last epoch; a stage that was worth a plain line also says how it ended."""
+        self._show_row()
+        if not self._console.is_terminal and self._last_line > self._started and self._done:
             self._line()
 
     def _line(self) -> None:
@@ -132,7 +147,7 @@ def _duration(seconds: float) -> str:
     """A duration in words.
 
     Example:
-        >>> _duration(7.4), _duration(95), _duration(7300)
+        >>> _duration(7.4), _duration(95.0), _duration(7300.0)
         ('7 s', '1 min 35 s', '2 h 01 min')
     """
     whole = round(seconds)
@@ -150,6 +165,16 @@ def _measured(value: float | int | str) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else printable(value)
+
+
+def _fitting(names: tuple[str, ...], width: int) -> int:
+    """How many columns fit a line."""
+    used = 0
+    for count, name in enumerate(names):
+        used += max(len(_short(name)), 7) + 2
+        if used - 2 > width:
+            return max(count, 1)
+    return len(names)
 
 
 def _line_of(cells: list[str], names: tuple[str, ...]) -> str:

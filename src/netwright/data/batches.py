@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright import files
 from netwright.data.fields import kind_of
 from netwright.seeds import numpy_generator
 from netwright.spec import Field
@@ -124,6 +125,14 @@ class Batches:
         if self._resident is None:
             return self._streamed(number, start_step)
         return self._gathered(self._resident, number, start_step)
+
+    def describe(self, index: Tensor) -> list[str]:
+        """The ids of some examples, for messages.
+
+        Args:
+            index: Positions in the data set, as in `Batch.index`.
+        """
+        return [files.printable(str(self._dataset.ids[int(position)])) for position in index]
 
     def _plan(self, number: int) -> np.ndarray:
         return order(self._seed, number, len(self)) if self._shuffle else np.arange(len(self))

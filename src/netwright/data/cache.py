@@ -154,7 +154,7 @@ def prune(keep_mb: float = 0.0, older_than_days: float = 0.0) -> list[Entry]:
     return deleted
 
 
-# ---- what was asked for last time -------------------------------------------------------------------------------------
+# ---- what was asked for last time ------------------------------------------------------------------------------------
 
 
 def recall(request: str) -> dict[str, object] | None:
@@ -171,7 +171,7 @@ def remember(request: str, facts: dict[str, object]) -> None:
     files.write_text(folder() / "requests" / f"{request}.json", json.dumps(facts))
 
 
-# ---- arrays ------------------------------------------------------------------------------------------------------------
+# ---- arrays ----------------------------------------------------------------------------------------------------------
 
 
 def shorten(path: Path, array: np.memmap, keep: np.ndarray) -> None:

@@ -285,9 +285,9 @@ def _divided(source: _Source, plan: Plan, held: Store, given: set[str], files_no
 def _refuse_left_out(ledger: Ledger) -> None:
     groups = ledger.reasons()
     if groups:
-        listed = "".join(f"\n  {g.count:,} {g.state}: {g.reason} ({', '.join(g.where)})" for g in groups[:10])
+        listed = "".join(f"\n  {g.rows:,} {g.state}: {g.reason} ({', '.join(g.where)})" for g in groups[:10])
         raise DataError(
-            f"{sum(group.count for group in groups):,} of {len(ledger):,} examples cannot be used:{listed}",
+            f"{sum(group.rows for group in groups):,} of {len(ledger):,} examples cannot be used:{listed}",
             "Repair or remove them, or leave --strict out to go on without them.",
         )
 

@@ -6,13 +6,13 @@ Means and deviations come from the training part alone, so that nothing of valid
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from netwright.data import duplicates, splits
 from netwright.data.duplicates import Rows
@@ -124,7 +124,7 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
         )
 
 
-# ---- columns that divide -----------------------------------------------------------------------------------------------
+# ---- columns that divide ---------------------------------------------------------------------------------------------
 
 
 def _columns(
@@ -164,15 +164,16 @@ def _moments(values: pa.Array | pa.ChunkedArray, name: str) -> np.ndarray:
                 f'column "{name}" has {moments.null_count:,} empty times.', "Fill them, or remove the rows."
             )
         return np.asarray(moments.to_numpy(zero_copy_only=False))
-    odd = pc.filter(values, pc.invert(pc.match_substring_regex(values, r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$")))
-    shown = f' such as "{odd[0]}"' if len(odd) else ""
+    texts = values.cast(pa.string()).to_pylist()
+    odd = [text for text in texts if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", text or "")]
+    shown = f' such as "{odd[0]}"' if odd else ""
     raise DataError(
         f'column "{name}" holds what is neither a number nor a date{shown}.',
         "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
     )
 
 
-# ---- copies ------------------------------------------------------------------------------------------------------------
+# ---- copies ----------------------------------------------------------------------------------------------------------
 
 
 def _without_torn_copies(
@@ -211,7 +212,7 @@ def _ours(by: str, official: np.ndarray | None, count: int) -> np.ndarray:
     return np.zeros(0, dtype=np.int64)
 
 
-# ---- fitting -----------------------------------------------------------------------------------------------------------
+# ---- fitting ---------------------------------------------------------------------------------------------------------
 
 
 def _for_fit(values: Rows, train: np.ndarray) -> tuple[np.ndarray, str]:

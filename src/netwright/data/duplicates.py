@@ -20,9 +20,9 @@ from netwright.errors import DataError
 from netwright.spec import Reason
 
 CORRELATION = 0.98  # of the pixels of two pictures that count as near twins; a recompressed copy has about 0.99
-_NEAR_BITS = 6  # of 64; a recompressed, resized copy differs in 0 to 4, another picture in about 32
+_NEAR_BITS = 4  # of 64; a recompressed, resized copy differs in 0 to 4, another picture in about 32
 _BANDS = 4
-_BUCKET = 64  # neighbours looked at within one band
+_BUCKET = 32  # neighbours looked at within one band
 _MOST_PAIRS = 200_000
 _MOST_BYTES = 2 * 1024**3  # of pixels read to decide
 _FLAT_BITS = 6  # a hash with fewer ones or zeros tells nothing: blank or evenly shaded
@@ -60,7 +60,7 @@ class Twins:
     capped: str = ""
 
 
-# ---- exact copies ------------------------------------------------------------------------------------------------------
+# ---- exact copies ----------------------------------------------------------------------------------------------------
 
 
 def digest(columns: Sequence[np.ndarray]) -> np.ndarray:
@@ -87,7 +87,7 @@ def _words(values: np.ndarray) -> list[np.ndarray]:
         return list(bits.astype(np.uint64).T)
     if rows.dtype != np.uint8 or rows.shape[1] == 0:
         return list(rows.astype(np.int64).view(np.uint64).T)
-    hashed = b"".join(hashlib.blake2b(row, digest_size=16).digest() for row in rows)
+    hashed = b"".join(hashlib.blake2b(row.data, digest_size=16).digest() for row in rows)
     return list(np.frombuffer(hashed, dtype="<u8").astype(np.uint64).reshape(-1, 2).T)
 
 
@@ -151,7 +151,7 @@ def refuse_or_tell(pairs: np.ndarray, codes: np.ndarray, ids: pa.Array, *, accep
     )
 
 
-# ---- near twins of pictures --------------------------------------------------------------------------------------------
+# ---- near twins of pictures ------------------------------------------------------------------------------------------
 
 
 def near_twins(pictures: Rows, progress: Callable[[int], None] = lambda _: None) -> Twins:
@@ -203,33 +203,26 @@ def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, str]:
     ones = np.bitwise_count(hashes)
     telling = np.flatnonzero((ones >= _FLAT_BITS) & (ones <= 64 - _FLAT_BITS))
     known = hashes[telling]
-    found: list[np.ndarray] = []
-    crowded = 0
+    found = [np.zeros(0, dtype=np.int64)]
+    crowded = False
     for band in range(_BANDS):
-        turned = np.left_shift(known, np.uint64(16 * band)) | np.right_shift(known, np.uint64((64 - 16 * band) % 64))
-        turned = known if band == 0 else turned
-        order = np.argsort(turned, kind="stable")
-        buckets = (turned[order] >> np.uint64(48)).astype(np.uint32)
+        turn = np.uint64(16 * band)
+        turned = (known << turn) | (known >> (np.uint64(64) - turn)) if band else known
+        order = np.argsort(turned)
+        ordered = turned[order]  # the band in the upper 16 bits; the likest of a band next to each other
+        buckets = ordered >> np.uint64(48)
         for offset in range(1, min(_BUCKET, len(order) - 1) + 1):
-            same = np.flatnonzero(buckets[:-offset] == buckets[offset:])
-            if not len(same):
-                break
-            left, right = order[same], order[same + offset]
-            near = np.bitwise_count(known[left] ^ known[right]) <= _NEAR_BITS
-            found.append(np.stack([left[near], right[near]], axis=1))
-        else:
-            crowded += int((buckets[:-_BUCKET] == buckets[_BUCKET:]).sum()) if len(order) > _BUCKET else 0
-    if not found:
-        return np.zeros((0, 2), dtype=np.int64), ""
-    local = np.sort(np.concatenate(found), axis=1)
-    keys = np.unique(local[:, 0] * len(telling) + local[:, 1])
-    local = np.stack([keys // len(telling), keys % len(telling)], axis=1)
-    distance = np.bitwise_count(known[local[:, 0]] ^ known[local[:, 1]])
-    pairs = telling[local[np.argsort(distance, kind="stable")]]
-    capped = (
-        f"pictures whose hash has more than {_BUCKET} neighbours were compared with the nearest only" if crowded else ""
-    )
-    return pairs, capped
+            near = (buckets[:-offset] == buckets[offset:]) & (
+                np.bitwise_count(ordered[:-offset] ^ ordered[offset:]) <= _NEAR_BITS
+            )
+            left, right = order[:-offset][near], order[offset:][near]
+            found.append(np.minimum(left, right) * len(known) + np.maximum(left, right))
+        crowded = crowded or bool((buckets[:-_BUCKET] == buckets[_BUCKET:]).any())
+    left, right = np.divmod(np.unique(np.concatenate(found)), max(1, len(known)))
+    distance = np.bitwise_count(known[left] ^ known[right])
+    nearest = np.argsort(distance, kind="stable")
+    capped = f"of more than {_BUCKET} pictures with like hashes only the nearest were compared" if crowded else ""
+    return np.stack([telling[left[nearest]], telling[right[nearest]]], axis=1), capped
 
 
 def _correlations(pictures: Rows, pairs: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ Used when the decoded arrays of a data set would not fit into the cache. It is r
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -20,15 +21,13 @@ from netwright.readers.columns import Blobs
 from netwright.spec import Field
 
 _CHUNK = 256
-_pool: ThreadPoolExecutor | None = None
 
 
+@functools.cache
 def pool() -> ThreadPoolExecutor:
-    """The threads that decode; Pillow lets go of the interpreter's lock while it works."""
-    global _pool  # noqa: PLW0603  (one pool for the process, made when it is first needed)
-    if _pool is None:
-        _pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="decode")
-    return _pool
+    """The threads that decode, one for each core; Pillow lets go of the interpreter's lock while it works."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return ThreadPoolExecutor(cores, thread_name_prefix="decode")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
-from netwright.readers.columns import Arrays, Blobs, Column, Found, twins
+from netwright.readers.columns import Arrays, Blobs, Column, Found
 from netwright.readers.kinds.kind import Kind
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
-
-_MOST_DEFAULT_CLASSES = 1000  # a text column with more, that nobody asked for, would be the widest part of the net
-_FEW_CLASSES = 20
 
 
 @dataclass
@@ -66,19 +63,16 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
     inputs = spec.inputs or _default_inputs(found, sources | {spec.data.split.column or ""}, plan)
     for name, wish in outputs.items():
-        plan.outputs[name] = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
-        if name in vocabulary:
-            plan.outputs[name] = _extended(plan.outputs[name], vocabulary[name], plan)
-        if plan.outputs[name].vocabulary:
-            told = [f"{name}: {pair}" for pair in twins(plan.outputs[name].vocabulary)]
-            plan.notes += [] if any("differ only in case" in note for note in plan.notes) else told
+        facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
+        if facts is None:
+            raise _no_kind(name, plan)
+        plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
     for name, wish in inputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"inputs.{name}")
-        if not spec.inputs and name not in given and _names_rows(facts, len(found.ids)):
-            why = f"left out: {len(facts.vocabulary):,} different texts look like names, not classes; name it to use it"
-            plan.reasons.append(Reason(path=f"inputs.{name}", value="left out", why=why))
-        else:
+        if facts is not None:
             plan.inputs[name] = facts
+        elif spec.inputs:
+            raise _no_kind(name, plan)
     if not plan.inputs:
         raise SpecError(
             f"{found.origin}: no column is left to go in (columns: {', '.join(found.columns)}).",
@@ -98,7 +92,7 @@ def _default_outputs(found: Found, plan: Plan) -> dict[str, OutputSpec]:
         plan.reasons.append(
             Reason(path="outputs", value="category", why="pictures sorted into classes: the class comes out")
         )
-        return {"category": OutputSpec()}
+        return {"category": OutputSpec.model_validate({})}
     raise SpecError(
         f"{found.origin}: nothing says what comes out.",
         f"Name a column with --out; there are: {', '.join(list(found.columns)[:40])}.",
@@ -109,15 +103,18 @@ def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, Inpu
     names = [name for name in found.columns if name not in taken]
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     plan.reasons.append(Reason(path="inputs", value=shown, why="every column that is neither output nor split goes in"))
-    return {name: InputSpec() for name in names}
+    return {name: InputSpec.model_validate({}) for name in names}
 
 
-def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, path: str) -> Field:
+def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, path: str) -> Field | None:
+    """One field, its kind inferred when it was left out; None for a column that no kind fits, with the reason."""
     sources = _sources(name, wish)
     column = found.column(sources[0] if len(sources) == 1 else sources)
     if wish.kind is None:
         kind, why = infer(name, column, "output" if isinstance(wish, OutputSpec) else "input")
-        plan.reasons.append(Reason(path=f"{path}.kind", value=kind, why=why))
+        plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=why))
+        if not kind:
+            return None
         wish = wish.model_copy(update={"kind": kind})
     facts, reasons = kind_of_name(str(wish.kind)).plan(name, column, wish, found)
     plan.reasons += reasons
@@ -139,6 +136,5 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
     return facts.model_copy(update={"vocabulary": (*known, *new)})
 
 
-def _names_rows(facts: Field, count: int) -> bool:
-    classes = len(facts.vocabulary)
-    return classes > _MOST_DEFAULT_CLASSES or (classes > _FEW_CLASSES and classes > count / 2)
+def _no_kind(name: str, plan: Plan) -> SpecError:
+    return SpecError(f"{plan.reasons[-1].why}.", f"Say what {name} is, e.g. {name}:category, or name another column.")

@@ -83,9 +83,9 @@ def take(sources: Sequence[Path]) -> Fingerprint:
     found: dict[bytes, tuple[int, int, str]] = {}
     for source in sources:
         # With one source the data set may move to another folder and keep its names.
-        prefix = b"" if len(sources) == 1 and source.is_dir() else os.fsencode(source.name)
+        prefix = b"" if len(sources) == 1 and source.is_dir() else os.fsencode(source.name) + b"/"
         for relative, path, size, time_ns in _walk(source):
-            found[os.path.join(prefix, relative) if relative else prefix] = (size, time_ns, path)
+            found[(prefix + relative).rstrip(b"/")] = (size, time_ns, path)
     ordered = sorted(found)
     sizes = np.array([found[name][0] for name in ordered], dtype=np.int64)
     times = np.array([found[name][1] for name in ordered], dtype=np.int64)

@@ -28,7 +28,7 @@ class Group(NamedTuple):
 
     state: str
     reason: str
-    count: int
+    rows: int
     where: tuple[str, ...]
 
 
@@ -39,7 +39,7 @@ class Ledger:
     Args:
         table: Columns `id`, `where` (a place for people, for what was left out), `state` (used, refused,
             quarantined), `reason` ("" when used), `split` (train, validation, test, or "") and `content` (hash of
-            the input cells in hexadecimal, "" when there are none). Used examples stand first, in the order of the data set.
+            the input cells in hexadecimal, "" when not used). Used examples stand first, in the data set's order.
     """
 
     table: pa.Table
@@ -59,18 +59,20 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """How many rows there are in each state and in each split; `found` is all of them."""
-        found = {"found": len(self)}
-        found |= {state: self._count("state", state) for state in STATES}
-        return found | {part: self._count("split", part) for part in PARTS}
+        states, parts = self._count("state"), self._count("split")
+        found = {"found": len(self)} | {state: states.get(state, 0) for state in STATES}
+        return found | {part: parts.get(part, 0) for part in PARTS}
 
     def reasons(self) -> list[Group]:
         """Why examples were left out, the most frequent reason first."""
-        left_out = self.table.filter(pc.not_equal(self._plain("state"), "used"))
+        left_out = self.table.filter(pc.field("where") != "")
         rows: dict[tuple[str, str], list[str]] = {}
-        for state, reason, where in zip(*(left_out[name].to_pylist() for name in ("state", "reason", "where"))):
+        for state, reason, where in zip(
+            *(left_out[name].to_pylist() for name in ("state", "reason", "where")), strict=True
+        ):
             rows.setdefault((state, reason), []).append(where)
         groups = [Group(*key, len(where), tuple(where[:_SHOWN])) for key, where in rows.items()]
-        return sorted(groups, key=lambda group: (-group.count, group.reason))
+        return sorted(groups, key=lambda group: (-group.rows, group.reason))
 
     def with_split(self, codes: np.ndarray) -> Ledger:
         """The same ledger with the split of the used examples filled in.
@@ -84,11 +86,8 @@ class Ledger:
         place = self.table.schema.get_field_index("split")
         return Ledger(self.table.set_column(place, "split", split))
 
-    def _plain(self, column: str) -> pa.ChunkedArray:
-        return self.table[column].cast(pa.string())
-
-    def _count(self, column: str, value: str) -> int:
-        return pc.sum(pc.equal(self._plain(column), value)).as_py() or 0
+    def _count(self, column: str) -> dict[str, int]:
+        return {str(row["values"]): int(row["counts"]) for row in self.table[column].value_counts().to_pylist()}
 
 
 def build(used: pa.Array, content: np.ndarray, left_out: Sequence[Refusal]) -> Ledger:

@@ -94,7 +94,7 @@ def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], na
         ((total >= _SMALLEST_CLASS) & (per_part[TEST] == 0), "have no test example: their score is unknown"),
     ):
         if which.any():
-            said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which)])} {words}.")
+            said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
     largest, smallest = int(total.max()), int(total[total > 0].min())
     if largest > 100 * smallest:
         most, least = vocabulary[int(total.argmax())], vocabulary[int(np.where(total > 0, total, largest).argmin())]
@@ -125,7 +125,7 @@ def official_codes(values: Sequence[str], column: str) -> np.ndarray:
     return np.array(known, dtype=np.int8)[inverse]
 
 
-# ---- the ways ----------------------------------------------------------------------------------------------------------
+# ---- the ways --------------------------------------------------------------------------------------------------------
 
 
 def _random(count: int, parts: tuple[float, float, float], seed: int) -> tuple[np.ndarray, str]:
@@ -235,7 +235,7 @@ def _cut(
     return cut, why if labels is not None else f"by chance, seed {seed}"
 
 
-# ---- checks ------------------------------------------------------------------------------------------------------------
+# ---- checks ----------------------------------------------------------------------------------------------------------
 
 
 def _required(values: np.ndarray | None, by: str) -> np.ndarray:

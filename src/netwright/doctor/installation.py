@@ -136,7 +136,9 @@ def cuda() -> Finding:
     card_there = shutil.which("nvidia-smi") is not None
     if found.version.cuda is None and card_there:
         cure = "Install a CUDA build of torch; pytorch.org names the command for your driver."
-        return Finding("cuda", "note", "There seems to be an NVIDIA GPU, but this torch is built for the CPU only.", cure)
+        return Finding(
+            "cuda", "note", "There seems to be an NVIDIA GPU, but this torch is built for the CPU only.", cure
+        )
     if found.version.cuda is None:
         return Finding("cuda", "note", "No CUDA: this torch is built for the CPU only. Everything works, on the CPU.")
     cure = "Run nvidia-smi: it must list the GPU. If it does not, install or update the NVIDIA driver."
@@ -150,7 +152,9 @@ def core() -> Finding:
         failed = _import_failure(*CORE)
         if not failed:
             return Finding("packages", "good", f"all {len(CORE)} needed packages can be imported")
-        return Finding("packages", "bad", f"A needed package is broken: {failed}", _install("--force-reinstall netwright"))
+        return Finding(
+            "packages", "bad", f"A needed package is broken: {failed}", _install("--force-reinstall netwright")
+        )
     return Finding("packages", "bad", f"Missing: {', '.join(missing)}.", _install("netwright"))
 
 
@@ -180,7 +184,9 @@ def free_disk(folder: Path) -> Finding:
     free_mb = files.free_mb(there)
     said = f"{free_mb / 1000:,.1f} GB free where the cache lies"
     if free_mb < _LITTLE_DISK_MB:
-        cure = "Free some space, or set NETWRIGHT_CACHE to another disk; `netwright data cache --prune` empties the cache."
+        cure = (
+            "Free some space, or set NETWRIGHT_CACHE to another disk; `netwright data cache --prune` empties the cache."
+        )
         return Finding("disk", "bad" if free_mb < 200 else "note", said, cure)
     return Finding("disk", "good", said)
 

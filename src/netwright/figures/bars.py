@@ -106,7 +106,14 @@ def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = Fal
     for k, row in enumerate(rows):
         middle = 10 + pitch * k + (31 if narrow else pitch / 2)
         label_at = (0.0, middle - 16 if narrow else middle + 4)
-        marks.append(text(*label_at, clip(row.label, 44 if narrow else int((left - 10) / 6.6)), "strong" if row.strong else "label", full=row.label))
+        marks.append(
+            text(
+                *label_at,
+                clip(row.label, 44 if narrow else int((left - 10) / 6.6)),
+                "strong" if row.strong else "label",
+                full=row.label,
+            )
+        )
         marks.append(_whisker(row, scale, middle))
         value = written(row.value, share=share) if row.value is not None else "not measured"
         marks.append(text(width - interval_width, middle + 4, value, "value strong" if row.strong else "value", "end"))

@@ -81,7 +81,8 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
         axes: Names and form of the axes.
         places: Marked places; each gets one line of text above the plot.
     """
-    top = 44 + 15 * len(places)
+    legend, rows = _legend(lines, axes)
+    top = 26 + 16 * rows + 15 * len(places)
     ys = [value for each in lines for value in each.y]
     low_x, high_x = _ends([value for each in lines for value in each.x] + [p.x for p in places], axes.log_x)
     low_y, high_y = fit(ys, log=axes.log_y, zero=axes.zero, bounds=(0, 1) if axes.share else None)
@@ -89,7 +90,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
     labels = tick_texts(scale_y.ticks(5), share=axes.share)
     left = 12 + 6.6 * max((len(label) for label in labels), default=1)
     scale_x = Scale(low_x, high_x, left, axes.width - 14, axes.log_x)
-    marks = [*frame(scale_x, scale_y, axes), text(0, 14, axes.y, "strong"), *_legend(lines, axes)]
+    marks = [*frame(scale_x, scale_y, axes), text(0, 14, axes.y, "strong"), *legend]
     for row, place in enumerate(places):
         marks.append(_place(place, scale_x, scale_y, top - 6 - 15 * (len(places) - 1 - row)))
     marks.extend(_curve(each, scale_x, scale_y) for each in lines)
@@ -123,22 +124,28 @@ def frame(scale_x: Scale, scale_y: Scale, axes: Axes) -> list[Markup]:
     return marks
 
 
-def _legend(lines: Sequence[Line], axes: Axes) -> list[Markup]:
+def _legend(lines: Sequence[Line], axes: Axes) -> tuple[list[Markup], int]:
+    """The marks of the legend and how many rows of text they take."""
     marks: list[Markup] = []
-    room = max(8, int(axes.width / max(len(lines), 1) / 6.4) - 6)
-    x = 0.0
+    x, y = 0.0, 28.0
     for each in lines:
-        label = clip(each.label, room)
-        marks.append(line(x, 28, x + 22, 28, f"curve s{each.series}"))
-        marks.append(text(x + 27, 32, label, "label", full=each.label))
-        x += 27 + 6.3 * len(label) + 16
-    return marks
+        label = clip(each.label, 34)
+        width = 27 + 6.6 * len(label) + 14
+        if x and x + width - 14 > axes.width:
+            x, y = 0.0, y + 16
+        marks.append(line(x, y, x + 22, y, f"curve s{each.series}"))
+        marks.append(text(x + 27, y + 4, label, "label", full=each.label))
+        x += width
+    return marks, round((y - 28) / 16) + 1
 
 
 def _place(place: Place, scale_x: Scale, scale_y: Scale, y: float) -> Markup:
     x = scale_x(place.x)
     to_left = x > (scale_x.start + scale_x.stop) / 2
-    marks = [line(x, y - 4, x, scale_y.start, "place"), element("circle", {"cx": x, "cy": y - 4, "r": 2.2, "class": "dot"})]
+    marks = [
+        line(x, y - 4, x, scale_y.start, "place"),
+        element("circle", {"cx": x, "cy": y - 4, "r": 2.2, "class": "dot"}),
+    ]
     if place.band and scale_x.stop > x:
         box = {"x": x, "y": scale_y.stop, "width": scale_x.stop - x, "height": scale_y.start - scale_y.stop}
         marks.insert(0, element("rect", {**box, "class": "band"}))

@@ -73,7 +73,9 @@ def _cell(corner: tuple[float, float], size: float, count: int, total: int, name
     on_dark = " on-dark" if depth > 0.55 else ""
     small = " small" if len(str(count)) * 6.6 > size - 4 else ""
     return group(
-        element("title", {}, tip), shape, text(x + size / 2, y + size / 2 + 4, str(count), f"count{on_dark}{small}", "middle")
+        element("title", {}, tip),
+        shape,
+        text(x + size / 2, y + size / 2 + 4, str(count), f"count{on_dark}{small}", "middle"),
     )
 
 

@@ -48,7 +48,10 @@ def network(says: str, net: DrawnNet, width: float = 720) -> Markup:
     left, right = _margins(net)
     gap = (width - left - right) / max(len(net.units) - 1, 1)
     places = [
-        [(left + gap * k, 34 + pitch * (tallest - len(layer) - (k < len(net.units) - 1)) / 2 + pitch * (j + 0.5)) for j in range(len(layer))]
+        [
+            (left + gap * k, 34 + pitch * (tallest - len(layer) - (k < len(net.units) - 1)) / 2 + pitch * (j + 0.5))
+            for j in range(len(layer))
+        ]
         for k, layer in enumerate(net.units)
     ]
     ones = [(column[-1][0], column[-1][1] + pitch) for column in places[:-1]]
@@ -60,7 +63,9 @@ def network(says: str, net: DrawnNet, width: float = 720) -> Markup:
         for j, (row, bias) in enumerate(zip(rows, biases, strict=True)):
             for i, weight in enumerate([*row, bias]):
                 start = places[k][i] if i < len(row) else ones[k]
-                lines.append(_link(start, places[k + 1][j], weight / strongest, radius, _tip(k, i, j, weight, len(row))))
+                lines.append(
+                    _link(start, places[k + 1][j], weight / strongest, radius, _tip(k, i, j, weight, len(row)))
+                )
                 if numbered:
                     numbers.append(_link_number(start, places[k + 1][j], weight, radius, j))
     marks = [*lines, *numbers, *_units(net, places, ones, radius), *_headings(net, places)]
@@ -86,7 +91,11 @@ def _tip(layer: int, source: int, target: int, weight: float, inputs: int) -> st
 def _link(start: Point, end: Point, share: float, radius: float, tip: str) -> Markup:
     sign = "positive" if share >= 0 else "negative"
     marks = {"x1": start[0] + radius, "y1": start[1], "x2": end[0] - radius, "y2": end[1]}
-    style = {"class": f"link {sign}", "stroke-width": 0.6 + 4.4 * abs(share), "stroke-opacity": 0.25 + 0.65 * abs(share)}
+    style = {
+        "class": f"link {sign}",
+        "stroke-width": 0.6 + 4.4 * abs(share),
+        "stroke-opacity": 0.25 + 0.65 * abs(share),
+    }
     return element("line", {**marks, **style}, element("title", {}, tip))
 
 
@@ -114,7 +123,12 @@ def _units(net: DrawnNet, places: list[list[Point]], ones: list[Point], radius: 
                 marks.append(text(x + radius + 7, y + 4, clip(name, 18), "label", full=name))
     for k, (x, y) in enumerate(ones):
         side = 2 * radius * 0.8
-        marks.append(element("rect", {"x": x - side / 2, "y": y - side / 2, "width": side, "height": side, "rx": 3, "class": "unit one"}))
+        marks.append(
+            element(
+                "rect",
+                {"x": x - side / 2, "y": y - side / 2, "width": side, "height": side, "rx": 3, "class": "unit one"},
+            )
+        )
         if radius >= 10:
             marks.append(text(x, y + 4, ("x" if k == 0 else "z") + "₀", "label", "middle"))
         marks.append(text(x - side / 2 - 7, y + 4, "1", "tick", "end"))

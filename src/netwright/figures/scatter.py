@@ -33,9 +33,9 @@ def scatter(says: str, points: Sequence[tuple[float, float]], axes: Axes, *, equ
     scale_y = Scale(*ends_y, axes.height - 40, 26, axes.log_y)
     marks = [*frame(scale_x, scale_y, axes), text(0, 14, axes.y, "strong")]
     if equal:
-        marks.append(
-            line(scale_x(ends_x[0]), scale_y(ends_x[0]), scale_x(ends_x[1]), scale_y(ends_x[1]), "place")
-        )
+        marks.append(line(scale_x(ends_x[0]), scale_y(ends_x[0]), scale_x(ends_x[1]), scale_y(ends_x[1]), "place"))
         marks.append(text(scale_x.stop - 6, scale_y.stop + 26, "predicted = true", "tick", "end"))
-    marks.extend(element("circle", {"cx": scale_x(x), "cy": scale_y(y), "r": 2.6, "class": "scatter"}) for x, y in drawn)
+    marks.extend(
+        element("circle", {"cx": scale_x(x), "cy": scale_y(y), "r": 2.6, "class": "scatter"}) for x, y in drawn
+    )
     return svg(axes.width, axes.height, says, *marks, style="chart")

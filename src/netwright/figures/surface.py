@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from PIL import Image
 
 from netwright.figures.lines import Axes, frame
 from netwright.figures.marks import element, number, svg, text
 from netwright.figures.scale import Scale, round_ticks
 
-_SHADES = 14
+_HIGH = (31, 95, 168)  # the blue of frame.css; its opacity is the height, so it lies on light and dark paper alike
 Point = tuple[float, float]
 Segment = tuple[Point, Point]
 
@@ -37,7 +40,7 @@ def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, P
 
     Args:
         says: The figure in words.
-        seen: The grid, at least 2 by 2.
+        seen: The grid, at least 2 by 2, evenly spaced.
         axes: Names of the axes and size of the paper.
         steps: Steps as (from, to) in the units of the axes.
     """
@@ -45,7 +48,7 @@ def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, P
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     scale_x = Scale(seen.x[0], seen.x[-1], 62, axes.width - 14)
     scale_y = Scale(seen.y[0], seen.y[-1], axes.height - 40, 26)
-    marks = _shades(seen, scale_x, scale_y, low, high)
+    marks = [_shades(seen, scale_x, scale_y, low, high)]
     if high > low:
         for level in round_ticks(low, high, 9):
             marks.extend(_contour(seen, level, scale_x, scale_y))
@@ -55,26 +58,24 @@ def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, P
     return svg(axes.width, axes.height, says, *marks, style="surface")
 
 
-def _shades(seen: Surface, scale_x: Scale, scale_y: Scale, low: float, high: float) -> list[Markup]:
-    columns, rows = _edges(seen.x, scale_x), _edges(seen.y, scale_y)
-    marks: list[Markup] = []
-    for r, row in enumerate(seen.heights):
-        shades = [round(_SHADES * (h - low) / (high - low or 1)) if math.isfinite(h) else -1 for h in row]
-        start = 0
-        for c in range(1, len(shades) + 1):  # neighbours of one shade become one rectangle
-            if c < len(shades) and shades[c] == shades[start]:
-                continue
-            if shades[start] >= 0:
-                top, bottom = min(rows[r], rows[r + 1]), max(rows[r], rows[r + 1])
-                box = {"x": columns[start], "y": top, "width": columns[c] - columns[start], "height": bottom - top}
-                marks.append(element("rect", {**box, "class": "shaded", "fill-opacity": 0.04 + 0.8 * shades[start] / _SHADES}))
-            start = c
-    return marks
-
-
-def _edges(places: Sequence[float], scale: Scale) -> list[float]:
-    between = [scale((a + b) / 2) for a, b in zip(places, places[1:], strict=False)]
-    return [scale(places[0]), *between, scale(places[-1])]
+def _shades(seen: Surface, scale_x: Scale, scale_y: Scale, low: float, high: float) -> Markup:
+    """The heights as a picture with one pixel per grid point; the browser blends between them."""
+    rows, columns = len(seen.y), len(seen.x)
+    depth = bytearray()
+    for row in reversed(seen.heights):  # the first row of a picture is its top
+        depth.extend(round(8 + 215 * (h - low) / (high - low or 1)) if math.isfinite(h) else 0 for h in row)
+    picture = Image.new("RGB", (columns, rows), _HIGH)
+    picture.putalpha(Image.frombytes("L", (columns, rows), bytes(depth)))
+    written = io.BytesIO()
+    picture.save(written, "PNG", optimize=True)
+    data = base64.b64encode(written.getvalue()).decode("ascii")
+    # A pixel's middle is its grid point: the picture reaches half a pixel beyond the grid; the inner svg cuts it off.
+    width, height = scale_x.stop - scale_x.start, scale_y.start - scale_y.stop
+    cell = (width / (columns - 1), height / (rows - 1))
+    inner = {"x": -cell[0] / 2, "y": -cell[1] / 2, "width": width + cell[0], "height": height + cell[1]}
+    image = element("image", {**inner, "preserveAspectRatio": "none", "href": f"data:image/png;base64,{data}"})
+    window = {"x": scale_x.start, "y": scale_y.stop, "width": width, "height": height, "overflow": "hidden"}
+    return element("svg", window, image)
 
 
 def contour(seen: Surface, level: float) -> list[Segment]:
@@ -107,12 +108,15 @@ def _contour(seen: Surface, level: float, scale_x: Scale, scale_y: Scale) -> lis
     segments = contour(seen, level)
     if not segments:
         return []
-    path = "".join(f"M{scale_x(a[0]):.1f} {scale_y(a[1]):.1f}L{scale_x(b[0]):.1f} {scale_y(b[1]):.1f}" for a, b in segments)
+    path = "".join(
+        f"M{scale_x(a[0]):.1f} {scale_y(a[1]):.1f}L{scale_x(b[0]):.1f} {scale_y(b[1]):.1f}" for a, b in segments
+    )
     marks = [element("path", {"d": path, "class": "contour"})]
     inside = [
         (scale_x(a[0]), scale_y(a[1]))
         for a, _ in segments
-        if scale_x.start + 22 < scale_x(a[0]) < scale_x.stop - 22 and scale_y.stop + 10 < scale_y(a[1]) < scale_y.start - 8
+        if scale_x.start + 22 < scale_x(a[0]) < scale_x.stop - 22
+        and scale_y.stop + 10 < scale_y(a[1]) < scale_y.start - 8
     ]
     if inside:
         spot = max(inside, key=lambda p: p[0] - p[1])  # towards the upper right, where the labels line up

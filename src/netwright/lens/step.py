@@ -81,21 +81,20 @@ def step_view(
         ((6.0, 2.0), 10.0, 6.4, (41, 41))
     """
     _check(first, second, points)
-    start = time.monotonic()
     before = loss()
     slopes = _slopes(before, first, second)
-    once = time.monotonic() - start
     step = (-learning_rate * slopes[0], -learning_rate * slopes[1])
     size = math.hypot(*step)
     weights = (_read(first), _read(second))
     edge = reach or (max(1.0, 3 * size) if math.isfinite(size) else 1.0)
-    points = _affordable(points, seconds, once)
-    axes = [weight + np.linspace(-edge, edge, points) for weight in weights]
     kept = [parameter.detach().clone() for parameter, _ in (first, second)]
     state = torch.random.get_rng_state()
     try:
         with torch.no_grad():
+            start = time.monotonic()
             after = _loss_at(loss, first, second, weights[0] + step[0], weights[1] + step[1])
+            points = _affordable(points, seconds, time.monotonic() - start)
+            axes = [weight + np.linspace(-edge, edge, points) for weight in weights]
             surface = np.array([[_loss_at(loss, first, second, a, b) for b in axes[1]] for a in axes[0]])
     finally:
         with torch.no_grad():
@@ -103,7 +102,7 @@ def step_view(
                 parameter.copy_(copy)
         torch.random.set_rng_state(state)
     direction = (step[0] / size, step[1] / size) if size else (0.0, 0.0)
-    return StepView(weights, slopes, step, direction, size, float(before), after, axes[0], axes[1], surface)
+    return StepView(weights, slopes, step, direction, size, float(before.detach()), after, axes[0], axes[1], surface)
 
 
 def _check(first: Weight, second: Weight, points: int) -> None:
@@ -146,4 +145,4 @@ def _loss_at(loss: Callable[[], Tensor], first: Weight, second: Weight, a: float
     """The loss with the two weights set; called without gradients, and the caller puts the weights back."""
     for (parameter, place), value in ((first, a), (second, b)):
         parameter[np.unravel_index(place, parameter.shape)] = value
-    return float(loss())
+    return float(loss().detach())

@@ -135,7 +135,7 @@ def _fitting(examples: Sequence[Example]) -> tuple[dict[int, Kept], dict[str, Te
             continue
         room -= size
         tensors |= {f"examples/{len(kept)}/{name}": _stored(data) for name, (_, data) in encoded.items()}
-        kept[at] = Kept(id=example.id, cells={name: encoding for name, (encoding, _) in encoded.items()})
+        kept[at] = Kept(id=printable(example.id), cells={name: encoding for name, (encoding, _) in encoded.items()})
         if len(kept) == MOST_EXAMPLES:
             break
     return kept, tensors

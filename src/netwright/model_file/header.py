@@ -226,7 +226,7 @@ def read_header(text: str, name: str) -> Header:
     if found != FORMAT or isinstance(found, bool):
         newer = isinstance(found, int) and found > FORMAT
         raise ModelFileError(
-            f"{name}: file format {found!r}, written by netwright {values.get('netwright')!r}; this is netwright "
+            f"{name}: file format {found!r}, written by netwright {values.get('netwright')}; this is netwright "
             f"{version('netwright')} and reads format {FORMAT}.",
             "Install a newer netwright." if newer else "Ask for a file written by a netwright that reads both.",
         )
@@ -252,7 +252,7 @@ def compose(header: Header) -> str:
 
 def checksum(values: dict[str, JsonValue]) -> str:
     """Checksum of plain values that does not depend on the order of their keys."""
-    return hashlib.sha256(_canonical(values).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(values).encode()).hexdigest()
 
 
 def parse(text: str | bytes, name: str) -> JsonValue:
@@ -274,17 +274,21 @@ def parse(text: str | bytes, name: str) -> JsonValue:
             deepest = max(deepest, depth)
         if deepest > _JSON_DEPTH:
             raise damaged(name, f"JSON nested {deepest:,} deep, at most {_JSON_DEPTH} are allowed")
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_number, parse_float=_number)
     except ValueError as exc:
         raise damaged(name, f"JSON: {exc}") from exc
 
 
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not a JSON number")
+def _number(text: str) -> float:
+    """A number as JSON knows it; `NaN`, `Infinity` and `1e999` are none."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
 
 
 def _canonical(values: object) -> str:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _unsound(name: str, problems: list[str]) -> ModelFileError:

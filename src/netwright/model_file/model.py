@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -194,9 +193,13 @@ def _ends(
         name: task_for(name, field, spec.outputs.get(name) or OutputSpec.model_validate({}))
         for name, field in outputs.items()
     }
+    return tasks, group_shapes(inputs), {name: task.units for name, task in tasks.items()}
+
+
+def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:
+    """Shape of one coded example by input group, as a network takes it."""
     nothing = {name: np.zeros((1, *field.shape), field.dtype) for name, field in inputs.items()}
-    shapes = {group: tuple(values.shape[1:]) for group, values in _code(inputs, nothing).items()}
-    return tasks, shapes, {name: task.units for name, task in tasks.items()}
+    return {group: tuple(values.shape[1:]) for group, values in _code(inputs, nothing).items()}
 
 
 def replay(model: Model, examples: Sequence[Example]) -> Replay:
@@ -303,9 +306,7 @@ def _scale(field: Field) -> np.ndarray:
 
 
 def _short(difference: float) -> str:
-    """`2e-7`, and `0` for none."""
-    return (
-        re.sub(r"e([+-])0+", r"e\1", f"{difference:.0e}")
-        if difference and math.isfinite(difference)
-        else f"{difference:g}"
-    )
+    """`2e-7`, `0.25`, and `0` for none."""
+    if difference == 0 or difference >= 0.01:
+        return f"{difference:.2g}"
+    return re.sub("e-0*", "e-", f"{difference:.0e}")

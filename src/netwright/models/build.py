@@ -20,7 +20,7 @@ from netwright.errors import ResourceError, SpecError
 from netwright.models import initialisers
 from netwright.models.layers import MERGES, Activation, Dense, Flatten, Layer
 from netwright.models.network import Network, Node
-from netwright.models.text import Branches, Piece, Repeat, Step, marked, parse, steps
+from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import part, parts, resolve
 from netwright.spec import ModelSpec, Reason
 
@@ -216,6 +216,10 @@ class _Graph:
 
     def lay(self, pieces: tuple[Piece, ...]) -> None:
         """The whole text: joins the inputs, then attaches piece after piece."""
+        if count(pieces) > MOST_NODES:
+            raise SpecError(
+                f"model.layers: {count(pieces):,} layers; {MOST_NODES:,} are possible.", "Use fewer repeats."
+            )
         names = tuple(self.inputs.values())
         pictures = tuple(name for name in names if len(self.shapes[name]) == 3)
         if len(names) == 1:
@@ -317,8 +321,6 @@ class _Graph:
         module: nn.Module | None,
         sight: _Sight,
     ) -> str:
-        if len(self.nodes) >= MOST_NODES:
-            raise SpecError(f"model.layers: more than {MOST_NODES:,} layers.", "Use fewer repeats.")
         if name in self.shapes:
             raise SpecError(f"outputs.{name}: the network already has a part of this name.", "Rename the output.")
         parameters = sum(weight.numel() for weight in module.parameters()) if module else 0

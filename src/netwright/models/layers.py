@@ -251,7 +251,7 @@ class Concat(nn.Module):
             )
         self.out_shape = (sum(shape[0] for shape in in_shapes), *in_shapes[0][1:])
 
-    def forward(self, *branches: Float[Tensor, "batch first *rest"]) -> Tensor:
+    def forward(self, *branches: Float[Tensor, "batch _ *rest"]) -> Tensor:
         """The branches of a batch side by side."""
         return torch.cat(branches, dim=1)
 

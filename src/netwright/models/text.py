@@ -137,6 +137,25 @@ def steps(pieces: tuple[Piece, ...]) -> Iterator[Step]:
                     yield from steps(path)
 
 
+def count(pieces: tuple[Piece, ...]) -> int:
+    """How many nodes the pieces become, repeats counted and merges too.
+
+    Example:
+        >>> count(parse("dense 8, x3 {relu, dense 8 | same} add"))
+        10
+    """
+    total = 0
+    for piece in pieces:
+        match piece:
+            case Step():
+                total += 1
+            case Repeat():
+                total += piece.times * count(piece.body)
+            case Branches():
+                total += 1 + sum(count(path) for path in piece.paths)
+    return total
+
+
 def marked(text: str, column: int) -> str:
     """Two lines: the text and a caret below one column; long texts are cut around it.
 

@@ -7,6 +7,7 @@ example in the user's own files; nothing but a regular file is ever opened.
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import os
 import stat
@@ -16,7 +17,7 @@ from bz2 import BZ2File
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,9 @@ from netwright.readers.sniff import sniff
 from netwright.registry import nearest
 
 MAX_CELL_BYTES = 256 * 2**20  # one file larger than this is no picture and no clip of ours; refused before reading
+
+
+_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
 
 class Read(Protocol):
@@ -252,7 +256,7 @@ class Held:
         return self.content if limit < 0 else self.content[:limit]
 
 
-def open_packed(path: Path, packing: str) -> IO[bytes]:
+def open_packed(path: Path, packing: str) -> io.BufferedIOBase:
     """A file opened through its compression; unlike tarfile's own streams it notices a cut file.
 
     Args:
@@ -270,6 +274,12 @@ def packing_of(path: Path) -> str:
     """How a file is compressed: "gzip", "xz", "bzip2" or ""."""
     kind = sniff(read_regular(path, 512))
     return kind if kind in {"gzip", "xz", "bzip2"} else ""
+
+
+def names_pictures(values: pa.ChunkedArray) -> bool:
+    """Whether the first cells of a text column all end like the names of picture files."""
+    some = values.slice(0, 100).cast(pa.string()).to_pylist()
+    return bool(some) and all(name is not None and name.lower().endswith(_PICTURE_SUFFIXES) for name in some)
 
 
 Column = Cells | Blobs | Arrays | Several

@@ -1,5 +1,7 @@
 """What kind a column is, decided from the whole column and told with the reason."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from typing import Literal
@@ -8,13 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Arrays, Blobs, Cells, Column
+from netwright.readers.columns import Blobs, Cells, Column, Several, names_pictures
 from netwright.readers.numerals import Numbers, is_text, read_numbers
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
-_PICTURE_NAME = r"(?i)\.(jpe?g|png|gif|bmp|webp|tiff?)$"
 
 
 def infer(name: str, column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
@@ -36,35 +37,40 @@ def infer(name: str, column: Column, role: Literal["input", "output"]) -> tuple[
 def _kind(column: Column, role: str) -> tuple[str, str]:
     if isinstance(column, Blobs):
         return "image", "picture files"
-    if isinstance(column, Arrays) and column.values.ndim > 1:
-        shape = " x ".join(map(str, column.values.shape[1:]))
-        return (
-            ("vector", f"{shape} numbers each") if column.values.ndim == 2 else ("image", f"arrays of {shape} pixels")
-        )
-    if not isinstance(column, (Cells, Arrays)):
+    if isinstance(column, Several):
         return "vector", "several columns"
-    values = column.values if isinstance(column, Cells) else pa.chunked_array([pa.array(column.values)])
-    kind = values.type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return "image", "cells hold the bytes of files"
-    if values.null_count == len(values):
-        return "", "no cell has a value"
-    if pa.types.is_nested(kind):
-        return "", f"cells of type {kind}"
-    if pa.types.is_boolean(kind):
-        return "category", "true or false"
-    if is_text(kind) and isinstance(column, Cells) and column.root and _names_pictures(values):
+    if isinstance(column, Cells):
+        return _by_type(column) or _by_values(column.values, role)
+    if column.values.ndim == 1:
+        return _by_values(pa.chunked_array([pa.array(column.values)]), role)
+    shape = " x ".join(map(str, column.values.shape[1:]))
+    return ("vector", f"{shape} numbers each") if column.values.ndim == 2 else ("image", f"arrays of {shape} pixels")
+
+
+def _by_type(column: Cells) -> tuple[str, str] | None:
+    """The kind where the type of the cells says it all."""
+    kind = column.values.type
+    rules = (
+        (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
+        (column.values.null_count == len(column), ("", "no cell has a value")),
+        (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
+        (pa.types.is_boolean(kind), ("category", "true or false")),
+    )
+    for holds, answer in rules:
+        if holds:
+            return answer
+    if is_text(kind) and column.root and names_pictures(column.values):
         return "image", "cells name picture files"
+    return None
+
+
+def _by_values(values: pa.ChunkedArray, role: str) -> tuple[str, str]:
     numbers = read_numbers(values)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
     if present and good.sum() >= _MOSTLY * present and good.sum() * 2 >= len(values):
         return _number(values, numbers, good, role)
     return _text(values)
-
-
-def _names_pictures(values: pa.ChunkedArray) -> bool:
-    return bool(pc.all(pc.match_substring_regex(pc.fill_null(values.slice(0, 100), ""), _PICTURE_NAME)).as_py())
 
 
 def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ Guarantees: a decimal comma or a thousands separator is read as such only if no 
 gives the same number as the same cell in its column.
 """
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import SERIES, Axes, Line, line_chart
 from netwright.figures.marks import number
 from netwright.report.drawings import both_widths
-from netwright.report.facts import Interval, Number
+from netwright.report.facts import Interval, Number, day
 from netwright.report.sentences import duration, interval_text, is_share, lower_is_better, score_name, score_text
 
 
@@ -65,7 +65,7 @@ class Comparison(_Fact):
         loss: What the curves show, e.g. "validation loss".
         command: The command that repeats it.
         notes: Anything else the reader must know.
-        created: When, in words.
+        created: When, ISO 8601 or in words.
     """
 
     title: str
@@ -86,7 +86,7 @@ class _Shown:
     row: ComparedRow
     mean: str
     interval: str
-    seeds: list[str]
+    seeds: str
     parameters: str
     seconds: str
     best: bool
@@ -99,7 +99,6 @@ def compare_page(comparison: Comparison) -> str:
         comparison: What was measured; empty parts are left out.
     """
     best = best_row(comparison)
-    names = list(dict.fromkeys(seed for row in comparison.rows for seed in row.seeds))
     body = (
         templates("netwright.report")
         .get_template("compare.html.jinja")
@@ -107,13 +106,13 @@ def compare_page(comparison: Comparison) -> str:
             facts=comparison,
             score=score_name(comparison.score),
             figure=_figure(comparison, best),
-            rows=[_shown(comparison, row, names, row is best) for row in comparison.rows],
-            seeds=names,
+            rows=[_shown(comparison, row, row is best) for row in comparison.rows],
+            day=day(comparison.created),
             charts=_charts(comparison),
             best=best,
         )
     )
-    return frame(comparison.title, Markup(body), style_sheet("report/report.css"))  # noqa: S704  (autoescaped by jinja2)
+    return frame(comparison.title, Markup(body), style_sheet("report/report.css"))
 
 
 def best_row(comparison: Comparison) -> ComparedRow | None:
@@ -123,12 +122,12 @@ def best_row(comparison: Comparison) -> ComparedRow | None:
     return max(known, key=lambda row: sign * (row.mean or 0.0), default=None)
 
 
-def _shown(comparison: Comparison, row: ComparedRow, seeds: list[str], best: bool) -> _Shown:
+def _shown(comparison: Comparison, row: ComparedRow, best: bool) -> _Shown:
     return _Shown(
         row=row,
         mean=score_text(comparison.score, row.mean),
         interval=interval_text(comparison.score, row.interval) or "–",
-        seeds=[score_text(comparison.score, row.seeds.get(seed)) for seed in seeds],
+        seeds=" · ".join(score_text(comparison.score, score) for score in row.seeds.values()),
         parameters=number(row.parameters),
         seconds=duration(row.seconds),
         best=best,
@@ -152,15 +151,16 @@ def _figure(comparison: Comparison, best: ComparedRow | None) -> Markup:
 def _charts(comparison: Comparison) -> list[Markup]:
     curves = comparison.curves[:SERIES]
     seen = [Line(c.label, c.examples, c.loss, k + 1) for k, c in enumerate(curves)]
-    timed = [
-        Line(c.label, [s for s in c.seconds if s is not None], [v for v, s in zip(c.loss, c.seconds, strict=True) if s is not None], k + 1)
-        for k, c in enumerate(curves)
-        if c.seconds
-    ]
+    timed = [_timed(c, k + 1) for k, c in enumerate(curves) if any(s is not None for s in c.seconds)]
     charts = []
-    for lines, axis in ((seen, "examples seen"), (timed, "seconds")):
+    for lines, axis in ((seen, "examples seen"), (timed, "seconds of training")):
         if lines:
             title = comparison.loss[:1].upper() + comparison.loss[1:]
             says = f"{title} against {axis} for {', '.join(each.label for each in lines)}."
             charts.append(line_chart(says, lines, Axes(axis, title)))
     return charts
+
+
+def _timed(curve: ComparedCurve, series: int) -> Line:
+    known = [(at, loss) for at, loss in zip(curve.seconds, curve.loss, strict=True) if at is not None]
+    return Line(curve.label, [at for at, _ in known], [loss for _, loss in known], series)

@@ -41,14 +41,16 @@ def strip(output: OutputFacts) -> Markup | None:
     low, high = output.intervals.get(score, (None, None))
     rows = [Whisker("this net", value, low, high, strong=True)]
     for each in best_first(output.baselines, score):
-        low, high = each.interval or (None, None)
+        low, high = each.interval.get(score, (None, None))
         rows.append(Whisker(baseline_name(each), each.scores.get(score), low, high))
     said = "; ".join(f"{row.label} {score_text(score, row.value)}" for row in rows)
     interval = interval_text(score, output.intervals.get(score))
     says = f"{score_name(score)} on the test split: {said}. Interval of the net: {interval or 'not measured'}."
     axis = f"{score_name(score)} on the test split, with 95 % intervals"
     share = is_share(score)
-    return both_widths(whiskers(says, rows, axis, share=share, width=800), whiskers(says, rows, axis, share=share, width=380))
+    return both_widths(
+        whiskers(says, rows, axis, share=share, width=800), whiskers(says, rows, axis, share=share, width=380)
+    )
 
 
 def curves(facts: Facts) -> list[Markup]:
@@ -97,7 +99,7 @@ def answer_bars(shown: Shown) -> Markup | None:
         tone: Tone = "right" if label == shown.truth else "wrong" if rank == 0 else "plain"
         bars.append(Bar(label, share or 0.0, tone))
     said = ", ".join(f"{bar.label} {percent(bar.share)}" for bar in bars)
-    return bar_rows(f"Answers: {said}. Really {shown.truth}.", bars)
+    return bar_rows(f"Answers: {said}. Really {shown.truth}.", bars, 150 if shown.picture else 215)
 
 
 def confusion(output: OutputFacts) -> Markup | None:

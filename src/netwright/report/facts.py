@@ -45,6 +45,20 @@ def png_text(png: bytes) -> str:
     return base64.b64encode(png).decode("ascii")
 
 
+def day(moment: str) -> str:
+    """The day of an ISO 8601 moment as people write it; other text as it is.
+
+    Example:
+        >>> day("2026-11-20T23:40:00+00:00"), day("yesterday")
+        ('20 November 2026', 'yesterday')
+    """
+    try:
+        when = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{when.day} {when:%B %Y}"
+
+
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,16 +96,18 @@ class Baseline(_Fact):
     """What a simple method reaches on the same test examples.
 
     Args:
-        name: What it is, in words that fit "<name> reaches", e.g. "a linear model" or 'always "3"'.
+        name: What it is: "majority", "mean", "linear", or words that fit "<name> reaches".
         scores: By name of score.
-        interval: 95 % interval of the headline score.
+        interval: 95 % intervals of the scores.
         seconds: Time it took.
+        note: What a reader must know, e.g. 'always "3"' or "learned from 20,000 of 60,000 examples".
     """
 
     name: str
     scores: dict[str, Number]
-    interval: Interval | None = None
+    interval: dict[str, Interval] = {}
     seconds: Number = None
+    note: str = ""
 
 
 class OutputFacts(_Fact):
@@ -298,12 +314,8 @@ class Facts(_Fact):
 
     @property
     def day(self) -> str:
-        """The day of the report as people write it, e.g. "20 November 2026"; as given when it is no ISO date."""
-        try:
-            when = datetime.fromisoformat(self.created_utc)
-        except ValueError:
-            return self.created_utc
-        return f"{when.day} {when:%B %Y}"
+        """The day of the report as people write it."""
+        return day(self.created_utc)
 
     def write(self, path: Path) -> None:
         """Writes the facts as JSON, whole or not at all."""

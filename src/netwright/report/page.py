@@ -61,7 +61,7 @@ def page(facts: Facts) -> str:
         enlarged=pictures.enlarged,
         top=SHOWN,
     )
-    return frame(facts.title, Markup(body), style_sheet("report/report.css"))  # noqa: S704  (autoescaped by jinja2)
+    return frame(facts.title, Markup(body), style_sheet("report/report.css"))
 
 
 def _output(facts: Facts, output: OutputFacts) -> _Output:
@@ -74,8 +74,10 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         facts=output,
         sentence=_unbroken(sentences.result(facts, output)),
         value=sentences.score_text(score, output.scores.get("test", {}).get(score)) + measure,
-        caption="right on the test split" if score == "accuracy" else f"{sentences.score_name(score)} on the test split",
-        remark=sentences.against_baselines(output),
+        caption="right on the test split"
+        if score == "accuracy"
+        else f"{sentences.score_name(score)} on the test split",
+        remark=" ".join([sentences.against_baselines(output), *sentences.baseline_notes(output)]).strip(),
         strip=drawings.strip(output),
         grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],
         mistakes=[_Card(shown, drawings.answer_bars(shown)) for shown in output.mistakes[:SHOWN]],

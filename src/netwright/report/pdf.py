@@ -61,7 +61,9 @@ def _print(program: Path, page: Path, printed: Path, profile: Path) -> str:
         page.resolve().as_uri(),
     ]
     if sys.platform == "linux" and os.geteuid() == 0:
-        command.insert(1, "--no-sandbox")  # Chromium's sandbox refuses to run as root; the page is our own, without scripts
+        command.insert(
+            1, "--no-sandbox"
+        )  # Chromium's sandbox refuses to run as root; the page is our own, without scripts
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:

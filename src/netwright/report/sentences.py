@@ -64,6 +64,8 @@ def interval_text(score: str, interval: Interval | None) -> str:
 
 def baseline_name(baseline: Baseline) -> str:
     """A baseline's name in words."""
+    if baseline.note.startswith("always "):
+        return baseline.note
     return _BASELINES.get(baseline.name, baseline.name)
 
 
@@ -104,6 +106,12 @@ def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:
     return known + [each for each in baselines if each.scores.get(score) is None]
 
 
+def baseline_notes(output: OutputFacts) -> list[str]:
+    """What must be known about the baselines, one sentence each."""
+    noted = [each for each in output.baselines if each.note and not each.note.startswith("always ")]
+    return [f"{baseline_name(each).capitalize()}: {each.note}." for each in noted]
+
+
 def against_baselines(output: OutputFacts) -> str:
     """Whether the net is truly better than the best simple method, judged by the net's interval; empty if unknown."""
     score = output.headline
@@ -115,7 +123,9 @@ def against_baselines(output: OutputFacts) -> str:
     low, high = (interval[1], interval[0]) if lower_is_better(score) else (interval[0], interval[1])
     sign = -1 if lower_is_better(score) else 1
     if sign * other < sign * low:
-        return f"The net is better than {name}, the best simple method here: its whole interval lies on the better side."
+        return (
+            f"The net is better than {name}, the best simple method here: its whole interval lies on the better side."
+        )
     if sign * other > sign * high:
         return f"The net is worse than {name}: the simple method is the better choice on this data."
     return f"The net and {name} cannot be told apart on this many examples: the net's interval includes both."

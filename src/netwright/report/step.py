@@ -70,7 +70,7 @@ def step_page(view: StepView) -> str:
         .get_template("step.html.jinja")
         .render(view=view, rows=rows, size=size, angle=_direction(rows), figure=_figure(view, rows), fell=_fell(view))
     )
-    return frame(view.title, Markup(body), style_sheet("report/report.css"))  # noqa: S704  (autoescaped by jinja2)
+    return frame(view.title, Markup(body), style_sheet("report/report.css"))
 
 
 def _direction(rows: list[_Row]) -> str:
@@ -91,7 +91,9 @@ def _fell(view: StepView) -> str:
     verb = "fell" if change < 0 else "rose" if change > 0 else "stayed"
     said = f"The loss {verb} from {number(view.loss_before, 4)} to {number(view.loss_after, 4)}"
     if change > 0:
-        return f"{said}: the step was too long, it went beyond the valley. A smaller learning rate would have gone down."
+        return (
+            f"{said}: the step was too long, it went beyond the valley. A smaller learning rate would have gone down."
+        )
     return f"{said}, by {number(-change)}; the slope alone foresaw {number(-foreseen)}."
 
 

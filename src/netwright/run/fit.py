@@ -17,8 +17,10 @@ from types import FrameType
 import torch
 
 from netwright import files, registry, spec
+from netwright.data import fingerprint
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.model_file import Model, assemble
@@ -98,9 +100,7 @@ def train(
     return _go(folder, asked, options, data, show or Silent(), decided)
 
 
-def resume(
-    path: Path, *, data: object = None, accept: bool = False, show: Display | None = None
-) -> Outcome:
+def resume(path: Path, *, data: object = None, accept: bool = False, show: Display | None = None) -> Outcome:
     """Go on with a run that was stopped or killed; a finished one only says again what came out.
 
     Args:
@@ -165,15 +165,13 @@ def _stages(
     )
     for note in dataset.notes:
         show.note(note)
-    if decided is None:
-        decided = _decide(wanted, dataset)
-        files.write_text(folder.resolved, spec.dump(decided))
-        dataset.ledger.write(folder.ledger)
-    elif folder.ledger.exists():
-        _same_data(folder, decided, dataset, options.accept)
+    decided = decided or _decide(wanted, dataset)
+    if folder.resolved.exists():
+        _same_data(folder, dataset, options.accept)
     else:
-        files.write_text(folder.resolved, spec.dump(decided))
         dataset.ledger.write(folder.ledger)
+        dataset.files.write(folder.fingerprint)
+        files.write_text(folder.resolved, spec.dump(decided))
     for reason in decided.reasons:
         show.note(f"{reason.path}: {reason.value} ({reason.why})")
     _known_parts(decided)
@@ -185,7 +183,8 @@ def _stages(
     model.network.to(device)
     folder.update(state="training")
     training = _fit(folder, decided, dataset, model, device, show)
-    folder.update(state="scoring", best_epoch=training.best_epoch, stopped_epoch=training.epoch)
+    ended = {"best_epoch": training.best_epoch, "stopped_epoch": training.epoch, "stop_reason": training.stop_reason}
+    folder.update(state="scoring", **ended)
     return scoring.finish(folder, decided, dataset, model, training, options.examples, show)
 
 
@@ -194,7 +193,8 @@ def _decide(wanted: Spec, dataset: Dataset) -> Resolved:
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
     size = _batch_size(settled, dataset)
     adds = size * sum(row.multiply_adds for row in table(model.network, size))
-    machine = hardware.decide(adds, dataset.fits_memory(), settled.training.threads)
+    resident, why = dataset.resident()
+    machine = hardware.decide(adds, resident, why.why, settled.training.threads)
     filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})
     return resolve.resolved(filled, dataset, machine, reasons)
 
@@ -204,11 +204,12 @@ def _batch_size(wanted: Spec, dataset: Dataset) -> int:
     return examples if size == "all" or size is None else min(int(size), examples)
 
 
-def _same_data(folder: RunFolder, decided: Resolved, dataset: Dataset, accept: bool) -> None:
+def _same_data(folder: RunFolder, dataset: Dataset, accept: bool) -> None:
     """The data is what it was when the run began, split the same way."""
-    before = Ledger.read(folder.ledger)
-    changes = dataset.changes_since(decided.fingerprint)
-    if not changes and not before.same_split(dataset.ledger):
+    changes = fingerprint.changes(Fingerprint.read(folder.fingerprint), dataset.files)
+    columns = ["id", "state", "split"]
+    before, now = (ledger.table.select(columns) for ledger in (Ledger.read(folder.ledger), dataset.ledger))
+    if not changes and not before.cast(now.schema).equals(now):
         changes = ["the examples are divided differently"]
     if changes and not accept:
         raise DataError(
@@ -309,7 +310,7 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
         nets={"net": network},
         optimizers={"net": registry.resolve("optimizer", chosen.name)(network.parameters(), **chosen.options)},
         losses=losses,
-        source=source.to(device) if device.type != "cpu" else source,
+        source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
         seed=seed,
         validate=(lambda: scoring.validation(model, dataset, weights, resident)) if held_out else None,

@@ -54,6 +54,11 @@ class RunFolder:
         return self.path / "ledger.parquet"
 
     @property
+    def fingerprint(self) -> Path:
+        """What the files of the data looked like."""
+        return self.path / "fingerprint.parquet"
+
+    @property
     def history(self) -> Path:
         """Steps, epochs and actions."""
         return self.path / "history.jsonl"
@@ -294,7 +299,9 @@ def clean(root: Path, *, remove: bool) -> list[Removable]:
     for path in folders:
         folder = RunFolder(path)
         done = folder.read()["state"] == "done"
-        doomed = [p for p in path.rglob(".tmp-*")] + ([folder.checkpoints] if done and folder.checkpoints.exists() else [])
+        doomed = [p for p in path.rglob(".tmp-*")] + (
+            [folder.checkpoints] if done and folder.checkpoints.exists() else []
+        )
         for place in doomed:
             members = [place, *place.rglob("*")]
             found.append(Removable(place, sum(p.stat().st_size for p in members if p.is_file()) / 1e6))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import PIL
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from PIL import Image
 from torch import nn
@@ -135,7 +136,8 @@ def _chance(found: Collected) -> float | None:
     name, field = next(iter(found.model.outputs.items()))
     if not field.vocabulary:
         return 1.0
-    counts = np.bincount(found.dataset.targets(name, "train").numpy(), minlength=len(field.vocabulary))
+    codes = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
+    counts = np.bincount(codes, minlength=len(field.vocabulary))
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
 
@@ -157,15 +159,18 @@ def _ledger(found: Collected) -> report.LedgerFacts:
 
 
 def _twins(found: Collected) -> list[report.Twins]:
+    pairs = found.dataset.twins[:GRID]
+    place = {one: pc.index(found.dataset.ids, one).as_py() for pair in pairs for one in pair[:2]}
+    part = {int(i): name for name, positions in found.dataset.parts.items() for i in positions} if pairs else {}
     return [
         report.Twins(
-            first=str(found.dataset.ids[twin.first]),
-            second=str(found.dataset.ids[twin.second]),
-            parts=twin.parts,
-            similarity=twin.similarity,
-            pictures=_two_pictures(found.dataset, twin.first, twin.second),
+            first=files.printable(first),
+            second=files.printable(second),
+            parts=(part.get(place[first], ""), part.get(place[second], "")),
+            similarity=alike,
+            pictures=_two_pictures(found.dataset, place[first], place[second]),
         )
-        for twin in found.dataset.twins[:GRID]
+        for first, second, alike in pairs
     ]
 
 
@@ -183,9 +188,7 @@ def _layer(row: object) -> dict[str, object]:
 def _graph(model: Model) -> report.GraphFacts:
     nodes = model.network.nodes
     return report.GraphFacts(
-        nodes=[
-            report.GraphNodeFacts(name=n.name, text=n.text, shape=n.shape, parameters=n.parameters) for n in nodes
-        ],
+        nodes=[report.GraphNodeFacts(name=n.name, text=n.text, shape=n.shape, parameters=n.parameters) for n in nodes],
         edges=[(source, node.name) for node in nodes for source in node.inputs],
     )
 
@@ -221,7 +224,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets),
         "baselines": [
-            report.Baseline(name=b.name, scores=b.scores, interval=b.interval, seconds=b.seconds)
+            report.Baseline(name=b.name, scores=b.scores, interval=b.interval, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
         ],
     }
@@ -238,7 +241,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     return report.OutputFacts(
         **common,
         classes=list(field.vocabulary),
-        confusion=metrics.confusion(answers, targets, len(field.vocabulary)).tolist(),
+        confusion=metrics.confusion(answers, targets).tolist(),
         mistakes=[_shown(found, name, shown, int(i)) for i in worst],
         grid=grid,
     )
@@ -385,7 +388,12 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
     lines += _few(found)
     where = files.printable(folder.path)
     kept = files.printable(folder.model)
-    return [*lines, f"report: {files.printable(folder.report)}", f"model:  {kept}", f"next:   netwright predict {where} FILE"]
+    return [
+        *lines,
+        f"report: {files.printable(folder.report)}",
+        f"model:  {kept}",
+        f"next:   netwright predict {where} FILE",
+    ]
 
 
 def _few(found: Facts) -> list[str]:

@@ -60,7 +60,9 @@ def step_view(run: Path, *, weights: Sequence[str] = (), lr: float | None = None
     model = _model(folder)
     chosen = decided.spec.training.optimizer
     rate = lr if lr is not None else float(chosen.options.get("lr", 0.1)) if chosen else 0.1
-    batch = next(iter(Batches(dataset, "train", _EXAMPLES, decided.spec.training.seed, shuffle=True, resident=False).epoch(0)))
+    batch = next(
+        iter(Batches(dataset, "train", _EXAMPLES, decided.spec.training.seed, shuffle=True, resident=False).epoch(0))
+    )
     model.network.eval()
 
     def loss() -> Tensor:

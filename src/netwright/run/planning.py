@@ -70,7 +70,8 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     size = examples if given == "all" or given is None else min(int(given), examples)
     rows = table(model.network, size)
     adds = sum(row.multiply_adds for row in rows)
-    machine = hardware.decide(adds * size, dataset.fits_memory(), settled.training.threads)
+    resident, why = dataset.resident()
+    machine = hardware.decide(adds * size, resident, why.why, settled.training.threads)
     told = [reason for task in model.tasks.values() for reason in task.reasons]
     every = [*dataset.reasons, *told, *reasons, *machine.why]
     steps = math.ceil(examples / size)
@@ -108,7 +109,10 @@ def _layer_text(rows: list[Row]) -> list[str]:
     widths = [max(len(line[i]) for line in cells) for i in range(6)]
     right = {3, 4}
     return [
-        "  " + "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))).rstrip()
+        "  "
+        + "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
         for line in cells
     ]
 
@@ -226,7 +230,7 @@ def judge_data(dataset: Dataset) -> list[Finding]:
         if field.vocabulary:
             findings += _judge_classes(name, field, np.asarray(dataset.arrays[name]))
     if dataset.twins:
-        pairs = "; ".join(f"{dataset.ids[t.first]} ~ {dataset.ids[t.second]}" for t in dataset.twins[:3])
+        pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in dataset.twins[:3])
         cure = "Keep copies of one scene in one part: data.split.by: group."
         findings.append(Finding("near-twins", "note", f"{len(dataset.twins):,} pairs across parts: {pairs}", cure))
     findings += [Finding("data", "note", note, "") for note in dataset.notes]
@@ -248,4 +252,3 @@ def _judge_classes(name: str, field: Field, codes: np.ndarray) -> list[Finding]:
         told = f"{name}: {len(counts)} classes with {counts.min():,} to {counts.max():,} examples"
         findings.append(Finding("classes", "good", told, ""))
     return findings
-

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from netwright import files, model_file, readers, registry
+from netwright.data import fingerprint
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.fingerprint import Fingerprint
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
@@ -25,12 +27,11 @@ from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
 
 _ROWS = 8192  # examples read and answered at a time
+_TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def predict(
-    run_or_model: Path, inputs: Sequence[Path] | object, *, out: Path | None = None, top: int = 3
-) -> pa.Table:
+def predict(run_or_model: Path, inputs: Sequence[Path] | object, *, out: Path | None = None, top: int = 3) -> pa.Table:
     """Answers for new examples.
 
     Args:
@@ -52,17 +53,18 @@ def predict(
     paths = isinstance(inputs, Sequence) and all(isinstance(item, Path) for item in inputs)
     if paths and not inputs:
         raise SpecError("nothing says what to predict.", "Give pictures, folders of pictures, or tables.")
-    found = [_found(path) for path in inputs] if paths else [readers.from_memory(inputs)]  # type: ignore[union-attr]
+    found = [_found(path, model) for path in inputs] if paths else [readers.from_memory(inputs)]  # type: ignore[union-attr]
     answered = [_answered(model, one, top) for one in found]
     if out is not None:
         _write(out, pa.concat_tables([full for _, full in answered], promote_options="default"))
     return pa.concat_tables([shown for shown, _ in answered], promote_options="default")
 
 
-def _found(path: Path) -> Found:
-    if not path.exists():
-        raise DataError(f"{files.printable(path)}: there is no such file or folder.", "Check the path.")
-    return readers.find_unlabelled(path)
+def _found(path: Path, model: Model) -> Found:
+    """A table as it is; otherwise pictures, wherever they lie."""
+    pictures = any(field.kind == "image" for field in model.inputs.values())
+    loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
+    return readers.find(path, "loose_files" if loose else None)
 
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:
@@ -114,15 +116,12 @@ def _words(answer: object) -> str:
 def _column(found: Found, name: str, model: Model) -> Column:
     """The column an input is read from; a source with one column of pictures serves any picture input."""
     source = model.inputs[name].source
+    if model.inputs[name].kind == "image" and source not in found.columns and "image" in found.columns:
+        return found.columns["image"]
     try:
-        return readers.column_of(found, source)
-    except DataError as exc:
-        if model.inputs[name].kind == "image" and "image" in found.columns:
-            return found.columns["image"]
-        raise DataError(
-            f"{files.printable(found.origin)}: {exc.message}",
-            f"The model needs: {', '.join(_sources(model))}.",
-        ) from exc
+        return found.column(source)
+    except SpecError as exc:
+        raise DataError(exc.message, f"The model needs the columns {', '.join(_sources(model))}.") from exc
 
 
 def _sources(model: Model) -> list[str]:
@@ -154,9 +153,7 @@ def _harmless(cell: object) -> object:
 # ---- scoring on other examples ---------------------------------------------------------------------------------------
 
 
-def evaluate(
-    run_or_model: Path, *, data: object = None, part: str = "test", show: Display | None = None
-) -> Evaluation:
+def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", show: Display | None = None) -> Evaluation:
     """Score a trained model; every reading of a test part is counted.
 
     Args:
@@ -174,7 +171,10 @@ def evaluate(
     fields = {**model.inputs, **model.outputs}
     wanted = model.spec
     if data is not None:
-        held = {"path": str(data) if isinstance(data, str | Path) else None, "split": wanted.data.split.model_copy(update={"by": "random", "column": None})}
+        held = {
+            "path": str(data) if isinstance(data, str | Path) else None,
+            "split": wanted.data.split.model_copy(update={"by": "random", "column": None}),
+        }
         everything = wanted.model_copy(update={"data": wanted.data.model_copy(update=held)})
         dataset = prepare(
             everything,
@@ -182,15 +182,16 @@ def evaluate(
             progress=Counter(show),
             accept=True,
             fields=fields,
-            whole=True,
         )
-        return scoring.evaluated(model, scoring.answer(model, dataset, "test", False), 0, started)
+        return scoring.evaluated(model, scoring.answer(model, dataset, "all", False), 0, started)
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
     dataset, decided = run_data(folder, show)
     if not len(dataset.parts[part]):
-        raise SpecError(f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}.")
+        raise SpecError(
+            f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}."
+        )
     reads = folder.count_read("test") if part == "test" else 0
     return scoring.evaluated(model, scoring.answer(model, dataset, part, decided.hardware.resident), reads, started)
 
@@ -209,7 +210,7 @@ def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:
         fields={**decided.inputs, **decided.outputs},
         accept=True,
     )
-    changes = dataset.changes_since(decided.fingerprint)
+    changes = fingerprint.changes(Fingerprint.read(folder.fingerprint), dataset.files)
     if changes:
         raise DataError(
             f"the data changed since the run {files.printable(folder.path)}: {'; '.join(changes)}.",

@@ -5,7 +5,6 @@ The test part is read here once, and every reading is counted before it happens.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from netwright import files, model_file
-from netwright.data.batches import Batches
+from netwright.data.batches import Batch, Batches, coded_width
 from netwright.data.dataset import Dataset
 from netwright.model_file import Example, Model
 from netwright.progress import Display
@@ -27,7 +26,7 @@ from netwright.report.page import page
 from netwright.run import gather
 from netwright.run.folder import RunFolder
 from netwright.spec import Resolved
-from netwright.tasks.task import Baseline, Coded
+from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded
 from netwright.training.loop import Training
 
 _ROWS = 1024  # held-out examples answered at a time
@@ -97,10 +96,10 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
                 sums[name] += float(task.terms(given, truth).double().sum())
                 answers[name].append(task.answers(given))
                 targets[name].append(truth)
-    count = max(len(dataset.parts[part]), 1)
+    count = max(len(source), 1)
     return Answered(
         part,
-        dataset.parts[part],
+        dataset.positions(part),
         {name: torch.cat(found) for name, found in answers.items()},
         {name: torch.cat(found) for name, found in targets.items()},
         {name: total / count for name, total in sums.items()},
@@ -151,17 +150,20 @@ def finish(
 
     by_output = {name: {part: scores[part][name] for part in parts} for name in model.tasks}
     final = replace(
-        model, spec=decided.spec, scores=by_output, facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name}
+        model,
+        spec=decided.spec,
+        scores=by_output,
+        facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name},
     )
     examples = list(_examples(dataset, final, answered[shown])) if keep_examples else []
     model_file.write(folder.model, final, examples)
 
     collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows)
-    facts = gather.facts(folder, collected, shown)
+    facts = gather.facts(folder, collected, shown, training.elapsed())
     facts.write(folder.facts)
     files.write_text(folder.report, page(facts))
     training.history.write()
-    folder.update(state="done", headline=gather.headline(facts), stop_reason=training.stop_reason)
+    folder.update(state="done", headline=gather.headline(facts))
     return outcome(folder)
 
 
@@ -181,16 +183,25 @@ def _baselines(
 ) -> dict[str, list[Baseline]]:
     """What simple methods reach on the same examples, in at most a tenth of the training's time (3 s at least)."""
     allowed = max(3.0, seconds / 10) / 60
-    groups = {part: Batches(dataset, part, 1, 0, shuffle=False, resident=True).inputs() for part in ("train", shown.part)}
+    seed = decided.spec.training.seed
+    train = _coded(dataset, "train", seed)
     return {
         name: task.baselines(
-            Coded(groups["train"], dataset.targets(name, "train")),
-            Coded(groups[shown.part], shown.targets[name]),
-            decided.spec.training.seed,
+            Coded(train.inputs, train.targets[name]),
+            Coded(_coded(dataset, shown.part, None).inputs, shown.targets[name]),
+            seed,
             allowed / len(model.tasks),
         )
         for name, task in model.tasks.items()
     }
+
+
+def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:
+    """A part in one batch; of a huge training part as many examples, drawn by chance, as a baseline can learn from."""
+    width = sum(coded_width(field) for field in dataset.inputs.values())
+    most = max(1000, MOST_NUMBERS // width) if seed is not None else len(dataset.positions(part))
+    source = Batches(dataset, part, max(1, most), seed or 0, shuffle=seed is not None, resident=False)
+    return next(iter(source.epoch(0)))
 
 
 def _examples(dataset: Dataset, model: Model, shown: Answered) -> Iterator[Example]:
@@ -274,14 +285,11 @@ def evaluated(model: Model, found: Answered, reads: int, started: float) -> Eval
     for name in model.tasks:
         for key, value in scores[name].items():
             between = intervals[name].get(key)
-            text.append(f"  {name} {key}: {value:.4g}" + (f" ({between[0]:.4g} to {between[1]:.4g})" if between else ""))
+            text.append(
+                f"  {name} {key}: {value:.4g}" + (f" ({between[0]:.4g} to {between[1]:.4g})" if between else "")
+            )
     if found.part == "test" and reads > 1:
         text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
     if model.replayed is not None:
         text.append(f"the model file checked itself: {model.replayed}")
     return Evaluation(found.part, len(found.positions), reads, scores, intervals, text)
-
-
-def write_json(path: Path, value: object) -> None:
-    """A JSON file for machines, written whole or not at all."""
-    files.write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")

@@ -146,7 +146,11 @@ def _curve(folder: RunFolder, facts: Facts) -> list[tuple[float, float, float]]:
     seconds = {row["epoch"]: float(row["seconds"] or 0) for row in history.read(folder.timing)}
     examples = facts.ledger.splits.get("train", 0)
     return [
-        (float(point.epoch * examples), seconds.get(point.epoch, math.nan), float(point.validation.get("loss") or math.nan))
+        (
+            float(point.epoch * examples),
+            seconds.get(point.epoch, math.nan),
+            float(point.validation.get("loss") or math.nan),
+        )
         for point in facts.curves
     ]
 
@@ -230,7 +234,9 @@ def _table(
     page = folder / "compare.html"
     files.write_text(page, compare_page(comparison))
     plain = [_plainly(setting) for setting in settings]
-    files.write_text(folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1))
+    files.write_text(
+        folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1)
+    )
     text = [*_lines(settings, score, len(seeds)), "", *_progress_lines(settings), answer, f"page: {page}"]
     return Table(folder, page, score, settings, answer, text)
 
@@ -306,8 +312,12 @@ def _stops_helping(known: list[Setting], sign: int, vary: Mapping[str, Sequence[
     for place, setting in enumerate(ordered):
         if not any(_better(later, setting, sign) for later in ordered[place + 1 :]):
             last = place == len(ordered) - 1
-            return f"More {name} still helped at {setting.values[path]}." if last else (
-                f"More {name} stopped helping at {setting.values[path]}: nothing larger is better on these seeds."
+            return (
+                f"More {name} still helped at {setting.values[path]}."
+                if last
+                else (
+                    f"More {name} stopped helping at {setting.values[path]}: nothing larger is better on these seeds."
+                )
             )
     return ""
 

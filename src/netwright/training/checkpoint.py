@@ -81,7 +81,7 @@ def save(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, o
 
 
 def _disk_error(exc: SafetensorError) -> OSError:
-    """safetensors words the system's errors; the number in them tells which one it was."""
+    """Safetensors words the system's errors; the number in them tells which one it was."""
     number = re.search(r"os error (\d+)", str(exc))
     return OSError(int(number[1]) if number else 5, str(exc))
 
@@ -148,4 +148,6 @@ def same(a: Checkpoint, b: Checkpoint) -> list[str]:
 
 
 def _equal(a: Tensor | None, b: Tensor | None) -> bool:
-    return a is not None and b is not None and a.dtype == b.dtype and torch.equal(a.view(torch.uint8), b.view(torch.uint8))
+    return (
+        a is not None and b is not None and a.dtype == b.dtype and torch.equal(a.view(torch.uint8), b.view(torch.uint8))
+    )

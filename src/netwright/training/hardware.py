@@ -17,12 +17,13 @@ from netwright.spec import Hardware, Reason
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000
 
 
-def decide(step_multiply_adds: int, resident: bool, threads: int | None = None) -> Hardware:
+def decide(step_multiply_adds: int, resident: bool, why_resident: str, threads: int | None = None) -> Hardware:
     """Device, threads and placement for a run.
 
     Args:
         step_multiply_adds: Multiply-adds of one forward pass over one batch.
         resident: Whether the coded data is held in memory.
+        why_resident: And why.
         threads: The user's own choice.
     """
     why = []
@@ -36,8 +37,7 @@ def decide(step_multiply_adds: int, resident: bool, threads: int | None = None) 
         size = f"a step is {step_multiply_adds / 1e6:.3g} M multiply-adds"
         reason = "too little to share" if threads == 1 else "enough to share among the cores"
         why.append(Reason(path="training.threads", value=str(threads), why=f"{size}: {reason}"))
-    place = "the coded data fits in memory" if resident else "read from the cache, batch by batch"
-    why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=place))
+    why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=why_resident))
     return Hardware(device=device, threads=threads, resident=resident, why=tuple(why))
 
 

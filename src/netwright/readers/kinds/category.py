@@ -1,5 +1,7 @@
 """Categories: one of a fixed set of classes; every text is a class of its own, also `NA`, `null` and the empty text."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -24,7 +24,8 @@ LARGEST_PX = 224  # the longer side of a default size; what most published netwo
 _MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooling leave no rest
 _HEADERS = 256  # pictures looked at to plan
 _LEAST_STD = 1 / 255  # one step of gray: a channel flatter than this is constant
-_BLOCK = 1024  # pictures summed or copied at once
+_TOLD = 256  # pictures between two reports of progress
+_BLOCK_PIXELS = 2**18  # numbers summed or copied at once: fits a core's own memory
 
 
 class Image(Kind):
@@ -104,12 +105,13 @@ class Image(Kind):
         """Mean and standard deviation per channel in 0..1, from exact sums of whole numbers."""
         channels = field.shape[2]
         total, squares, count = [0] * channels, [0] * channels, 0
-        for start in range(0, len(values), _BLOCK):
-            # float64 adds whole numbers exactly below 2**53, and a block stays far below.
-            pixels = values[start : start + _BLOCK].reshape(-1, channels).astype(np.float64)
-            count += len(pixels)
-            total = [old + int(new) for old, new in zip(total, pixels.sum(axis=0), strict=True)]
-            squares = [old + int(new) for old, new in zip(squares, (pixels * pixels).sum(axis=0), strict=True)]
+        rows = _rows_of(field.shape)
+        for start in range(0, len(values), rows):
+            # float64 adds and multiplies whole numbers exactly below 2**53, in any order; a block stays far below.
+            pixels = np.ascontiguousarray(values[start : start + rows].reshape(-1, channels).T, np.float64)
+            count += pixels.shape[1]
+            total = [old + int(new) for old, new in zip(total, pixels.sum(axis=1), strict=True)]
+            squares = [old + int(new) for old, new in zip(squares, np.einsum("ij,ij->i", pixels, pixels), strict=True)]
         count = max(1, count)
         mean = [value / (255 * count) for value in total]
         spread = [math.sqrt(count * two - one * one) / (255 * count) for one, two in zip(total, squares, strict=True)]
@@ -127,6 +129,11 @@ class Image(Kind):
     def preview(self, value: np.ndarray, field: Field) -> bytes:
         """The picture as PNG."""
         return png(value)
+
+
+def _rows_of(shape: tuple[int, ...]) -> int:
+    """How many pictures make one block."""
+    return max(1, _BLOCK_PIXELS // math.prod(shape))
 
 
 def _frame(field: Field) -> Frame:
@@ -186,14 +193,15 @@ def _from_arrays(
 ) -> dict[int, str]:
     shape = values.shape[1:] if values.ndim == 4 else (*values.shape[1:], 1)
     if shape == (frame.height, frame.width, frame.channels):
-        for start in range(0, len(index), _BLOCK):
-            block = index[start : start + _BLOCK]
-            sink[start : start + _BLOCK] = values[block].reshape(len(block), *shape)
-            progress(min(start + _BLOCK, len(index)))
+        rows = _rows_of(shape)
+        for start in range(0, len(index), rows):
+            block = index[start : start + rows]
+            sink[start : start + rows] = values[block].reshape(len(block), *shape)
+            progress(min(start + rows, len(index)))
         return {}
     for k, place in enumerate(index):
         sink[k] = _fitted(values[place], frame)
-        if k % _BLOCK == _BLOCK - 1:
+        if k % _TOLD == _TOLD - 1:
             progress(k + 1)
     progress(len(index))
     return {}

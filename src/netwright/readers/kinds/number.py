@@ -15,7 +15,7 @@ from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
-_CHUNK = 2**20  # values summed at once, so that a memory-mapped column is never whole in memory
+_CHUNK = 2**20  # numbers summed at once, so that a memory-mapped column is never whole in memory
 _LEAST_SPREAD = 1e-12  # of the mean's size: below this a column is constant up to rounding
 
 
@@ -139,7 +139,8 @@ def moments(values: np.ndarray) -> tuple[list[float], list[float]]:
         values: (n, d); read in blocks, so it may be memory-mapped.
     """
     count = max(1, len(values))
-    blocks = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
+    rows = max(1, _CHUNK // max(1, values.shape[1]))
+    blocks = [slice(start, start + rows) for start in range(0, len(values), rows)]
     mean = np.sum([values[block].astype(np.float64).sum(axis=0) for block in blocks], axis=0) / count
     spread = [((values[block].astype(np.float64) - mean) ** 2).sum(axis=0) for block in blocks]
     std = np.sqrt(np.sum(spread, axis=0) / count)

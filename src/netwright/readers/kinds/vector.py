@@ -32,10 +32,12 @@ class Vector(Kind):
         if isinstance(column, Several):
             fields, reasons = [], []
             for part, of in zip(column.names, column.columns, strict=True):
-                field, why = Number().plan(part, of, type(spec)(), found)
+                field, why = Number().plan(part, of, type(spec).model_validate({}), found)
                 fields.append(field)
                 reasons += why
-            options = {key: "|".join(str(field.options[key]) for field in fields) for key in ("decimal", "thousands")}
+            options: dict[str, str | int | float | bool] = {
+                key: "|".join(str(field.options[key]) for field in fields) for key in ("decimal", "thousands")
+            }
             shape = (len(fields),)
             return Field(
                 name=name, kind=self.name, source=source, shape=shape, dtype="float64", options=options
@@ -73,7 +75,7 @@ class Vector(Kind):
             raise SpecError(f"{field.name}: the data no longer holds a vector.", "Give data of the same form.")
         for start in range(0, len(index), _BLOCK):
             rows = values[index[start : start + _BLOCK]].astype(np.float64)
-            good = np.isfinite(rows).all(axis=1)
+            good = np.all(np.isfinite(rows), axis=1)
             sink[start : start + _BLOCK] = np.where(good[:, None], rows, 0.0)
             failed.update({start + int(k): "holds NaN or infinity." for k in np.flatnonzero(~good)})
             progress(min(start + _BLOCK, len(index)))

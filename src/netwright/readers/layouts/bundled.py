@@ -47,9 +47,9 @@ class Bundled(Layout):
 def _digits() -> tuple[dict[str, Column], tuple[str, ...]]:
     from sklearn.datasets import load_digits  # 2 seconds to import
 
-    data = load_digits()
-    images = np.rint(data.images * (255 / 16)).astype(np.uint8)
-    return {"image": Arrays(images), "category": _cells(data.target)}, ("pixels 0..16 scaled to 0..255",)
+    pixels, labels = load_digits(return_X_y=True)
+    images = np.rint(np.asarray(pixels).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    return {"image": Arrays(images), "category": _cells(np.asarray(labels))}, ("pixels 0..16 scaled to 0..255",)
 
 
 def _table(name: str) -> tuple[dict[str, Column], tuple[str, ...]]:

@@ -4,6 +4,8 @@ Guarantees: rows read = rows used + rows refused, each refusal with its line; no
 cells stay what they are).
 """
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,7 +18,7 @@ import pyarrow.csv
 
 from netwright.errors import DataError
 from netwright.files import printable
-from netwright.readers.columns import Cells, Found, Refusal, packing_of, read_regular
+from netwright.readers.columns import Cells, Found, Refusal, names_pictures, packing_of, read_regular
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.text_table import Records, Shape, find_records, find_shape, lines_by_parsing, read_text
 from netwright.readers.sniff import HEAD_BYTES, sniff
@@ -25,6 +27,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 _BLOCK = 4 * 2**20
 _LARGEST_BLOCK = 2**30
 _SHOWN_CHARACTERS = 60
+_PEEK = 20  # names looked for in each folder
 
 
 class CsvTable(Layout):
@@ -66,12 +69,12 @@ class CsvTable(Layout):
             notes.append(f"{records.blank:,} blank lines passed over")
         if path != table:
             notes.append(f"table {printable(table.name)}")
-        root = table.parent
+        roots = _roots(table.parent, dict(zip(shape.names, rows.table.columns, strict=True)), notes)
         return Found(
             layout=self.name,
             origin=str(path),
             ids=_ids(rows.numbers),
-            columns={name: Cells(rows.table.column(place), root) for place, name in enumerate(shape.names)},
+            columns={name: Cells(rows.table.column(place), roots[name]) for place, name in enumerate(shape.names)},
             refused=tuple(rows.refused),
             notes=tuple(notes),
             sources=(table,),
@@ -86,6 +89,26 @@ def table_in(path: Path, suffixes: tuple[str, ...]) -> Path | None:
         tables = [child for child in sorted(path.iterdir()) if child.suffix.lower() in suffixes and child.is_file()]
         return tables[0] if len(tables) == 1 else None
     return path if path.is_file() else None
+
+
+def _roots(folder: Path, columns: dict[str, pa.ChunkedArray], notes: list[str]) -> dict[str, Path]:
+    """Where the files that a column names lie: beside the table, or in the one folder there that holds more of them."""
+    roots = dict.fromkeys(columns, folder)
+    for name, values in columns.items():
+        if not names_pictures(values):
+            continue
+        some = [cell for cell in values.slice(0, _PEEK).to_pylist() if safe_below(cell)]
+        places = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]
+        counts = [sum((place / cell).is_file() for cell in some) for place in places]
+        roots[name] = places[counts.index(max(counts))]
+        if roots[name] != folder:
+            notes.append(f"{name}: files are in {printable(roots[name].name)}/")
+    return roots
+
+
+def safe_below(name: str) -> bool:
+    """Whether a name in a table can be joined to a folder without leading out of it."""
+    return "\x00" not in name and not Path(name).is_absolute() and ".." not in name.replace("\\", "/").split("/")
 
 
 def _suffix(table: Path) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -143,7 +144,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_at_most(file: IO[bytes], limit: int) -> tuple[bytearray, str]:
+def _read_at_most(file: io.BufferedIOBase, limit: int) -> tuple[bytearray, str]:
     """Up to `limit` bytes, and what went wrong on the way; what came before a cut is kept, so it can be counted."""
     content = bytearray()
     try:

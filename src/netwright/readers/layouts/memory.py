@@ -1,5 +1,7 @@
 """Data already in memory: a dict of columns, a DataFrame, an Arrow table or a plain array."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,13 @@ class _Frame(Protocol):
 
     columns: object
     iloc: object
+
+
+@runtime_checkable
+class _Series(Protocol):
+    """Looks like a column of a DataFrame."""
+
+    def to_numpy(self) -> np.ndarray: ...
 
 
 @runtime_checkable
@@ -154,8 +163,8 @@ def _column(name: str, values: object, notes: list[str]) -> Column:
         return columns_of(pa.table({name: values}))[0][name]
     if isinstance(values, _Tensor) and not isinstance(values, np.ndarray):
         values = values.detach().cpu().numpy()
-    elif not isinstance(values, np.ndarray) and hasattr(values, "to_numpy"):
-        values = values.to_numpy()  # a Series
+    elif not isinstance(values, np.ndarray) and isinstance(values, _Series):
+        values = values.to_numpy()
     if isinstance(values, Sequence) and len(values) and isinstance(values[0], (np.ndarray, Sequence)):
         values = _stacked(name, values)
     if isinstance(values, np.ndarray) and values.dtype != object and values.ndim > 1:

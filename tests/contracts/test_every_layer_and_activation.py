@@ -1,0 +1,121 @@
+"""What every registered layer and activation keeps to; a new one is tested here by being registered."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+from torch import nn
+
+from netwright import registry
+from netwright.models.build import build
+from netwright.models.layers import Layer
+from netwright.models.network import Network
+from netwright.models.text import parse
+from netwright.spec import ModelSpec
+
+SHAPES = {"image": (3, 8, 9), "vector": (12,)}
+
+
+def _texts() -> list[tuple[str, str]]:
+    """A text with one registered part, and the kind of input it is tried on."""
+    found = []
+    for name in registry.parts("layer"):
+        layer = registry.resolve("layer", name)
+        found += [(layer.example, kind) for kind in SHAPES if layer.takes in {kind, "any"}]
+    return found + [(name, kind) for name in registry.parts("activation") for kind in SHAPES]
+
+
+every_part = pytest.mark.parametrize(("text", "kind"), _texts())
+
+
+def made(text: str, kind: str, seed: int = 0) -> Network:
+    return build(ModelSpec(layers=text), {"x": SHAPES[kind]}, {"out": 3}, seed)
+
+
+def batch(kind: str, count: int = 6) -> dict[str, torch.Tensor]:
+    return {"x": torch.randn(count, *SHAPES[kind], generator=torch.Generator().manual_seed(0))}
+
+
+@pytest.mark.parametrize("name", registry.parts("layer"))
+def test_a_layer_has_an_example_and_every_option_a_type(name):
+    layer = registry.resolve("layer", name)
+    assert issubclass(layer, Layer)
+    assert layer.takes in {"vector", "image", "any"}
+    (step,) = parse(layer.example)
+    assert step.part == name
+    signature = inspect.signature(layer).parameters
+    assert next(iter(signature)) == "in_shape"
+    assert all(parameter.annotation is not inspect.Parameter.empty for parameter in signature.values())
+
+
+@every_part
+def test_the_shape_that_comes_out_is_the_one_declared(text, kind):
+    network = made(text, kind)
+    values = {"input:x": batch(kind)["x"]}
+    for node in network.nodes[1:]:
+        values[node.name] = network.module(node.name)(*[values[name] for name in node.inputs])
+        assert tuple(values[node.name].shape) == (6, *node.shape)
+
+
+@every_part
+def test_every_parameter_and_the_input_get_a_gradient(text, kind):
+    network, inputs = made(text, kind), batch(kind)
+    inputs["x"].requires_grad_()
+    network(inputs)["out"].square().sum().backward()
+    assert all(float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
+    assert float(inputs["x"].grad.abs().sum()) > 0
+
+
+@every_part
+def test_batch_mates_change_nothing(text, kind):
+    network, inputs = made(text, kind), batch(kind)
+    together = network(inputs)["out"]
+    alone = torch.cat([network({"x": row[None]})["out"] for row in inputs["x"]])
+    torch.testing.assert_close(alone, together, rtol=1e-6, atol=1e-6)
+
+
+@every_part
+def test_saved_and_loaded_is_the_same(text, kind):
+    network, fresh, inputs = made(text, kind), made(text, kind, seed=1), batch(kind)
+    fresh.load_state_dict(network.state_dict())
+    assert torch.equal(fresh(inputs)["out"], network(inputs)["out"])
+
+
+@every_part
+def test_the_same_seed_gives_the_same_bits(text, kind):
+    state = torch.random.get_rng_state()
+    first, second = made(text, kind).state_dict(), made(text, kind).state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@every_part
+def test_no_parameter_is_left_without_a_first_value(text, kind):
+    assert all(torch.isfinite(weight).all() and weight.abs().max() < 100 for weight in made(text, kind).parameters())
+
+
+@every_part
+def test_eight_examples_are_learned_by_heart(text, kind):
+    layers = f"{text}, dense 32, relu" if kind == "image" or text == "flatten" else f"dense 32, {text}"
+    network, inputs, targets = made(layers, kind), batch(kind, 8), torch.arange(8) % 3
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
+    for _ in range(150):
+        outputs = network(inputs)["out"]
+        if torch.equal(outputs.argmax(dim=1), targets):
+            return
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(outputs, targets).backward()
+        optimizer.step()
+    pytest.fail(f"{layers}: eight examples were not learned in 150 steps")
+
+
+@pytest.mark.parametrize("name", registry.parts("activation"))
+def test_an_activation_keeps_the_shape_and_has_the_derivative_of_its_value(name):
+    function = registry.resolve("activation", name)
+    x = torch.linspace(-3, 3, 40, dtype=torch.float64).reshape(4, 10).add(0.01).requires_grad_()
+    assert function(x).shape == x.shape
+    assert torch.autograd.gradcheck(function, x)
+    assert torch.isfinite(function(torch.tensor([-1000.0, 1000.0]))).all()
+    assert registry.part("activation", name).facts.get("initialiser", "glorot") in registry.parts("initialiser")

@@ -1,0 +1,113 @@
+"""What every registered task keeps to; a new one joins by its registry line and a field of its kind in `FIELDS`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from netwright import registry
+from netwright.spec import Field, OutputSpec
+from netwright.tasks.task import Coded, Task, task_for
+
+COUNT = 24
+BEST = {"accuracy": 1.0, "top3": 1.0, "r2": 1.0, "log_loss": 0.0, "rmse": 0.0, "mae": 0.0}
+
+
+def _field(kind: str, **facts: object) -> Field:
+    return Field(name="out", kind=kind, source="out", dtype="float32", **facts)
+
+
+def _codes(classes: int) -> Tensor:
+    return torch.arange(COUNT) % classes
+
+
+def _numbers(*shape: int) -> Tensor:
+    return torch.randn(COUNT, *shape, generator=torch.Generator().manual_seed(0)) * 7 + 100
+
+
+# by kind: (field, targets, the outputs of a perfect network)
+FIELDS = {
+    "category": [
+        (
+            _field("category", vocabulary=("no", "yes")),
+            _codes(2),
+            (_codes(2)[:, None] * 60 - 30).float(),
+        ),
+        (
+            _field("category", vocabulary=tuple("abcde")),
+            _codes(5),
+            torch.nn.functional.one_hot(_codes(5), 5).float() * 60,
+        ),
+    ],
+    "number": [(_field("number", mean=(100.0,), std=(7.0,)), _numbers(), (_numbers()[:, None] - 100) / 7)],
+    "vector": [
+        (
+            _field("vector", shape=(3,), mean=(100.0,) * 3, std=(7.0,) * 3),
+            _numbers(3),
+            (_numbers(3) - 100) / 7,
+        )
+    ],
+}
+CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]
+every_task = pytest.mark.parametrize(("kind", "case"), CASES)
+
+
+def made(kind: str, case: int) -> tuple[Task, Tensor, Tensor]:
+    field, targets, perfect = FIELDS[kind][case]
+    return task_for("out", field, OutputSpec()), targets, perfect
+
+
+@every_task
+def test_a_perfect_answer_gets_the_best_terms_and_scores(kind, case):
+    task, targets, perfect = made(kind, case)
+    assert perfect.shape == (COUNT, task.units)
+    assert float(task.terms(perfect, targets).max()) < 1e-6
+    scores = task.score(task.answers(perfect), targets)
+    assert task.headline in scores
+    for name, value in scores.items():
+        assert value == pytest.approx(BEST[name], abs=1e-4), name
+    worse = task.score(task.answers(torch.zeros_like(perfect)), targets)
+    assert worse[task.headline] < scores[task.headline]
+
+
+@every_task
+def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind, case):
+    task, targets, _ = made(kind, case)
+    outputs = torch.randn(COUNT, task.units).requires_grad_()
+    terms = task.terms(outputs, targets)
+    assert terms.shape == (COUNT,)
+    assert terms.dtype == torch.float32
+    terms.mean().backward()
+    assert (outputs.grad != 0).all()
+
+
+@every_task
+def test_every_score_has_an_interval_and_so_has_every_baseline(kind, case):
+    task, targets, perfect = made(kind, case)
+    answers = task.answers(perfect + torch.randn(perfect.shape, generator=torch.Generator().manual_seed(0)))
+    scores = task.score(answers, targets)
+    for groups in (None, np.arange(COUNT) // 2):
+        intervals = task.interval(answers, targets, groups)
+        assert list(intervals) == list(scores)
+        assert all(low <= high for low, high in intervals.values())
+        assert intervals == task.interval(answers, targets, groups)
+    known = Coded({"x": torch.cat([perfect, torch.ones(COUNT, 1)], dim=1)}, targets)
+    found = task.baselines(known, known, seed=0, minutes=0.05)
+    assert len(found) >= 2
+    assert all(list(baseline.scores) == list(scores) == list(baseline.interval) for baseline in found)
+
+
+@every_task
+def test_answers_can_be_read_by_a_person(kind, case):
+    task, _, perfect = made(kind, case)
+    assert len(task.decode(task.answers(perfect))) == COUNT
+
+
+@every_task
+def test_unit_and_loss_come_with_their_reasons(kind, case):
+    task, _, _ = made(kind, case)
+    assert [reason.path for reason in task.reasons] == ["outputs.out.unit", "outputs.out.loss"]
+    assert all(len(reason.why) > 10 for reason in task.reasons)
+    assert task.weight == 1.0
