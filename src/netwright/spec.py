@@ -1,4 +1,4 @@
-"""The spec: what goes in, what comes out, which model, how it is trained; read from YAML, checked at once, written back.
+"""The spec: what goes in, what comes out, which model, how it is trained; read from YAML, checked, written back.
 
 Every field left out stays `None` until the run resolves it to a stated default with its reason (`Reason`).
 Every mistake of a spec is collected and raised in one `SpecError`, each with its line and the nearest known name.
@@ -7,6 +7,7 @@ Every mistake of a spec is collected and raised in one `SpecError`, each with it
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,7 @@ from netwright.registry import nearest
 VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
+_BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)|(literal|list|tuple|dict|function)[-\[].*")
 
 
 class _Frozen(BaseModel):
@@ -203,11 +205,11 @@ class TrainingSpec(_Frozen):
 
     Args:
         batch_size: Examples per step, or `all`.
-        optimizer: sgd or adam with their options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`.
+        optimizer: sgd or adam with their options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`; `{lr: 0.01}` is adam's.
         schedule: How the learning rate moves: constant or cosine.
         stop: When training ends.
         seed: Seed of everything random.
-        threads: Computing threads; measured and recorded when left out.
+        threads: Computing threads; follows from the size of a step when left out.
     """
 
     batch_size: Annotated[int, Setting(ge=1)] | Literal["all"] | None = None
@@ -216,6 +218,19 @@ class TrainingSpec(_Frozen):
     stop: StopSpec = StopSpec()
     seed: int = Setting(0, ge=0)
     threads: int | None = Setting(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_names(cls, given: object) -> object:
+        """Options without a name belong to the default part."""
+        if not isinstance(given, dict):
+            return given
+        named = {
+            room: {"name": default, **given[room]}
+            for room, default in (("optimizer", "adam"), ("schedule", "cosine"))
+            if isinstance(given.get(room), dict)
+        }
+        return {**given, **named}
 
 
 def _named(given: object) -> object:
@@ -290,24 +305,32 @@ def validate(values: dict[str, object], lines: dict[str, int] | None = None, ori
     try:
         return Spec.model_validate(values)
     except ValidationError as exc:
-        problems = [_problem(error, lines or {}) for error in exc.errors()]
-    listed = "".join(f"\n  {problem}" for problem in dict.fromkeys(problems))
+        problems: dict[tuple[int, str, str], list[str]] = {}
+        for error in exc.errors():
+            location, given = [str(part) for part in error["loc"]], f", not {error['input']!r}"
+            if len(location) > 1 and _BRANCH.fullmatch(location[-1]):  # one of several forms that a value may have
+                location.pop()
+            message = error["msg"].removeprefix("Value error, ")
+            if error["type"] == "extra_forbidden":
+                siblings = _settings(location[:-1])
+                message = f"unknown setting{nearest(location[-1], siblings)}; known here: {', '.join(siblings)}"
+            if error["type"] in {"extra_forbidden", "value_error"}:
+                given = ""
+            where = (_line(location, lines or {}), ".".join(location), given)
+            problems.setdefault(where, []).append(message)
+    listed = "".join(f"\n  {_told(*where, messages)}" for where, messages in sorted(problems.items()))
     raise SpecError(f"{origin}: {len(problems)} problem{'s' * (len(problems) != 1)} found:{listed}", "Correct these.")
 
 
-def _problem(error: object, lines: dict[str, int]) -> str:
-    location = [str(part) for part in error["loc"]]  # type: ignore[index]
-    kind, message = str(error["type"]), str(error["msg"])  # type: ignore[index]
-    path = ".".join(location)
-    known = [place for place in (path, *(".".join(location[:n]) for n in range(len(location) - 1, 0, -1)))]
-    line = next((lines[place] for place in known if place in lines), 0)
-    if kind == "extra_forbidden":
-        siblings = _settings(location[:-1])
-        message = f"unknown setting{nearest(location[-1], siblings)}; known here: {', '.join(siblings)}"
-    else:
-        message = f"{message.removeprefix('Value error, ')}, not {error['input']!r}" if path else message  # type: ignore[index]
-        message = message.removeprefix("Value error, ")
-    return f"{f'line {line}: ' if line else ''}{path}{': ' if path else ''}{message}"
+def _line(location: list[str], lines: dict[str, int]) -> int:
+    """The line of a setting, or of what holds it; 0 when it was not read from a file."""
+    known = (".".join(location[:n]) for n in range(len(location), 0, -1))
+    return next((lines[place] for place in known if place in lines), 0)
+
+
+def _told(line: int, path: str, given: str, messages: list[str]) -> str:
+    place = f"{f'line {line}: ' if line else ''}{path}{': ' if path else ''}"
+    return f"{place}{' or '.join(dict.fromkeys(messages))}{given}"
 
 
 def _settings(path: list[str]) -> list[str]:
@@ -352,7 +375,7 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
         place = tree
         for parent in parents:
             inner = place.setdefault(parent, {})
-            if isinstance(inner, str):  # `optimizer: adam` grows options
+            if isinstance(inner, str) and parent in {"optimizer", "schedule"}:  # `optimizer: adam` grows options
                 inner = place[parent] = {"name": inner}
             if not isinstance(inner, dict):
                 raise SpecError(f"--set {path}: {parent} holds {inner!r} and has no settings below it.")

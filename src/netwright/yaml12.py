@@ -14,9 +14,10 @@ from netwright.errors import SpecError
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?[0-9]+")
+_INT = re.compile(r"[-+]?[0-9]{1,4000}")  # Python reads no longer ones; those become floats
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _ODD_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_DEEPEST = 50  # levels; a spec has six, and deeper ones could exhaust the stack
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 
 
@@ -33,15 +34,11 @@ def scalar(text: str) -> str | int | float | bool | None:
         return None
     if text in _BOOL:
         return _BOOL[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
+    if _INT.fullmatch(text) or _BASED.fullmatch(text):
+        return int(text, 10 if _INT.fullmatch(text) else 0)
     if _FLOAT.fullmatch(text):
         return float(text)
-    if _ODD_FLOAT.fullmatch(text):
-        return float(text.replace(".", ""))
-    return text
+    return float(text.replace(".", "")) if _ODD_FLOAT.fullmatch(text) else text
 
 
 def load(text: str, origin: str) -> tuple[object, dict[str, int]]:
@@ -55,6 +52,7 @@ def load(text: str, origin: str) -> tuple[object, dict[str, int]]:
         SpecError: Not YAML, a key twice, a tag or an alias.
     """
     try:
+        _plain_data(text, origin)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
@@ -62,31 +60,40 @@ def load(text: str, origin: str) -> tuple[object, dict[str, int]]:
         problem = getattr(exc, "problem", None) or "not readable as YAML"
         raise SpecError(f"{origin}{line}: {problem}.", "Check indentation, colons and brackets there.") from exc
     lines: dict[str, int] = {}
-    return (None if node is None else _value(node, "", origin, lines, set())), lines
+    return (None if node is None else _value(node, "", origin, lines)), lines
 
 
-def _value(node: yaml.Node, path: str, origin: str, lines: dict[str, int], seen: set[int]) -> object:
-    line = node.start_mark.line + 1
-    lines.setdefault(path, line)
-    if id(node) in seen:
-        raise SpecError(f"{origin} line {line}: aliases (*name) are not allowed.", "Write the values out.")
-    seen.add(id(node))
-    if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
-        raise SpecError(f"{origin} line {line}: tag {node.tag} is not allowed.", "Write a plain value.")
+def _plain_data(text: str, origin: str) -> None:
+    """Refuses what is more than plain data, before anything is built from it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise SpecError(f"{origin} line {line}: aliases (*name) are not allowed.", "Write the values out.")
+        if getattr(event, "tag", None):
+            raise SpecError(f"{origin} line {line}: tag {event.tag} is not allowed.", "Write a plain value.")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise SpecError(f"{origin} line {line}: more than {_DEEPEST} levels of nesting.", "A spec has six.")
+
+
+def _value(node: yaml.Node, path: str, origin: str, lines: dict[str, int]) -> object:
+    lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
         return scalar(node.value) if node.style is None else node.value
     if isinstance(node, yaml.SequenceNode):
-        return [_value(child, f"{path}.{i}".lstrip("."), origin, lines, seen) for i, child in enumerate(node.value)]
+        return [_value(child, f"{path}.{i}".lstrip("."), origin, lines) for i, child in enumerate(node.value)]
     values: dict[str, object] = {}
     for key_node, child in node.value:
-        key = str(_value(key_node, "", origin, {}, seen)) if key_node.style is not None else key_node.value
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise SpecError(f"{origin} line {line}: a list or mapping cannot be a name.", "Write a plain word.")
+        key = key_node.value
         if key in values:
-            raise SpecError(
-                f'{origin} line {key_node.start_mark.line + 1}: "{key}" stands twice.', "Keep one of the two."
-            )
+            raise SpecError(f'{origin} line {line}: "{key}" stands twice.', "Keep one of the two.")
         below = f"{path}.{key}".lstrip(".")
-        lines[below] = key_node.start_mark.line + 1
-        values[key] = _value(child, below, origin, lines, seen)
+        lines[below] = line
+        values[key] = _value(child, below, origin, lines)
     return values
 
 
@@ -95,7 +102,7 @@ class _Writer(yaml.SafeDumper):
 
 
 def _text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    ambiguous = not isinstance(scalar(text), str)
+    ambiguous = not isinstance(scalar(text), str) or "\x85" in text  # that line end is lost unless escaped
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"' if ambiguous else None)
 
 

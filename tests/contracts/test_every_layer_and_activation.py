@@ -39,7 +39,7 @@ def batch(kind: str, count: int = 6) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", registry.parts("layer"))
-def test_a_layer_has_an_example_and_every_option_a_type(name):
+def test_a_layer_has_an_example_and_every_option_a_type(name: str) -> None:
     layer = registry.resolve("layer", name)
     assert issubclass(layer, Layer)
     assert layer.takes in {"vector", "image", "any"}
@@ -51,7 +51,7 @@ def test_a_layer_has_an_example_and_every_option_a_type(name):
 
 
 @every_part
-def test_the_shape_that_comes_out_is_the_one_declared(text, kind):
+def test_the_shape_that_comes_out_is_the_one_declared(text: str, kind: str) -> None:
     network = made(text, kind)
     values = {"input:x": batch(kind)["x"]}
     for node in network.nodes[1:]:
@@ -60,7 +60,7 @@ def test_the_shape_that_comes_out_is_the_one_declared(text, kind):
 
 
 @every_part
-def test_every_parameter_and_the_input_get_a_gradient(text, kind):
+def test_every_parameter_and_the_input_get_a_gradient(text: str, kind: str) -> None:
     network, inputs = made(text, kind), batch(kind)
     inputs["x"].requires_grad_()
     network(inputs)["out"].square().sum().backward()
@@ -69,7 +69,7 @@ def test_every_parameter_and_the_input_get_a_gradient(text, kind):
 
 
 @every_part
-def test_batch_mates_change_nothing(text, kind):
+def test_batch_mates_change_nothing(text: str, kind: str) -> None:
     network, inputs = made(text, kind), batch(kind)
     together = network(inputs)["out"]
     alone = torch.cat([network({"x": row[None]})["out"] for row in inputs["x"]])
@@ -77,14 +77,14 @@ def test_batch_mates_change_nothing(text, kind):
 
 
 @every_part
-def test_saved_and_loaded_is_the_same(text, kind):
+def test_saved_and_loaded_is_the_same(text: str, kind: str) -> None:
     network, fresh, inputs = made(text, kind), made(text, kind, seed=1), batch(kind)
     fresh.load_state_dict(network.state_dict())
     assert torch.equal(fresh(inputs)["out"], network(inputs)["out"])
 
 
 @every_part
-def test_the_same_seed_gives_the_same_bits(text, kind):
+def test_the_same_seed_gives_the_same_bits(text: str, kind: str) -> None:
     state = torch.random.get_rng_state()
     first, second = made(text, kind).state_dict(), made(text, kind).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -92,12 +92,12 @@ def test_the_same_seed_gives_the_same_bits(text, kind):
 
 
 @every_part
-def test_no_parameter_is_left_without_a_first_value(text, kind):
+def test_no_parameter_is_left_without_a_first_value(text: str, kind: str) -> None:
     assert all(torch.isfinite(weight).all() and weight.abs().max() < 100 for weight in made(text, kind).parameters())
 
 
 @every_part
-def test_eight_examples_are_learned_by_heart(text, kind):
+def test_eight_examples_are_learned_by_heart(text: str, kind: str) -> None:
     layers = f"{text}, dense 32, relu" if kind == "image" or text == "flatten" else f"dense 32, {text}"
     network, inputs, targets = made(layers, kind), batch(kind, 8), torch.arange(8) % 3
     optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
@@ -112,7 +112,7 @@ def test_eight_examples_are_learned_by_heart(text, kind):
 
 
 @pytest.mark.parametrize("name", registry.parts("activation"))
-def test_an_activation_keeps_the_shape_and_has_the_derivative_of_its_value(name):
+def test_an_activation_keeps_the_shape_and_has_the_derivative_of_its_value(name: str) -> None:
     function = registry.resolve("activation", name)
     x = torch.linspace(-3, 3, 40, dtype=torch.float64).reshape(4, 10).add(0.01).requires_grad_()
     assert function(x).shape == x.shape

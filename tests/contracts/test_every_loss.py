@@ -31,7 +31,7 @@ every_loss = pytest.mark.parametrize("name", registry.parts("loss"))
 
 
 @every_loss
-def test_one_term_per_example_that_no_other_example_changes(name):
+def test_one_term_per_example_that_no_other_example_changes(name: str) -> None:
     loss, (outputs, targets, _) = registry.resolve("loss", name), _case(name)
     terms = loss(outputs, targets)
     assert terms.shape == (6,)
@@ -40,13 +40,13 @@ def test_one_term_per_example_that_no_other_example_changes(name):
 
 
 @every_loss
-def test_the_gradient_is_the_derivative(name):
+def test_the_gradient_is_the_derivative(name: str) -> None:
     loss, (outputs, targets, _) = registry.resolve("loss", name), _case(name)
     assert torch.autograd.gradcheck(lambda x: loss(x, targets), outputs.requires_grad_())
 
 
 @every_loss
-def test_the_perfect_answer_is_the_minimum(name):
+def test_the_perfect_answer_is_the_minimum(name: str) -> None:
     loss, (outputs, targets, perfect) = registry.resolve("loss", name), _case(name)
     best = loss(perfect, targets)
     assert (best >= 0).all()
@@ -56,7 +56,7 @@ def test_the_perfect_answer_is_the_minimum(name):
 
 
 @every_loss
-def test_weight_two_is_twice_the_gradient(name):
+def test_weight_two_is_twice_the_gradient(name: str) -> None:
     loss, (outputs, targets, _) = registry.resolve("loss", name), _case(name)
     once, twice = outputs.clone().requires_grad_(), outputs.clone().requires_grad_()
     loss(once, targets).mean().backward()
@@ -65,7 +65,7 @@ def test_weight_two_is_twice_the_gradient(name):
 
 
 @every_loss
-def test_outputs_of_a_thousand_stay_finite(name):
+def test_outputs_of_a_thousand_stay_finite(name: str) -> None:
     loss, (outputs, targets, _) = registry.resolve("loss", name), _case(name)
     for size in (1000.0, -1000.0):
         large = (outputs.float().sign() * size).requires_grad_()

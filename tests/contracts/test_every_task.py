@@ -60,7 +60,7 @@ def made(kind: str, case: int) -> tuple[Task, Tensor, Tensor]:
 
 
 @every_task
-def test_a_perfect_answer_gets_the_best_terms_and_scores(kind, case):
+def test_a_perfect_answer_gets_the_best_terms_and_scores(kind: str, case: int) -> None:
     task, targets, perfect = made(kind, case)
     assert perfect.shape == (COUNT, task.units)
     assert float(task.terms(perfect, targets).max()) < 1e-6
@@ -73,7 +73,7 @@ def test_a_perfect_answer_gets_the_best_terms_and_scores(kind, case):
 
 
 @every_task
-def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind, case):
+def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind: str, case: int) -> None:
     task, targets, _ = made(kind, case)
     outputs = torch.randn(COUNT, task.units).requires_grad_()
     terms = task.terms(outputs, targets)
@@ -84,7 +84,7 @@ def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind, case):
 
 
 @every_task
-def test_every_score_has_an_interval_and_so_has_every_baseline(kind, case):
+def test_every_score_has_an_interval_and_so_has_every_baseline(kind: str, case: int) -> None:
     task, targets, perfect = made(kind, case)
     answers = task.answers(perfect + torch.randn(perfect.shape, generator=torch.Generator().manual_seed(0)))
     scores = task.score(answers, targets)
@@ -100,13 +100,13 @@ def test_every_score_has_an_interval_and_so_has_every_baseline(kind, case):
 
 
 @every_task
-def test_answers_can_be_read_by_a_person(kind, case):
+def test_answers_can_be_read_by_a_person(kind: str, case: int) -> None:
     task, _, perfect = made(kind, case)
     assert len(task.decode(task.answers(perfect))) == COUNT
 
 
 @every_task
-def test_unit_and_loss_come_with_their_reasons(kind, case):
+def test_unit_and_loss_come_with_their_reasons(kind: str, case: int) -> None:
     task, _, _ = made(kind, case)
     assert [reason.path for reason in task.reasons] == ["outputs.out.unit", "outputs.out.loss"]
     assert all(len(reason.why) > 10 for reason in task.reasons)

@@ -37,10 +37,10 @@ def test_d10_code_beside_data_and_model_is_never_imported(model_file: Path, tmp_
     script.parent.mkdir()
     script.write_text(OPEN)
     done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=180
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "6 8 of 8 match, largest difference 0\n"
     assert not ran.exists()
-    subprocess.run([sys.executable, "-c", "import my"], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "import my"], cwd=tmp_path, check=True, timeout=180)
     assert ran.read_text() == "my"  # the bait is live

@@ -17,7 +17,7 @@ def options(text: str) -> dict[str, object]:
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(SpecError, match="model.layers column") as caught:
+    with pytest.raises(SpecError, match=r"model\.layers column") as caught:
         parse(text)
     return str(caught.value)
 
@@ -37,21 +37,21 @@ def refusal(text: str) -> str:
         ("  relu\n", {}),
     ],
 )
-def test_words_fill_the_options_of_the_signature(text, expected):
+def test_words_fill_the_options_of_the_signature(text: str, expected: dict[str, object]) -> None:
     assert options(text) == expected
 
 
-def test_an_empty_text_is_a_linear_model():
+def test_an_empty_text_is_a_linear_model() -> None:
     assert parse("") == () == parse("  \n ")
 
 
-def test_a_step_keeps_its_words_and_its_column():
+def test_a_step_keeps_its_words_and_its_column() -> None:
     first, second = parse("conv  16x5   pad 2,relu")
     assert (first.text, first.column, second.text, second.column) == ("conv 16x5 pad 2", 0, "relu", 19)
     assert (first.room, second.room) == ("layer", "activation")
 
 
-def test_branches_and_repeats_nest():
+def test_branches_and_repeats_nest() -> None:
     (repeat,) = parse("x3 {{dense 32, relu | same} add, relu}")
     assert isinstance(repeat, Repeat)
     assert repeat.times == 3
@@ -62,7 +62,7 @@ def test_branches_and_repeats_nest():
     assert after.part == "relu"
 
 
-def test_a_merged_block_can_be_repeated_directly():
+def test_a_merged_block_can_be_repeated_directly() -> None:
     (repeat,) = parse("x2 {relu, dense 8 | same} concat")
     (branches,) = repeat.body
     assert (branches.merge, len(branches.paths)) == ("concat", 2)
@@ -102,7 +102,7 @@ def test_a_merged_block_can_be_repeated_directly():
         ("{" * 30 + "relu" + "} add" * 30, 21, "more than 20 blocks inside each other"),
     ],
 )
-def test_a_mistake_is_named_with_its_column_and_a_caret(text, column, said):
+def test_a_mistake_is_named_with_its_column_and_a_caret(text: str, column: int, said: str) -> None:
     message = refusal(text)
     assert f"model.layers column {column}: " in message
     assert said in message
@@ -111,7 +111,7 @@ def test_a_mistake_is_named_with_its_column_and_a_caret(text, column, said):
     assert shown.strip() == text.strip() or shown.endswith("...")
 
 
-def test_every_mistake_of_the_words_is_reported_at_once():
+def test_every_mistake_of_the_words_is_reported_at_once() -> None:
     message = refusal("conv 16x5 padd 2, rulu, pool 2 3")
     assert [line[:22] for line in message.splitlines() if line.startswith("model")] == [
         "model.layers column 11",
@@ -120,7 +120,7 @@ def test_every_mistake_of_the_words_is_reported_at_once():
     ]
 
 
-def test_a_long_text_is_cut_around_the_caret():
+def test_a_long_text_is_cut_around_the_caret() -> None:
     lines = refusal(", ".join(["relu"] * 40) + ", rulu, " + ", ".join(["relu"] * 40)).splitlines()
     assert lines[1].startswith("  ...")
     assert lines[1].endswith("...")
@@ -129,7 +129,7 @@ def test_a_long_text_is_cut_around_the_caret():
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="{}|,x32 densconvadrelupt.-\n", max_size=40))
-def test_any_text_is_parsed_or_refused_with_a_column(text):
+def test_any_text_is_parsed_or_refused_with_a_column(text: str) -> None:
     try:
         parse(text)
     except SpecError as exc:

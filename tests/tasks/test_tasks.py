@@ -36,7 +36,9 @@ def vector(mean: tuple[float, ...], std: tuple[float, ...]) -> Task:
         (("a", "b", "c"), {"loss": "squared"}, "softmax", 3),
     ],
 )
-def test_a_category_has_the_head_its_classes_need(classes, said, unit, units):
+def test_a_category_has_the_head_its_classes_need(
+    classes: tuple[str, ...], said: dict[str, str], unit: str, units: int
+) -> None:
     task = category(*classes, **said)
     assert (task.unit, task.units, task.headline, task.watch) == (unit, units, "accuracy", ("loss", "min"))
     answers = task.answers(torch.randn(5, units))
@@ -45,7 +47,7 @@ def test_a_category_has_the_head_its_classes_need(classes, said, unit, units):
     assert task.terms(torch.randn(5, units), torch.tensor([0, 1, 0, 1, 1])).shape == (5,)
 
 
-def test_what_is_left_open_comes_with_a_reason():
+def test_what_is_left_open_comes_with_a_reason() -> None:
     assert [(reason.path, reason.value) for reason in category("a", "b").reasons] == [
         ("outputs.animal.unit", "sigmoid"),
         ("outputs.animal.loss", "binary_cross_entropy"),
@@ -57,21 +59,21 @@ def test_what_is_left_open_comes_with_a_reason():
     ]
 
 
-def test_one_score_speaks_for_the_second_class():
+def test_one_score_speaks_for_the_second_class() -> None:
     task = category("cat", "dog")
     answers = task.answers(torch.tensor([[2.0], [-1000.0], [1000.0]]))
     assert answers[0].tolist() == pytest.approx([0.1192, 0.8808], abs=1e-4)
     assert answers[1:].tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
-def test_softmax_of_the_lecture_example():
+def test_softmax_of_the_lecture_example() -> None:
     answers = category("a", "b", "c").answers(torch.tensor([[-0.62, 8.12, 2.53]]))
     assert answers[0].tolist() == pytest.approx([0.0002, 0.9961, 0.0037], abs=5e-5)
 
 
 @pytest.mark.parametrize("said", [{}, {"loss": "squared"}])
 @pytest.mark.parametrize("classes", [("a", "b"), ("a", "b", "c")])
-def test_outputs_of_a_thousand_give_no_nan(classes, said):
+def test_outputs_of_a_thousand_give_no_nan(classes: tuple[str, ...], said: dict[str, str]) -> None:
     task = category(*classes, **said)
     outputs = torch.tensor([[1000.0], [-1000.0]]).repeat(1, task.units).requires_grad_()
     terms = task.terms(outputs, torch.tensor([0, 1]))
@@ -94,7 +96,7 @@ def test_outputs_of_a_thousand_give_no_nan(classes, said):
         ({"unit": "softmax", "loss": "cross_entropy"}, r"(?s)price\.unit: softmax.*price\.loss: cross_entropy"),
     ],
 )
-def test_a_number_refuses_units_and_losses_of_classes_with_the_fix(said, message):
+def test_a_number_refuses_units_and_losses_of_classes_with_the_fix(said: dict[str, str], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         number(**said)
 
@@ -109,26 +111,28 @@ def test_a_number_refuses_units_and_losses_of_classes_with_the_fix(said, message
         (("a", "b", "c"), {"loss": "binary_cross_entropy"}, r"takes one score .* is softmax.*loss: cross_entropy"),
     ],
 )
-def test_a_category_refuses_what_does_not_fit_with_the_fix(classes, said, message):
+def test_a_category_refuses_what_does_not_fit_with_the_fix(
+    classes: tuple[str, ...], said: dict[str, str], message: str
+) -> None:
     with pytest.raises(SpecError, match=message):
         category(*classes, **said)
 
 
 @pytest.mark.parametrize(("classes", "message"), [((), "no class"), (("cat",), 'one class, "cat"')])
-def test_a_category_needs_two_classes(classes, message):
+def test_a_category_needs_two_classes(classes: tuple[str, ...], message: str) -> None:
     with pytest.raises(DataError, match=message):
         category(*classes)
 
 
-def test_a_kind_that_cannot_come_out_is_named():
+def test_a_kind_that_cannot_come_out_is_named() -> None:
     field = Field(name="photo", kind="image", source="photo", shape=(8, 8, 3), dtype="uint8")
     with pytest.raises(
-        SpecError, match='outputs.photo: kind "image" cannot be an output; category, number, vector can'
+        SpecError, match=r'outputs\.photo: kind "image" cannot be an output; category, number, vector can'
     ):
         task_for("photo", field, OutputSpec())
 
 
-def test_numbers_are_learned_standardised_and_answered_in_their_own_units():
+def test_numbers_are_learned_standardised_and_answered_in_their_own_units() -> None:
     task = number(mean=200_000.0, std=50_000.0)
     targets = torch.tensor([150_000.0, 300_000.0])
     perfect = torch.tensor([[-1.0], [2.0]])
@@ -138,18 +142,18 @@ def test_numbers_are_learned_standardised_and_answered_in_their_own_units():
     assert task.decode(task.answers(perfect)) == [150_000.0, 300_000.0]
 
 
-def test_vectors_have_a_scale_for_each_number():
+def test_vectors_have_a_scale_for_each_number() -> None:
     task = vector((10.0, -1.0), (2.0, 0.5))
     assert task.units == 2
     assert task.answers(torch.tensor([[1.0, -2.0]])).tolist() == [[12.0, -2.0]]
     assert task.terms(torch.tensor([[1.0, -2.0]]), torch.tensor([[12.0, -1.0]])).tolist() == [2.0]
 
 
-def test_targets_that_never_change_do_not_divide_by_zero():
+def test_targets_that_never_change_do_not_divide_by_zero() -> None:
     assert number(mean=3.0, std=0.0).terms(torch.zeros(1, 1), torch.tensor([3.0])).tolist() == [0.0]
 
 
-def test_the_likeliest_classes_come_first():
+def test_the_likeliest_classes_come_first() -> None:
     task = category("ant", "bee", "cat", "dog")
     (ranked,) = task.decode(torch.tensor([[0.1, 0.6, 0.05, 0.25]]))
     assert [name for name, _ in ranked] == ["bee", "dog", "ant"]
@@ -157,7 +161,7 @@ def test_the_likeliest_classes_come_first():
     assert len(task.decode(torch.full((1, 4), 0.25), top=9)[0]) == 4
 
 
-def test_intervals_hold_the_score_and_widen_with_groups():
+def test_intervals_hold_the_score_and_widen_with_groups() -> None:
     task = category("a", "b", "c", "d")
     torch.manual_seed(0)
     targets = torch.arange(200) % 4
@@ -172,7 +176,7 @@ def test_intervals_hold_the_score_and_widen_with_groups():
         assert grouped[name][0] <= score <= grouped[name][1]
 
 
-def test_intervals_of_numbers_hold_the_score():
+def test_intervals_of_numbers_hold_the_score() -> None:
     for task, wanted in ((number(1e6, 10), torch.randn(300).double() * 10 + 1e6), (vector((0, 0), (1, 1)), None)):
         targets = torch.randn(300, 2).double() * torch.tensor([1.0, 100.0]) if wanted is None else wanted
         answers = targets + torch.randn(targets.shape) * 0.5
@@ -185,7 +189,7 @@ def coded(count: int, targets: torch.Tensor, inputs: torch.Tensor) -> Coded:
     return Coded({"table": inputs[:count]}, targets[:count])
 
 
-def test_a_category_is_compared_with_the_majority_and_a_line():
+def test_a_category_is_compared_with_the_majority_and_a_line() -> None:
     task = category("cat", "dog", "eel")
     torch.manual_seed(0)
     inputs = torch.randn(600, 3) * torch.tensor([1.0, 1000.0, 0.0])
@@ -200,7 +204,7 @@ def test_a_category_is_compared_with_the_majority_and_a_line():
     assert linear.interval["accuracy"][0] < linear.scores["accuracy"] <= linear.interval["accuracy"][1]
 
 
-def test_a_class_missing_from_training_gets_no_probability():
+def test_a_class_missing_from_training_gets_no_probability() -> None:
     task = category("cat", "dog", "eel")
     inputs = torch.randn(60, 2)
     targets = (inputs[:, 0] > 0).long()
@@ -210,7 +214,7 @@ def test_a_class_missing_from_training_gets_no_probability():
     assert [baseline.name for baseline in alone] == ["majority"]
 
 
-def test_the_clock_ends_the_linear_baseline_and_it_says_so():
+def test_the_clock_ends_the_linear_baseline_and_it_says_so() -> None:
     inputs = torch.randn(500, 50)
     targets = (inputs @ torch.randn(50) > 0).long()
     known = Coded({"t": inputs}, targets)
@@ -218,7 +222,7 @@ def test_the_clock_ends_the_linear_baseline_and_it_says_so():
     assert linear.note == "" or "iterations, before it had settled" in linear.note
 
 
-def test_numbers_are_compared_with_the_mean_and_least_squares():
+def test_numbers_are_compared_with_the_mean_and_least_squares() -> None:
     torch.manual_seed(0)
     inputs = torch.randn(300, 4)
     targets = inputs @ torch.tensor([1.0, -2.0, 0.0, 3.0]) * 100 + 5000
@@ -230,7 +234,7 @@ def test_numbers_are_compared_with_the_mean_and_least_squares():
     assert vector((0.0, 0.0), (1.0, 1.0)).baselines(pairs, pairs, seed=0, minutes=0.1)[1].scores["r2"] > 0.999
 
 
-def test_baselines_learn_from_fewer_rows_when_there_are_too_many_and_say_so():
+def test_baselines_learn_from_fewer_rows_when_there_are_too_many_and_say_so() -> None:
     wide = Coded({"image": torch.empty(1, 1).expand(400, MOST_NUMBERS // 200)}, torch.zeros(400))
     rows, note = rows_for_baseline(wide, seed=0)
     assert (len(rows), note) == (200, "learned from 200 of 400 training examples")

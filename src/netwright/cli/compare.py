@@ -37,11 +37,11 @@ def compare(
         settings: Settings of the spec.
         output: How to print.
     """
-    from netwright import studies
-
     output = output or Output()
     choices = varied(vary)
     spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    from netwright import studies
+
     with output.display() as show:
         table = studies.compare(spec, choices, seeds=seeds, out=to, show=show)
     if output.json:

@@ -31,10 +31,10 @@ def show(
         settings: Settings of the spec.
         output: How to print.
     """
-    from netwright import run
-
     output = output or Output()
     spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    from netwright import run
+
     with output.display() as display:
         found = run.data_show(spec, show=display)
     if output.json:
@@ -62,10 +62,10 @@ def check(
         settings: Settings of the spec.
         output: How to print.
     """
-    from netwright import run
-
     output = output or Output()
     spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    from netwright import run
+
     with output.display() as display:
         findings = run.data_check(spec, show=display)
     output.findings(findings, "nothing wrong was found")

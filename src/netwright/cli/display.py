@@ -34,6 +34,7 @@ class Screen:
         self._columns: tuple[str, ...] = ()
         self._row: Mapping[str, float | int | str] | None = None
         self._last_row = self._started
+        self._lines = 0
         self._closed = False
 
     def close(self) -> None:
@@ -48,7 +49,7 @@ class Screen:
         self._finish()
         self._name, self._total, self._done = name, total, 0
         self._started = self._last_line = self._clock()
-        self._columns = ()
+        self._columns, self._lines = (), 0
         if not self._console.is_terminal or self._closed:
             return
         if self._bar is None:
@@ -81,6 +82,8 @@ class Screen:
         if self._row is None:
             return
         row, self._row, self._last_row = self._row, None, self._clock()
+        self._last_line = self._last_row  # a row says more than a plain line of progress, which then waits
+        self._lines = 0
         names = tuple(row)
         if self._console.is_terminal:  # one line each, however narrow: what does not fit is left to the report
             names = names[: _fitting(names, self._console.width)]
@@ -92,10 +95,11 @@ class Screen:
     def _finish(self) -> None:
         """Shows the last epoch; a stage that was worth a plain line also says how it ended."""
         self._show_row()
-        if not self._console.is_terminal and self._last_line > self._started and self._done:
+        if self._lines and not self._console.is_terminal:
             self._line()
 
     def _line(self) -> None:
+        self._lines += 1
         self._last_line = now = self._clock()
         seconds = max(now - self._started, 1e-9)
         told = f"{self._name}: {self._done:,}"
@@ -157,13 +161,13 @@ def _duration(seconds: float) -> str:
 
 
 def _short(name: str) -> str:
-    """A heading of two words at most; `validation_accuracy` and `validation accuracy` read the same."""
-    return printable(name.replace("_", " ").replace("validation ", "val ").replace("training ", "train "))
+    """A heading that leaves room for others: `val accuracy` for `validation/accuracy`."""
+    return printable(name.replace("_", " ").replace("/", " ").replace("validation ", "val "))
 
 
 def _measured(value: float | int | str) -> str:
     if isinstance(value, float):
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+        return f"{value:.4f}" if 0.01 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else printable(value)
 
 

@@ -24,10 +24,10 @@ def plan(
         settings: Settings of the spec.
         output: How to print.
     """
-    from netwright import run
-
     output = output or Output()
     spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    from netwright import run
+
     with output.display() as show:
         planned = run.plan(spec, show=show)
     if output.json:

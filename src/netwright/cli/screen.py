@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,8 +176,11 @@ def hanging(line: Text, width: int) -> Text:
         return first
     tail = Text(" ").join(rest)
     tail.rstrip()
-    margin = Text(" " * (indent + 2))
-    return Text("\n").join([first, *(margin + part for part in tail.wrap(out, max(width - len(margin), 8)))])
+    margin, lines = Text(" " * (indent + 2)), [first]
+    for part in tail.wrap(out, max(width - len(margin), 8)):
+        part.rstrip()
+        lines.append(margin + part)
+    return Text("\n").join(lines)
 
 
 def cell_text(value: object) -> str:
@@ -208,7 +212,9 @@ def printable(text: str) -> str:
 
 
 def _escaped(letter: str) -> str:
-    return "    " if letter == "\t" else letter.encode("unicode_escape").decode("ascii")
+    if letter == "\t" or unicodedata.category(letter) == "Zs":  # all kinds of space are shown as space
+        return " "
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def plain(value: object) -> object:

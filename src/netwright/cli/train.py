@@ -50,11 +50,11 @@ def train(
         conduct: How the run goes about it.
         output: How to print.
     """
-    from netwright import run
-
     output, conduct = output or Output(), conduct or Conduct()
     wanted, settings = wanted or Wanted(), settings or Settings()
     spec = repeated(source, wanted, settings) or spec_from(source, wanted, settings)
+    from netwright import run
+
     with output.display() as show:
         outcome = run.train(
             spec,

@@ -184,7 +184,8 @@ def shorten(path: Path, array: np.memmap, keep: np.ndarray) -> None:
     """
     step = max(1, 16 * _MB // max(1, array[:1].nbytes))
     for start in range(0, len(keep), step):
-        array[start : start + step] = array[keep[start : start + step]]
+        moved = keep[start : start + step]
+        array[start : start + len(moved)] = array[moved]
     array.flush()
     header = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False}
     with path.open("rb+") as file:

@@ -87,7 +87,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind == "category"), None)
     wish, columns = _columns(spec, held, find)
     codes, reason = splits.split(wish, spec.training.seed, labels=labels, count=len(held.rows), **columns)
-    codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, columns["official"])
+    codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, columns["official"])
     for name, facts in plan.outputs.items():
         if facts.kind == "category":
             notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
@@ -177,7 +177,13 @@ def _moments(values: pa.Array | pa.ChunkedArray, name: str) -> np.ndarray:
 
 
 def _without_torn_copies(
-    spec: Spec, plan: Plan, held: Store, codes: np.ndarray, reason: Reason, official: np.ndarray | None
+    spec: Spec,
+    plan: Plan,
+    held: Store,
+    codes: np.ndarray,
+    reason: Reason,
+    labels: np.ndarray | None,
+    official: np.ndarray | None,
 ) -> tuple[np.ndarray, list[Reason], list[str]]:
     """Keep copies in one part where the cut was ours; refuse, or tell, where it was not."""
     first = duplicates.first_copies(held.content)
@@ -188,11 +194,11 @@ def _without_torn_copies(
     ours = _ours(reason.value, official, len(codes))
     if len(ours):
         inner = duplicates.first_copies(held.content[ours])
-        moved = codes.copy()
-        moved[ours], count = duplicates.together(codes[ours], inner)
-        splits.require_parts(moved, spec.data.split.parts, reason.value)
-        codes = moved
-        why = f"{copies:,} exact copies among the inputs stay with the first one; {count:,} examples changed their part"
+        classes = labels[ours] if labels is not None else np.zeros(len(ours), dtype=np.int64)
+        codes = codes.copy()
+        codes[ours] = duplicates.together(codes[ours], inner, classes, spec.training.seed)
+        splits.require_parts(codes, spec.data.split.parts, reason.value)
+        why = f"{copies:,} examples have the same inputs as an earlier one and stay in its part"
         reasons = [Reason(path="data.duplicates", value="kept together", why=why)]
     torn = duplicates.across(codes, first)
     tabular = all(facts.kind != "image" for facts in plan.inputs.values())

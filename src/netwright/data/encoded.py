@@ -64,7 +64,7 @@ class Encoded:
             return self._one(int(index))
         rows = np.arange(len(self))[index]
         out = np.empty((len(rows), *self.field.shape), dtype=self.dtype)
-        for k, decoded in enumerate(pool().map(self._one, rows)):
+        for k, decoded in enumerate(pool().map(self._one, rows.tolist())):
             out[k] = decoded
         return out
 

@@ -1,6 +1,6 @@
 """What the files of a data set looked like: enough to notice that they changed, cheap enough to ask at every start.
 
-A fingerprint takes one `stat` per file and reads at most a few megabytes: names, sizes, modification times, and
+A fingerprint takes one `stat` per file and reads at most 32 MB: names, sizes, modification times, and
 hashes of pieces of a few files spread evenly over the set. Two fingerprints compare into words.
 """
 
@@ -21,8 +21,9 @@ from netwright import files
 from netwright.errors import DataError
 
 _SAMPLED_FILES = 16
-_SAMPLED_PIECES = 32  # over all sampled files together
 _PIECE_BYTES = 64 * 1024
+_FEWEST_PIECES, _MOST_PIECES = 2, 32  # of one file; more of a larger one, so that one large table is seen throughout
+_PIECE_PER_BYTES = 8 * 1024**2
 _NAMED = 3  # how many files a message names
 
 Summary = dict[str, str | int | dict[str, str]]
@@ -90,8 +91,7 @@ def take(sources: Sequence[Path]) -> Fingerprint:
     sizes = np.array([found[name][0] for name in ordered], dtype=np.int64)
     times = np.array([found[name][1] for name in ordered], dtype=np.int64)
     sampled = [ordered[i] for i in np.unique(np.linspace(0, len(ordered) - 1, _SAMPLED_FILES).astype(int))]
-    each = max(2, _SAMPLED_PIECES // max(1, len(sampled)))
-    pieces = {files.printable(os.fsdecode(name)): _pieces(found[name][2], found[name][0], each) for name in sampled}
+    pieces = {files.printable(os.fsdecode(name)): _pieces(found[name][2], found[name][0]) for name in sampled}
     return Fingerprint(pa.array(ordered, pa.binary()), sizes, times, pieces)
 
 
@@ -178,7 +178,8 @@ def _walk(source: Path) -> Iterator[tuple[bytes, str, int, int]]:
                     yield os.fsencode(entry.path)[start:], entry.path, facts.st_size, facts.st_mtime_ns
 
 
-def _pieces(path: str, size: int, count: int) -> str:
+def _pieces(path: str, size: int) -> str:
+    count = min(_MOST_PIECES, _FEWEST_PIECES + size // _PIECE_PER_BYTES)
     state = hashlib.blake2b(str(size).encode(), digest_size=16)
     try:
         with Path(path).open("rb") as file:

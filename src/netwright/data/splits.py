@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from netwright.data.duplicates import ranks
 from netwright.data.ledger import PARTS
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
@@ -129,11 +130,7 @@ def official_codes(values: Sequence[str], column: str) -> np.ndarray:
 
 
 def _random(count: int, parts: tuple[float, float, float], seed: int) -> tuple[np.ndarray, str]:
-    codes = np.zeros(count, dtype=np.int8)
-    order = numpy_generator(seed, "split").permutation(count)
-    validation, test = _amounts(np.array([count]), parts)
-    codes[order[: test[0]]] = TEST
-    codes[order[test[0] : test[0] + validation[0]]] = VALIDATION
+    codes, _ = _stratified(np.zeros(count, dtype=np.int64), parts, seed, np.arange(count))
     return codes, f"by chance, seed {seed}; there are no classes to balance"
 
 
@@ -144,12 +141,9 @@ def _stratified(
     codes = np.zeros(len(labels), dtype=np.int8)
     chosen = labels[among]
     chance = numpy_generator(seed, "split").random(len(among))
-    order = np.lexsort((chance, chosen))
-    sizes = np.bincount(chosen, minlength=1)
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    rank = np.arange(len(among)) - starts[chosen[order]]
-    validation, test = (amount[chosen[order]] for amount in _amounts(sizes, parts))
-    codes[among[order]] = np.where(rank < test, TEST, np.where(rank < test + validation, VALIDATION, TRAIN))
+    rank = ranks(chosen, chance)
+    validation, test = (amount[chosen] for amount in _amounts(np.bincount(chosen, minlength=1), parts))
+    codes[among] = np.where(rank < test, TEST, np.where(rank < test + validation, VALIDATION, TRAIN))
     return codes, f"every part has the same shares of the classes, seed {seed}"
 
 

@@ -9,11 +9,11 @@ inputs (e.g. ln 10 for ten balanced classes); when it is not given, the loss of 
    than 3 % of what there was to learn and by more than three times its usual jump from epoch to epoch, to the end and
    for at least two epochs, while the training loss is lower at the end than it was at that lowest value.
    Since: that epoch.
-3. **over-fitting** (the curves part): at the best epoch the validation loss exceeds the training loss by more than a
-   quarter of what there was to learn. Since: the first epoch from which the gap stays that large.
+3. **over-fitting** (the curves part): at the end the validation loss exceeds the training loss by more than a quarter
+   of what there was to learn. Since: the first epoch from which the gap stays that large.
 4. **under-fitting** (little learned): at the best epoch the training loss is still above two thirds of `chance`.
 5. **under-fitting** (not finished): the best epoch is among the last two, and the last fifth of the epochs (at least
-   two) still brought more than 5 % of all that was learned.
+   two) still brought more than 5 % of all that was learned, and more than three times the usual jump.
 6. **fitting**: none of these.
 
 What the rules cannot see: whether the inputs hold enough to do better. A loss that stays high may be noise in the
@@ -35,6 +35,7 @@ _GAP = 0.25  # of what there was to learn
 _LITTLE = 2 / 3  # of the loss of answering blindly
 _UNFINISHED = 0.05  # of what was learned, in the last fifth of the epochs
 
+Real = int | float
 Label = Literal["fitting", "over-fitting", "under-fitting", "undecided"]
 
 
@@ -58,10 +59,15 @@ class Verdict:
 @dataclass(frozen=True)
 class _Curves:
     epochs: list[int]
-    train: list[float]
-    validation: list[float]  # as measured
-    smooth: list[float]
-    chance: float
+    train: list[Real]
+    validation: list[Real]  # as measured
+    smooth: list[Real]
+    chance: Real
+
+    @property
+    def noise(self) -> Real:
+        """A change of the validation loss that may be chance."""
+        return _JUMPS * median(abs(b - a) for a, b in zip(self.validation, self.smooth, strict=True))
 
     @property
     def best(self) -> int:
@@ -70,10 +76,10 @@ class _Curves:
 
 def judge(
     epochs: Sequence[int],
-    train: Sequence[float | None],
-    validation: Sequence[float | None],
+    train: Sequence[Real | None],
+    validation: Sequence[Real | None],
     *,
-    chance: float | None = None,
+    chance: Real | None = None,
 ) -> Verdict:
     """The verdict on the loss curves of one run; the module's docstring has the rules.
 
@@ -84,10 +90,10 @@ def judge(
         chance: Loss of the best answer that ignores the inputs, > 0, in the unit of the losses.
 
     Example:
-        >>> rising = [1.0, 0.6, 0.5, 0.6, 0.7, 0.8]
-        >>> verdict = judge(range(1, 7), [0.9, 0.6, 0.4, 0.3, 0.2, 0.1], rising)
+        >>> rising = [1.0, 0.6, 0.5, 0.5, 0.6, 0.7, 0.8]
+        >>> verdict = judge(range(1, 8), [0.9, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], rising)
         >>> verdict.label, verdict.since_epoch
-        ('over-fitting', 4)
+        ('over-fitting', 5)
     """
     known = [
         (epoch, a, b)
@@ -103,15 +109,14 @@ def judge(
     return _turned_up(curves) or _parted(curves) or _little_learned(curves) or _unfinished(curves) or _fitting(curves)
 
 
-def _smoothed(values: list[float]) -> list[float]:
+def _smoothed(values: list[Real]) -> list[Real]:
     inner = [median(values[k - 1 : k + 2]) for k in range(1, len(values) - 1)]
     return [values[0], *inner, median([values[-1], inner[-1]])]
 
 
 def _turned_up(curves: _Curves) -> Verdict | None:
     smooth, best = curves.smooth, curves.best
-    jump = median(abs(b - a) for a, b in zip(curves.validation, smooth, strict=True))
-    limit = smooth[best] + max(_RISE * curves.chance, _JUMPS * jump)
+    limit = smooth[best] + max(_RISE * curves.chance, curves.noise)
     since = len(smooth)
     while since > 0 and smooth[since - 1] > limit:
         since -= 1
@@ -133,22 +138,19 @@ def _turned_up(curves: _Curves) -> Verdict | None:
 def _parted(curves: _Curves) -> Verdict | None:
     gaps = [b - a for a, b in zip(curves.train, curves.smooth, strict=True)]
     limit = _GAP * curves.chance
-    if gaps[curves.best] <= limit:
-        return None
-    since = curves.best
+    since = len(gaps)
     while since > 0 and gaps[since - 1] > limit:
         since -= 1
+    if since == len(gaps):
+        return None
     epoch = curves.epochs[since]
     sentence = (
         f"From epoch {epoch} on the net knew the training examples much better than examples it had not seen. "
         "More data, augmentation, or stronger regularisation should narrow the gap."
     )
-    at_best = (
-        f"at epoch {curves.epochs[curves.best]} the training loss is {curves.train[curves.best]:.3g} and the "
-        f"validation loss {curves.smooth[curves.best]:.3g}"
-    )
-    share = f"the gap is {100 * gaps[curves.best] / curves.chance:.0f} % of the {curves.chance:.3g} there was to learn"
-    return Verdict("over-fitting", epoch, sentence, (at_best, share))
+    at_end = f"at the end the training loss is {curves.train[-1]:.3g} and the validation loss {curves.smooth[-1]:.3g}"
+    share = f"the gap is {100 * gaps[-1] / curves.chance:.0f} % of the {curves.chance:.3g} there was to learn"
+    return Verdict("over-fitting", epoch, sentence, (at_end, share))
 
 
 def _little_learned(curves: _Curves) -> Verdict | None:
@@ -167,7 +169,7 @@ def _unfinished(curves: _Curves) -> Verdict | None:
     last = max(2, count // 5)
     learned = curves.chance - curves.smooth[-1]
     fell = curves.smooth[-1 - last] - curves.smooth[-1]
-    if curves.best < count - 2 or learned <= 0 or fell <= _UNFINISHED * learned:
+    if curves.best < count - 2 or learned <= 0 or fell <= max(_UNFINISHED * learned, curves.noise):
         return None
     sentence = "The net was still getting better on examples it had not seen when training ended: give it more epochs."
     evidence = (

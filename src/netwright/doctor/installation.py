@@ -74,7 +74,10 @@ OPTIONAL = (
     Optional("matplotlib", "matplotlib", "plots", "figures as PNG for papers"),
     Optional("openTSNE", "openTSNE", "plots", "placing new points on a t-SNE map"),
 )
-CORE = ("numpy", "PIL", "safetensors", "pydantic", "yaml", "jaxtyping", "cyclopts", "rich", "jinja2", "pyarrow", "sklearn", "psutil")  # fmt: skip
+CORE = (
+    "numpy", "PIL", "safetensors", "pydantic", "yaml", "jaxtyping", "cyclopts", "rich", "jinja2", "pyarrow", "sklearn",
+    "psutil", "filelock",
+)  # fmt: skip
 
 
 def check(cache: Path) -> list[Finding]:
@@ -112,7 +115,8 @@ def torch() -> Finding:
         return Finding("torch", "bad", f"torch cannot be imported: {_first_line(str(exc))}", _install("torch>=2.9"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = found.get_num_threads()
-    said = f"torch {found.__version__}, {threads} thread{'s' if threads != 1 else ''} on {cores} core{'s' if cores != 1 else ''}"
+    many = "thread" if threads == 1 else "threads"
+    said = f"torch {found.__version__}, {threads} {many} on {cores} core{'s' if cores != 1 else ''}"
     version = tuple(int(part) for part in found.__version__.split("+")[0].split(".")[:2])
     if version < _OLDEST_TORCH:
         wanted = ".".join(map(str, _OLDEST_TORCH))
@@ -213,10 +217,12 @@ def optional(package: Optional) -> Finding:
     name = package.package
     cure = _install(f"'netwright[{package.extra}]'")
     if importlib.util.find_spec(package.module) is None:
-        return Finding(name, "note", f"{name} is not installed; without it: no {package.feature}.", cure)
+        return Finding(
+            name, "note", f"{name} is not installed. It costs {package.feature}; everything else works.", cure
+        )
     failed = _import_failure(package.module)
     if failed:
-        said = f"{name} is installed but broken ({failed}); without it: no {package.feature}. Everything else works."
+        said = f"{name} is installed but broken ({failed}). It costs {package.feature}; everything else works."
         return Finding(name, "bad", said, _install(f"--force-reinstall {name}"))
     return Finding(name, "good", f"{name} {_version(name)}")
 

@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from netwright.figures.lines import written
-from netwright.figures.marks import clip, element, group, line, number, percent, svg, text
+from netwright.figures.marks import Real, clip, element, group, line, number, percent, svg, text
 from netwright.figures.scale import Scale, fit, tick_texts
 
 Tone = Literal["right", "wrong", "plain"]
@@ -22,11 +22,11 @@ class Bar:
     """One bar: a share of one with its name; the tone is shown by colour and by a sign."""
 
     label: str
-    share: float
+    share: Real
     tone: Tone = "plain"
 
 
-def bar_rows(says: str, bars: Sequence[Bar], width: float = 150) -> Markup:
+def bar_rows(says: str, bars: Sequence[Bar], width: Real = 150) -> Markup:
     """Thin bars under each other, each with its label above it and its share at the right.
 
     Args:
@@ -65,14 +65,14 @@ class Whisker:
     """
 
     label: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
+    value: Real | None
+    low: Real | None = None
+    high: Real | None = None
     strong: bool = False
-    points: tuple[float, ...] = ()
+    points: tuple[Real, ...] = ()
 
 
-def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = False, width: float = 720) -> Markup:
+def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = False, width: Real = 720) -> Markup:
     """Dots with whiskers on one common axis, so that overlap is seen at once.
 
     Args:
@@ -132,7 +132,7 @@ def interval_ends(row: Whisker, *, share: bool) -> str:
     return f"{number(row.low, 2)}{joint}{number(row.high, 2)}"
 
 
-def _whisker(row: Whisker, scale: Scale, y: float) -> Markup:
+def _whisker(row: Whisker, scale: Scale, y: Real) -> Markup:
     tone = "net" if row.strong else "other"
     marks: list[Markup] = []
     if row.low is not None and row.high is not None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
-from netwright.figures.marks import clip, element, line, svg, text
+from netwright.figures.marks import Real, clip, element, line, svg, text
 
 _LONG = 8  # nodes; from here on chains share boxes
 _ROW, _GAP, _BOX, _LANE, _BETWEEN = 23.0, 26.0, 250.0, 26.0, 26.0
@@ -28,10 +29,10 @@ class GraphNode:
 
 @dataclass(frozen=True)
 class _Place:
-    x: float  # centre
-    top: float
-    height: float
-    width: float
+    x: Real  # centre
+    top: Real
+    height: Real
+    width: Real
 
 
 def graph(says: str, nodes: Sequence[GraphNode], edges: Sequence[tuple[str, str]]) -> Markup:
@@ -111,7 +112,7 @@ def _untangle(rows: list[list[str]], lanes: Sequence[Sequence[str]]) -> None:
     """Orders each row by the middle of its neighbours, down and up a few times: few crossings remain."""
     near: dict[str, list[str]] = {name: [] for row in rows for name in row}
     for lane in lanes:
-        for a, b in zip(lane, lane[1:], strict=False):
+        for a, b in pairwise(lane):
             near[a].append(b)
             near[b].append(a)
     for sweep in range(4):
@@ -126,7 +127,7 @@ def _untangle(rows: list[list[str]], lanes: Sequence[Sequence[str]]) -> None:
             rows[k].sort(key=lambda name: (mean[name], name.startswith("\0")))
 
 
-def _lay_out(rows: Sequence[Sequence[str]], heights: dict[str, float]) -> tuple[dict[str, _Place], float, float]:
+def _lay_out(rows: Sequence[Sequence[str]], heights: dict[str, Real]) -> tuple[dict[str, _Place], Real, Real]:
     widths = [sum(_BOX if name in heights else _LANE for name in row) + _BETWEEN * (len(row) - 1) for row in rows]
     width = max(widths, default=_BOX) + 4
     places: dict[str, _Place] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from netwright.figures.marks import clip, element, group, line, number, percent, svg, text
+from netwright.figures.marks import Real, clip, element, group, line, number, percent, svg, text
 from netwright.figures.scale import Scale, fit, tick_texts
 
 SERIES = 6  # colours there are; each also has its own dash, so a black-and-white print is readable
@@ -27,8 +27,8 @@ class Line:
     """
 
     label: str
-    x: Sequence[float]
-    y: Sequence[float | None]
+    x: Sequence[Real]
+    y: Sequence[Real | None]
     series: int = 1
 
 
@@ -42,7 +42,7 @@ class Place:
         band: Shade everything from here to the right end.
     """
 
-    x: float
+    x: Real
     label: str
     band: bool = False
 
@@ -68,8 +68,8 @@ class Axes:
     log_x: bool = False
     log_y: bool = False
     zero: bool = False
-    width: float = 460
-    height: float = 280
+    width: Real = 460
+    height: Real = 280
 
 
 def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Place] = ()) -> Markup:
@@ -97,7 +97,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
     return svg(axes.width, axes.height, says, *marks, style="chart")
 
 
-def _ends(values: Sequence[float], log: bool) -> tuple[float, float]:
+def _ends(values: Sequence[Real], log: bool) -> tuple[Real, Real]:
     seen = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
     if not seen:
         return (1.0, 10.0) if log else (0.0, 1.0)
@@ -139,7 +139,7 @@ def _legend(lines: Sequence[Line], axes: Axes) -> tuple[list[Markup], int]:
     return marks, round((y - 28) / 16) + 1
 
 
-def _place(place: Place, scale_x: Scale, scale_y: Scale, y: float) -> Markup:
+def _place(place: Place, scale_x: Scale, scale_y: Scale, y: Real) -> Markup:
     x = scale_x(place.x)
     to_left = x > (scale_x.start + scale_x.stop) / 2
     marks = [
@@ -169,12 +169,12 @@ def _curve(each: Line, scale_x: Scale, scale_y: Scale) -> Markup:
     return element("path", {"d": "".join(path), "class": style})
 
 
-def thin(points: Sequence[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+def thin(points: Sequence[tuple[Real, Real | None]]) -> list[tuple[Real, Real | None]]:
     """At most about `POINTS` points; of every stretch the lowest and the highest stay, so no spike is lost."""
     if len(points) <= POINTS:
         return list(points)
     size = math.ceil(len(points) / (POINTS // 2))
-    kept: list[tuple[float, float | None]] = []
+    kept: list[tuple[Real, Real | None]] = []
     for start in range(0, len(points), size):
         stretch = points[start : start + size]
         known = [point for point in stretch if point[1] is not None and math.isfinite(point[1])]
@@ -186,6 +186,6 @@ def thin(points: Sequence[tuple[float, float | None]]) -> list[tuple[float, floa
     return kept
 
 
-def written(value: float | None, *, share: bool) -> str:
+def written(value: Real | None, *, share: bool) -> str:
     """A value as its axis writes it: per cent for shares, else a plain number."""
     return percent(value) if share else number(value)

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
-Attribute = str | float | None
+Real = int | float
+"""A number of any kind; the tests check types at run time, where an int is no float."""
+Attribute = str | Real | None
 
 
 def clean(text: str) -> str:
@@ -47,7 +49,7 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 1)].rstrip() + "…"
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def number(value: Real | None, digits: int = 3) -> str:
     """A number as a person writes it: thousands apart, a fixed count of significant digits, a real minus sign.
 
     Args:
@@ -73,12 +75,12 @@ def number(value: float | None, digits: int = 3) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share of one as per cent.
+def percent(share: Real | None, digits: int = 1) -> str:
+    r"""A share of one as per cent, on one line with its sign.
 
     Example:
         >>> percent(0.97777), percent(None)
-        ('97.8 %', '–')
+        ('97.8\xa0%', '–')
     """
     return "–" if share is None or math.isnan(share) else f"{100 * share:.{digits}f}\u00a0%"
 
@@ -99,14 +101,14 @@ def element(name: str, attributes: Mapping[str, Attribute], *children: str) -> M
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, inner)
 
 
-def _attribute(value: str | float) -> str:
+def _attribute(value: str | Real) -> str:
     if isinstance(value, str):
         return value if isinstance(value, Markup) else clean(value)
     return f"{value:.2f}".rstrip("0").rstrip(".") if math.isfinite(value) else "0"
 
 
 def text(
-    x: float, y: float, content: str, style: str = "label", anchor: str = "start", full: str | None = None
+    x: Real, y: Real, content: str, style: str = "label", anchor: str = "start", full: str | None = None
 ) -> Markup:
     """One line of text in a figure.
 
@@ -127,18 +129,18 @@ def text(
     )
 
 
-def line(x1: float, y1: float, x2: float, y2: float, style: str, width: float | None = None) -> Markup:
+def line(x1: Real, y1: Real, x2: Real, y2: Real, style: str, width: Real | None = None) -> Markup:
     """One straight line; the CSS class gives its colour."""
     return element("line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "class": style, "stroke-width": width})
 
 
-def group(*children: str, style: str | None = None, move: tuple[float, float] | None = None) -> Markup:
+def group(*children: str, style: str | None = None, move: tuple[Real, Real] | None = None) -> Markup:
     """Several marks as one, moved by (x, y) if asked."""
     transform = f"translate({_attribute(move[0])} {_attribute(move[1])})" if move else None
     return element("g", {"class": style, "transform": transform}, *(children or (Markup(""),)))
 
 
-def svg(width: float, height: float, says: str, *children: str, style: str = "") -> Markup:
+def svg(width: Real, height: Real, says: str, *children: str, style: str = "") -> Markup:
     """A whole figure that scales with its column, up to its own size times 1.2.
 
     Args:

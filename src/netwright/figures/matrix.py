@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from netwright.figures.marks import clip, element, group, line, number, svg, text
+from netwright.figures.marks import Real, clip, element, group, line, number, svg, text
 
 READABLE = 40  # classes; beyond, a matrix on a page is a texture, and a table of pairs says more
 
@@ -52,14 +52,14 @@ def confusion_matrix(says: str, counts: Sequence[Sequence[int]], classes: Sequen
     return svg(left + side + 2 + tail, top + side + 4, says, *marks, style="matrix")
 
 
-def _column_label(x: float, y: float, label: str, name: str, upright: bool) -> Markup:
+def _column_label(x: Real, y: Real, label: str, name: str, upright: bool) -> Markup:
     if upright:
         return text(x, y, label, "label", "middle", full=name)
     place = {"class": "label", "transform": f"translate({x + 2:.1f} {y:.1f}) rotate(-50)"}
     return element("text", place, *([element("title", {}, name)] if name != label else []), label)
 
 
-def _cell(corner: tuple[float, float], size: float, count: int, total: int, names: tuple[str, str]) -> Markup:
+def _cell(corner: tuple[Real, Real], size: Real, count: int, total: int, names: tuple[str, str]) -> Markup:
     x, y = corner
     right = names[0] == names[1]
     box = {"x": x + 0.5, "y": y + 0.5, "width": size - 1, "height": size - 1}
@@ -81,7 +81,7 @@ def _cell(corner: tuple[float, float], size: float, count: int, total: int, name
 
 def confused_pairs(
     counts: Sequence[Sequence[int]], classes: Sequence[str], top: int = 20
-) -> list[tuple[str, str, int, float]]:
+) -> list[tuple[str, str, int, Real]]:
     """The most frequent mistakes as (truth, answer, count, share of the truth's row), most frequent first.
 
     Example:

@@ -1,4 +1,4 @@
-"""A small network drawn with its weights on the links: units as circles, biases as links from a unit that is always 1."""
+"""A small network drawn with its weights on the links; biases are links from a unit that is always 1."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from netwright.figures.marks import clip, element, line, number, svg, text
+from netwright.figures.marks import Real, clip, element, line, number, svg, text
 
 NUMBERED = 36  # links; with more, the numbers would cover each other and stand only in the tips
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -25,15 +25,15 @@ class DrawnNet:
     """
 
     units: Sequence[Sequence[str]]
-    weights: Sequence[Sequence[Sequence[float]]]
-    biases: Sequence[Sequence[float]]
+    weights: Sequence[Sequence[Sequence[Real]]]
+    biases: Sequence[Sequence[Real]]
     functions: Sequence[str] = ()
 
 
-Point = tuple[float, float]
+Point = tuple[Real, Real]
 
 
-def network(says: str, net: DrawnNet, width: float = 720) -> Markup:
+def network(says: str, net: DrawnNet, width: Real = 720) -> Markup:
     """Units in columns, inputs left; a link's width is its weight's size, its colour and dash its weight's sign.
 
     Args:
@@ -72,23 +72,23 @@ def network(says: str, net: DrawnNet, width: float = 720) -> Markup:
     return svg(width, height, says, *marks, style="network")
 
 
-def _margins(net: DrawnNet) -> tuple[float, float]:
+def _margins(net: DrawnNet) -> tuple[Real, Real]:
     first = max((len(clip(name, 18)) for name in net.units[0]), default=0)
     last = max((len(clip(name, 18)) for name in net.units[-1]), default=0)
     return 30 + 6.6 * first, 34 + 6.6 * last
 
 
-def _all_weights(net: DrawnNet) -> list[float]:
+def _all_weights(net: DrawnNet) -> list[Real]:
     return [w for rows, biases in zip(net.weights, net.biases, strict=True) for row in [*rows, biases] for w in row]
 
 
-def _tip(layer: int, source: int, target: int, weight: float, inputs: int) -> str:
+def _tip(layer: int, source: int, target: int, weight: Real, inputs: int) -> str:
     if source == inputs:
         return f"bias of unit {target + 1} in layer {layer + 1}: {number(weight)}"
     return f"weight from {source + 1} to unit {target + 1} in layer {layer + 1}: {number(weight)}"
 
 
-def _link(start: Point, end: Point, share: float, radius: float, tip: str) -> Markup:
+def _link(start: Point, end: Point, share: Real, radius: Real, tip: str) -> Markup:
     sign = "positive" if share >= 0 else "negative"
     marks = {"x1": start[0] + radius, "y1": start[1], "x2": end[0] - radius, "y2": end[1]}
     style = {
@@ -99,7 +99,7 @@ def _link(start: Point, end: Point, share: float, radius: float, tip: str) -> Ma
     return element("line", {**marks, **style}, element("title", {}, tip))
 
 
-def _link_number(start: Point, end: Point, weight: float, radius: float, target: int) -> Markup:
+def _link_number(start: Point, end: Point, weight: Real, radius: Real, target: int) -> Markup:
     # Numbers of the links into neighbouring units stand at different depths, so that fewer of them meet.
     share = (0.2, 0.34, 0.48)[target % 3]
     x = start[0] + radius + (end[0] - start[0] - 2 * radius) * share
@@ -107,7 +107,7 @@ def _link_number(start: Point, end: Point, weight: float, radius: float, target:
     return text(x, y + 3.5, f"{weight:.2f}".replace("-", "−"), "weight", "middle")
 
 
-def _units(net: DrawnNet, places: list[list[Point]], ones: list[Point], radius: float) -> list[Markup]:
+def _units(net: DrawnNet, places: list[list[Point]], ones: list[Point], radius: Real) -> list[Markup]:
     marks: list[Markup] = []
     last = len(net.units) - 1
     for k, (names, column) in enumerate(zip(net.units, places, strict=True)):
@@ -143,6 +143,14 @@ def _headings(net: DrawnNet, places: list[list[Point]]) -> list[Markup]:
         function = net.functions[k - 1] if 0 < k <= len(net.functions) else ""
         marks.append(text(column[0][0], 14, name, "strong", "middle"))
         marks.append(text(column[0][0], 29, function, "tick", "middle"))
+        if k < last:  # the way the numbers flow
+            middle = (column[0][0] + places[k + 1][0][0]) / 2
+            marks.append(element("path", {"d": f"M{middle - 16:.1f} 10H{middle + 14:.1f}", "class": "edge"}))
+            marks.append(
+                element(
+                    "path", {"d": f"M{middle + 12:.1f} 6L{middle + 19:.1f} 10L{middle + 12:.1f} 14Z", "class": "tip"}
+                )
+            )
     return marks
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netwright.figures.marks import number
+from netwright.figures.marks import Real, number
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,21 @@ class Scale:
         log: Equal distances are equal ratios.
     """
 
-    low: float
-    high: float
-    start: float
-    stop: float
+    low: Real
+    high: Real
+    start: Real
+    stop: Real
     log: bool = False
 
-    def __call__(self, value: float) -> float:
+    def __call__(self, value: Real) -> Real:
+        """The pixel of a value; values beyond the ends lie beyond the paper."""
         if self.log:
             share = math.log(max(value, self.low * 1e-9) / self.low) / math.log(self.high / self.low)
         else:
             share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.stop - self.start)
 
-    def ticks(self, count: int = 5) -> tuple[float, ...]:
+    def ticks(self, count: int = 5) -> tuple[Real, ...]:
         """About `count` round values from low to high."""
         if not self.log:
             return round_ticks(self.low, self.high, count)
@@ -45,13 +46,13 @@ class Scale:
         return tuple(10.0**power for power in range(first, last + 1, step))
 
 
-def _round_step(span: float, count: int) -> float:
+def _round_step(span: Real, count: int) -> Real:
     rough = span / max(count, 1)
     size = 10.0 ** math.floor(math.log10(rough))
     return next(factor * size for factor in (1, 2, 2.5, 5, 10) if factor * size >= rough * (1 - 1e-9))
 
 
-def round_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
+def round_ticks(low: Real, high: Real, count: int = 5) -> tuple[Real, ...]:
     """Round values between two ends, about `count` of them.
 
     Example:
@@ -64,8 +65,8 @@ def round_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:
 
 
 def fit(
-    values: Iterable[float | None], *, log: bool = False, zero: bool = False, bounds: tuple[float, float] | None = None
-) -> tuple[float, float]:
+    values: Iterable[Real | None], *, log: bool = False, zero: bool = False, bounds: tuple[Real, Real] | None = None
+) -> tuple[Real, Real]:
     """The ends of an axis that shows all values with a little room, never of no length.
 
     Args:
@@ -93,8 +94,8 @@ def fit(
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def tick_texts(ticks: tuple[float, ...], *, share: bool = False) -> tuple[str, ...]:
-    """Labels of ticks, all with the same number of decimals.
+def tick_texts(ticks: tuple[Real, ...], *, share: bool = False) -> tuple[str, ...]:
+    r"""Labels of ticks, all with the same number of decimals.
 
     Args:
         ticks: The values.
@@ -102,7 +103,7 @@ def tick_texts(ticks: tuple[float, ...], *, share: bool = False) -> tuple[str, .
 
     Example:
         >>> tick_texts((0.0, 0.5, 1.0)), tick_texts((0.0, 0.5), share=True), tick_texts((0.001, 10.0))
-        (('0', '0.5', '1'), ('0 %', '50 %'), ('0.001', '10'))
+        (('0', '0.5', '1'), ('0\xa0%', '50\xa0%'), ('0.001', '10'))
     """
     if share:
         near = len(ticks) > 1 and abs(ticks[1] - ticks[0]) < 0.00999
@@ -110,7 +111,7 @@ def tick_texts(ticks: tuple[float, ...], *, share: bool = False) -> tuple[str, .
     return tuple(_short(tick) for tick in ticks)
 
 
-def _short(value: float) -> str:
+def _short(value: Real) -> str:
     for size, sign in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return number(value / (1e3 if sign == "k" else size), 4) + sign

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from netwright.figures.lines import Axes, frame
-from netwright.figures.marks import element, line, svg, text
+from netwright.figures.marks import Real, element, line, svg, text
 from netwright.figures.scale import Scale, fit
 
 SHOWN = 1500  # dots; more would only blacken the paper and make the page heavy
 
 
-def scatter(says: str, points: Sequence[tuple[float, float]], axes: Axes, *, equal: bool = True) -> Markup:
+def scatter(says: str, points: Sequence[tuple[Real, Real]], axes: Axes, *, equal: bool = True) -> Markup:
     """Dots; with `equal`, both axes have the same ends and the line y = x is drawn.
 
     Of more than `SHOWN` points every k-th is drawn, so the density stays true.

@@ -12,11 +12,11 @@ from markupsafe import Markup
 from PIL import Image
 
 from netwright.figures.lines import Axes, frame
-from netwright.figures.marks import element, number, svg, text
+from netwright.figures.marks import Real, element, number, svg, text
 from netwright.figures.scale import Scale, round_ticks
 
 _HIGH = (31, 95, 168)  # the blue of frame.css; its opacity is the height, so it lies on light and dark paper alike
-Point = tuple[float, float]
+Point = tuple[Real, Real]
 Segment = tuple[Point, Point]
 
 
@@ -30,13 +30,13 @@ class Surface:
         heights: `heights[row][column]`; values that are not finite stay blank.
     """
 
-    x: Sequence[float]
-    y: Sequence[float]
-    heights: Sequence[Sequence[float]]
+    x: Sequence[Real]
+    y: Sequence[Real]
+    heights: Sequence[Sequence[Real]]
 
 
 def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, Point]] = ()) -> Markup:
-    """Shades (dark is high), labelled contour lines, and an arrow for each step.
+    """Shades (the bluer the higher), labelled contour lines, and an arrow for each step.
 
     Args:
         says: The figure in words.
@@ -58,7 +58,7 @@ def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, P
     return svg(axes.width, axes.height, says, *marks, style="surface")
 
 
-def _shades(seen: Surface, scale_x: Scale, scale_y: Scale, low: float, high: float) -> Markup:
+def _shades(seen: Surface, scale_x: Scale, scale_y: Scale, low: Real, high: Real) -> Markup:
     """The heights as a picture with one pixel per grid point; the browser blends between them."""
     rows, columns = len(seen.y), len(seen.x)
     depth = bytearray()
@@ -78,7 +78,7 @@ def _shades(seen: Surface, scale_x: Scale, scale_y: Scale, low: float, high: flo
     return element("svg", window, image)
 
 
-def contour(seen: Surface, level: float) -> list[Segment]:
+def contour(seen: Surface, level: Real) -> list[Segment]:
     """The contour at one height as short segments in the grid's own units (marching squares).
 
     Example:
@@ -104,7 +104,7 @@ def contour(seen: Surface, level: float) -> list[Segment]:
     return found
 
 
-def _contour(seen: Surface, level: float, scale_x: Scale, scale_y: Scale) -> list[Markup]:
+def _contour(seen: Surface, level: Real, scale_x: Scale, scale_y: Scale) -> list[Markup]:
     segments = contour(seen, level)
     if not segments:
         return []

@@ -6,7 +6,6 @@ Guarantees: the weights, their gradients and the global random state are bit for
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,7 +57,6 @@ def step_view(
     *,
     points: int = 41,
     reach: float | None = None,
-    seconds: float = 10.0,
 ) -> StepView:
     """Two weights, the slopes there, the step that gradient descent would take, and the loss around it.
 
@@ -67,9 +65,8 @@ def step_view(
         first: A parameter and a flat place in it.
         second: Another weight; may be of the same parameter.
         learning_rate: Factor between slope and step.
-        points: Grid points along each side, odd and >= 5.
+        points: Grid points along each side, odd and >= 5; the loss is computed points^2 + 2 times.
         reach: From the middle of the grid to its edge; when left out 1, or three steps if those are longer.
-        seconds: About how long the grid may take; a loss too slow for it gets fewer points.
 
     Raises:
         SpecError: The weights are not two weights that the loss depends on, or `points` is not odd and >= 5.
@@ -87,14 +84,12 @@ def step_view(
     size = math.hypot(*step)
     weights = (_read(first), _read(second))
     edge = reach or (max(1.0, 3 * size) if math.isfinite(size) else 1.0)
+    axes = [weight + np.linspace(-edge, edge, points) for weight in weights]
     kept = [parameter.detach().clone() for parameter, _ in (first, second)]
     state = torch.random.get_rng_state()
     try:
         with torch.no_grad():
-            start = time.monotonic()
             after = _loss_at(loss, first, second, weights[0] + step[0], weights[1] + step[1])
-            points = _affordable(points, seconds, time.monotonic() - start)
-            axes = [weight + np.linspace(-edge, edge, points) for weight in weights]
             surface = np.array([[_loss_at(loss, first, second, a, b) for b in axes[1]] for a in axes[0]])
     finally:
         with torch.no_grad():
@@ -128,12 +123,6 @@ def _slopes(before: Tensor, first: Weight, second: Weight) -> tuple[float, float
     if any(gradient is None for gradient in gradients):
         raise SpecError("the loss does not depend on one of the weights.", "Choose weights of the network it is from.")
     return float(gradients[0].flatten()[first[1]]), float(gradients[-1].flatten()[second[1]])
-
-
-def _affordable(points: int, seconds: float, once: float) -> int:
-    """The largest odd number of points whose square fits the time, at most `points`."""
-    fitting = int(math.sqrt(seconds / max(once, 1e-9)))
-    return max(FEWEST_POINTS, min(points, fitting - (fitting % 2 == 0)))
 
 
 def _read(weight: Weight) -> float:

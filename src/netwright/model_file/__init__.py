@@ -18,4 +18,17 @@ from netwright.model_file.file import inspect, load, write
 from netwright.model_file.header import MOST_EXAMPLES, Contents, Header
 from netwright.model_file.model import Example, Model, Replay, assemble, group_shapes, replay
 
-__all__ = ["MOST_EXAMPLES", "Contents", "Example", "Header", "Model", "Replay", "assemble", "group_shapes", "inspect", "load", "replay", "write"]
+__all__ = [
+    "MOST_EXAMPLES",
+    "Contents",
+    "Example",
+    "Header",
+    "Model",
+    "Replay",
+    "assemble",
+    "group_shapes",
+    "inspect",
+    "load",
+    "replay",
+    "write",
+]

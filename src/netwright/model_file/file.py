@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import JsonValue
 from safetensors.torch import save
 from torch import Tensor
 
@@ -381,7 +380,7 @@ def _decode(data: bytes, encoding: Encoding, name: str) -> Cell:
         return data
     if encoding == "npy":
         return _array(data, name)
-    cell: JsonValue = parse(data, name)
+    cell = parse(data, name)
     if isinstance(cell, dict) or (isinstance(cell, list) and any(isinstance(one, list | dict) for one in cell)):
         raise damaged(name, "an example's cell is no text, number or list of them")
     return cell  # type: ignore[return-value]

@@ -250,12 +250,12 @@ def compose(header: Header) -> str:
     return _canonical({**values, "sha256": checksum(values)})
 
 
-def checksum(values: dict[str, JsonValue]) -> str:
+def checksum(values: dict[str, object]) -> str:
     """Checksum of plain values that does not depend on the order of their keys."""
     return hashlib.sha256(_canonical(values).encode()).hexdigest()
 
 
-def parse(text: str | bytes, name: str) -> JsonValue:
+def parse(text: str | bytes, name: str) -> object:
     """JSON of a file that nobody vouches for.
 
     Args:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import JsonValue
 from torch import Tensor
 
 from netwright.data.batches import groups
@@ -65,7 +64,7 @@ class Example:
     """
 
     cells: Mapping[str, Cell]
-    outputs: Mapping[str, np.ndarray]
+    outputs: Mapping[str, np.ndarray | np.generic]
     id: str = ""
 
 
@@ -90,8 +89,8 @@ class Model:
     outputs: dict[str, Field]
     network: Network
     tasks: dict[str, Task]
-    scores: Mapping[str, JsonValue]
-    facts: Mapping[str, JsonValue]
+    scores: Mapping[str, object]
+    facts: Mapping[str, object]
     replayed: Replay | None = None
     notes: tuple[str, ...] = ()
 

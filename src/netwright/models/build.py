@@ -148,14 +148,25 @@ def build(model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int)
         SpecError: The text is wrong, or its layers do not fit together.
         ResourceError: The weights do not fit into memory.
     """
+    network = outline(model, groups, heads)
+    _allocate(network)
+    _initialise(network, seed)
+    return network
+
+
+def outline(model: ModelSpec, groups: Groups, heads: Mapping[str, int]) -> Network:
+    """The same network on torch's meta device: nodes, names and shapes, but no memory and no numbers; see `build`.
+
+    Args:
+        model: As for `build`.
+        groups: As for `build`.
+        heads: As for `build`.
+    """
     text, _ = default_layers(model, groups)
     graph = _Graph(text, groups, tuple(heads))
     graph.lay(parse(text))
     graph.finish(heads)
-    _allocate(graph)
-    network = Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
-    _initialise(network, seed)
-    return network
+    return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
 
 
 def table(network: Network, batch_size: int) -> list[Row]:
@@ -355,9 +366,9 @@ def _layer(step: Step, shape: Shape) -> Layer:
     return resolve("layer", step.part)(shape, **options)
 
 
-def _allocate(graph: _Graph) -> None:
+def _allocate(network: Network) -> None:
     """Gives every weight its memory; until here only shapes were known."""
-    numbers = sum(node.parameters for node in graph.nodes)
+    numbers = sum(node.parameters for node in network.nodes)
     too_large = ResourceError(
         f"the network has {numbers:,} weights ({numbers * BYTES / 1e9:,.1f} GB), more than memory holds.",
         "Make the layers smaller, or pool before the first dense layer.",
@@ -365,8 +376,7 @@ def _allocate(graph: _Graph) -> None:
     if numbers * BYTES > psutil.virtual_memory().total:
         raise too_large
     try:
-        for module in graph.modules.values():
-            module.to_empty(device="cpu")
+        network.to_empty(device="cpu")
     except RuntimeError as exc:  # what torch raises when the allocator fails
         raise too_large from exc
 

@@ -11,13 +11,12 @@ import io
 import lzma
 import os
 import stat
-import tarfile
 import unicodedata
 from bz2 import BZ2File
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -30,9 +29,11 @@ from netwright.registry import nearest
 MAX_CELL_BYTES = 256 * 2**20  # one file larger than this is no picture and no clip of ours; refused before reading
 
 
+_SKIP_BYTES = 2**20  # unpacked and thrown away at once on the way to a member
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
 
+@runtime_checkable
 class Read(Protocol):
     """Gives the bytes of one blob, at most `limit` of them when `limit` is not negative; safe inside a thread."""
 
@@ -52,22 +53,26 @@ def read_regular(path: Path | str, limit: int = -1) -> bytes:
         CellError: Missing, not a regular file, not readable, or larger than `MAX_CELL_BYTES`.
     """
     try:
-        # O_NONBLOCK: opening a named pipe without a writer would otherwise wait for ever.
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  (path may be text that holds undecodable bytes)
+            raise CellError("is not a regular file.")
+        # O_NONBLOCK: should a named pipe have taken the file's place since, opening it must not wait for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as exc:
         raise CellError("no such file.") from exc
     except (OSError, ValueError) as exc:
         raise CellError(f"cannot be opened ({getattr(exc, 'strerror', None) or exc}).") from exc
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  (a descriptor, not a path)
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise CellError("is not a regular file.")
         if limit < 0 and facts.st_size > MAX_CELL_BYTES:
             raise CellError(f"has {facts.st_size:,} bytes, more than {MAX_CELL_BYTES:,}.")
-        try:
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
             return file.read(limit) or b""
-        except OSError as exc:
-            raise CellError(f"cannot be read ({exc.strerror}).") from exc
+    except OSError as exc:
+        raise CellError(f"cannot be read ({exc.strerror}).") from exc
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -118,14 +123,12 @@ class Members:
     """Where the blobs of a tar archive lie.
 
     Args:
-        ordinals: Number of each member among the archive's headers, ascending.
         offsets: Byte offset of each member's data in the unpacked archive.
         sizes: Bytes of each member.
         compressed: "gzip", "xz", "bzip2", or "" for a plain tar, which is read at random.
         heads: First bytes of some members, evenly spread, kept so that planning needs no second pass.
     """
 
-    ordinals: np.ndarray
     offsets: np.ndarray
     sizes: np.ndarray
     compressed: str
@@ -194,21 +197,23 @@ class Blobs:
         return self.root.resolve() if self.confined else self.root
 
     def _stream(self, members: Members, chosen: np.ndarray) -> Iterator[tuple[int, Read]]:
-        wanted: dict[int, list[int]] = {}
-        for k, position in enumerate(chosen):
-            wanted.setdefault(int(members.ordinals[position]), []).append(k)
-        left = len(wanted)
-        with open_packed(self.root, members.compressed) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            for ordinal, member in enumerate(tar):
-                if ordinal not in wanted:
-                    continue
-                file = tar.extractfile(member)
-                content = file.read() if file else b""
-                for k in wanted[ordinal]:
-                    yield k, Held(content)
-                left -= 1
-                if not left:
-                    return
+        order = np.argsort(members.offsets[chosen], kind="stable")
+        with open_packed(self.root, members.compressed) as packed:
+            at, content = 0, b""
+            for k in order:
+                offset, size = int(members.offsets[chosen[k]]), int(members.sizes[chosen[k]])
+                if offset + size > at:  # the same blob may be asked for twice
+                    while at < offset:
+                        at += len(packed.read(min(offset - at, _SKIP_BYTES))) or _cut(self.root)
+                    content = packed.read(size)
+                    at += size
+                yield int(k), Held(content)
+
+
+def _cut(archive: Path) -> NoReturn:
+    raise DataError(
+        f"{printable(archive)} ends early: it changed since it was listed.", "Start again with the new file."
+    )
 
 
 @dataclass(frozen=True)

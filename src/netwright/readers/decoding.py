@@ -7,6 +7,8 @@ decided by timing the first pictures; the pixels are the same either way.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -50,10 +52,10 @@ def decode_all(
     source = iter(blobs)
     cores = os.cpu_count() or 1
     failed: dict[int, str] = {}
-    started = time.perf_counter()
+    started = time.thread_time()  # the processor's time: other programs must not sway the choice
     done = _keep(_decode_here(_take(source, _TRIED), frame), sink, failed)
     progress(done)
-    tiny = done and (time.perf_counter() - started) / done < _TINY_SECONDS
+    tiny = done and (time.thread_time() - started) / done < _TINY_SECONDS
     children: SimpleQueue[_Child] = SimpleQueue()
     in_children = bool(tiny and cores > 1 and count >= _MANY)
     made = [_Child(frame) for _ in range(cores)] if in_children else []
@@ -89,7 +91,7 @@ def decode_all(
 
 
 def _take(source: Iterator[tuple[int, Read]], count: int) -> list[tuple[int, Read]]:
-    return [pair for pair, _ in zip(source, range(count), strict=False)] if count else []
+    return list(itertools.islice(source, count))
 
 
 def _fetch(chunk: list[tuple[int, Read]]) -> Chunk:
@@ -164,7 +166,8 @@ class _Child:
     def close(self) -> None:
         """Ends the child."""
         if self._process.stdin:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it has died already
+                self._process.stdin.close()
         if self._process.stdout:
             self._process.stdout.close()
         self._process.wait()

@@ -40,8 +40,11 @@ DAMAGED = (
     zlib.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
+    UserWarning,  # where warnings are errors
 )
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# "Corrupt EXIF data" and the like, which name no file: pixels count, and pixels that are missing raise.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True)

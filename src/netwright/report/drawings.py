@@ -120,8 +120,8 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
     if not points:
         return None
     measure = f" ({output.measure})" if output.measure else ""
-    test = output.scores.get("test", {})
-    says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {number(test.get('rmse'))}."
+    error = number(output.scores.get("test", {}).get("rmse"))
+    says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {error}."
     axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
     return scatter(says, points, axes)
 

@@ -121,12 +121,10 @@ def _key_facts(facts: Facts) -> list[tuple[str, str]]:
 class _Totals:
     parameters: int
     multiply_adds: int
-    memory_mb: float
 
 
 def _totals(facts: Facts) -> _Totals:
     return _Totals(
         sum(row.parameters for row in facts.layers),
         sum(row.multiply_adds for row in facts.layers),
-        sum(row.memory_mb or 0.0 for row in facts.layers),
     )

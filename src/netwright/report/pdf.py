@@ -1,4 +1,4 @@
-"""An HTML page -> a PDF file, through an installed Chromium, Chrome or Edge, without a window and without the network."""
+"""An HTML page -> a PDF file, through an installed Chromium, Chrome or Edge, without window and network."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwright.figures.marks import number, percent
+from netwright.figures.marks import Real, number, percent
 from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
 
 _NAMES = {
@@ -42,7 +42,7 @@ def lower_is_better(score: str) -> bool:
     return score in _LOWER_IS_BETTER
 
 
-def score_text(score: str, value: float | None) -> str:
+def score_text(score: str, value: Real | None) -> str:
     """A score's value as people write it."""
     return percent(value) if is_share(score) else number(value)
 
@@ -85,10 +85,11 @@ def result(facts: Facts, output: OutputFacts) -> str:
     if score == "accuracy":
         said = f"{score_text(score, value)} of {what} right{within}"
     elif score == "rmse":
-        measure = f" {output.measure}" if output.measure else ""
+        unit = f" {output.measure}" if output.measure else ""
         r2 = output.scores["test"].get("r2")
         explained = f", R² {number(r2)}" if r2 is not None else ""
-        said = f"A typical error of {number(value)}{measure} (RMSE{f', 95 % interval {interval}' if interval else ''}) on {what}{explained}"
+        within = f", 95 % interval {interval}" if interval else ""
+        said = f"A typical error of {number(value)}{unit} (RMSE{within}) on {what}{explained}"
     else:
         said = f"{score_name(score).capitalize()} {score_text(score, value)} on {what}{within}"
     others = [
@@ -154,7 +155,7 @@ def training_end(facts: Facts) -> str:
     return f"{said} ({facts.stop_reason})" if said and facts.stop_reason else said or facts.stop_reason
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: Real | None) -> str:
     """A time span in the unit that suits it.
 
     Example:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import Axes
-from netwright.figures.marks import number
+from netwright.figures.marks import Real, number
 from netwright.figures.surface import Surface, surface
 from netwright.report.drawings import both_widths
 
@@ -33,14 +33,14 @@ class StepView:
     """
 
     names: tuple[str, str]
-    values: tuple[float, float]
-    gradients: tuple[float, float]
-    lr: float
-    loss_before: float
-    loss_after: float
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    losses: tuple[tuple[float, ...], ...]
+    values: tuple[Real, Real]
+    gradients: tuple[Real, Real]
+    lr: Real
+    loss_before: Real
+    loss_after: Real
+    x: tuple[Real, ...]
+    y: tuple[Real, ...]
+    losses: tuple[tuple[Real, ...], ...]
     title: str = "One step of gradient descent"
     note: str = ""
 
@@ -48,10 +48,10 @@ class StepView:
 @dataclass(frozen=True)
 class _Row:
     name: str
-    before: float
-    gradient: float
-    change: float
-    after: float
+    before: Real
+    gradient: Real
+    change: Real
+    after: Real
 
 
 def step_page(view: StepView) -> str:
@@ -100,7 +100,7 @@ def _fell(view: StepView) -> str:
 def _figure(view: StepView, rows: list[_Row]) -> Markup:
     step = ((view.values[0], view.values[1]), (rows[0].after, rows[1].after))
     says = (
-        f"Loss over the two weights {view.names[0]} and {view.names[1]}, dark where it is high. The step goes "
+        f"Loss over the two weights {view.names[0]} and {view.names[1]}, bluer where it is higher. The step goes "
         f"{_direction(rows)}, from ({number(step[0][0])}, {number(step[0][1])}) to ({number(step[1][0])}, "
         f"{number(step[1][1])}). {_fell(view)}"
     )

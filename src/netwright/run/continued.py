@@ -15,6 +15,7 @@ from netwright import files, model_file
 from netwright.errors import SpecError
 from netwright.model_file import Model
 from netwright.run.folder import RunFolder
+from netwright.spec import Field, Spec
 
 
 def model_path(path: Path) -> Path:
@@ -45,6 +46,14 @@ class Base:
 
     path: Path
     model: Model
+
+    def fields(self, wanted: Spec) -> dict[str, Field]:
+        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew."""
+        kept = dict(self.model.inputs)
+        for name, facts in self.model.outputs.items():
+            if not facts.vocabulary and name in wanted.outputs and wanted.outputs[name].kind in {None, facts.kind}:
+                kept[name] = facts
+        return kept
 
     def give_weights(self, fresh: Model) -> list[str]:
         """Copy what fits into a fresh model.

@@ -93,9 +93,9 @@ def train(
     if data is None and asked.data.path is not None and not asked.data.path.startswith("sklearn:"):
         full = str(Path(asked.data.path).absolute())
         asked = asked.model_copy(update={"data": asked.data.model_copy(update={"path": full})})
+    if accept:
+        asked = asked.model_copy(update={"data": asked.data.model_copy(update={"duplicates": "accept"})})
     folder = create(out, asked, {"options": _told(options), "headline": ""})
-    if asked.data.path is not None:
-        folder.update(**places(folder.path, asked.data.path))
     decided = wanted if isinstance(wanted, Resolved) else None
     return _go(folder, asked, options, data, show or Silent(), decided)
 
@@ -153,7 +153,8 @@ def _stages(
     folder: RunFolder, wanted: Spec, options: Options, data: object, show: Display, decided: Resolved | None
 ) -> Outcome:
     folder.update(state="preparing")
-    base = start_from(Path(options.base)) if options.base else None
+    begun = any(folder.checkpoints.glob("step-*"))  # they hold all that came from the base, which may be gone by now
+    base = start_from(Path(options.base)) if options.base and not begun else None
     dataset = prepare(
         wanted,
         data=data,
@@ -161,7 +162,7 @@ def _stages(
         strict=options.strict,
         accept=options.accept,
         vocabulary={n: f.vocabulary for n, f in base.model.outputs.items() if f.vocabulary} if base else None,
-        fields={**decided.inputs, **decided.outputs} if decided else (base.model.inputs if base else None),
+        fields={**decided.inputs, **decided.outputs} if decided else (base.fields(wanted) if base else None),
     )
     for note in dataset.notes:
         show.note(note)
@@ -271,13 +272,17 @@ def _watched(watch: str | None, decided: Resolved) -> str:
 
 def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
     """Writes checkpoints; a full disk is told and training goes on with the older ones."""
+    warned = False
 
     def save(training: Training) -> None:
+        nonlocal warned
         size = training.history.write()
-        if training.history.warning:
-            show.note(training.history.warning)
-        if size < 0:
-            return  # a checkpoint must not run ahead of its history
+        if size < 0 and folder.path.is_dir():  # no checkpoint then: it must not run ahead of its history
+            if not warned:
+                show.note(training.history.warning)
+            warned = True
+            return
+        warned = False
         tensors, facts = training.state()
         try:
             checkpoint.save(folder.checkpoints, training.step, tensors, {**facts, "history_bytes": size})

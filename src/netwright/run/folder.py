@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -174,9 +174,12 @@ def create(out: Path | None, wanted: spec.Spec, facts: dict[str, Plain]) -> RunF
                 f"{files.printable(path)} is not empty.",
                 f"Name another folder, or go on with that run: netwright resume {files.printable(path)}",
             )
-    files.write_text(path / "spec.yaml", spec.dump(wanted))
     base = {"version": VERSION, "netwright": version("netwright"), "created_utc": now_utc(), "state": "preparing"}
-    files.write_text(path / "run.json", json.dumps({**base, **facts}, indent=1, sort_keys=True) + "\n")
+    where = places(path, wanted.data.path) if wanted.data.path is not None else {}
+    told = json.dumps({**base, **where, **facts}, indent=1, sort_keys=True)
+    with files.making_folder(path) as building:  # a run that can be seen can be resumed
+        (building / "spec.yaml").write_text(spec.dump(wanted), encoding="utf-8", errors="surrogateescape")
+        (building / "run.json").write_text(f"{told}\n", encoding="utf-8")
     return RunFolder(path)
 
 
@@ -290,21 +293,27 @@ class Removable:
 def clean(root: Path, *, remove: bool) -> list[Removable]:
     """Checkpoints of finished runs and leftovers of killed writers; models, reports and histories stay.
 
+    A run that is in use, or of an unknown version, is passed over.
+
     Args:
         root: A folder of runs, or one run.
         remove: Really remove; otherwise only list.
     """
     folders = [root] if (root / "run.json").is_file() else [p.parent for p in sorted(root.glob("*/run.json"))]
-    found = []
-    for path in folders:
-        folder = RunFolder(path)
-        done = folder.read()["state"] == "done"
-        doomed = [p for p in path.rglob(".tmp-*")] + (
-            [folder.checkpoints] if done and folder.checkpoints.exists() else []
-        )
-        for place in doomed:
-            members = [place, *place.rglob("*")]
-            found.append(Removable(place, sum(p.stat().st_size for p in members if p.is_file()) / 1e6))
-            if remove:
-                shutil.rmtree(place) if place.is_dir() else place.unlink()
+    found: list[Removable] = []
+    for folder in map(RunFolder, folders):
+        with suppress(NetwrightError), folder.locked():
+            found += _cleared(folder, remove)
+    return found
+
+
+def _cleared(folder: RunFolder, remove: bool) -> list[Removable]:
+    found, doomed = [], list(folder.path.rglob(".tmp-*"))
+    if folder.read()["state"] == "done" and folder.checkpoints.exists():
+        doomed.append(folder.checkpoints)
+    for place in doomed:
+        members = [place, *place.rglob("*")]
+        found.append(Removable(place, sum(p.stat().st_size for p in members if p.is_file()) / 1e6))
+        if remove:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
     return found

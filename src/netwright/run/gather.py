@@ -19,6 +19,7 @@ from netwright.data.dataset import Dataset
 from netwright.doctor import fit
 from netwright.model_file import Model
 from netwright.models.build import table
+from netwright.models.layers import Dense
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
@@ -130,7 +131,7 @@ def _verdict(points: list[report.CurvePoint], found: Collected) -> report.Verdic
 
 
 def _chance(found: Collected) -> float | None:
-    """Loss of answering without looking at the inputs: the entropy of the training classes, 1 for a number's variance."""
+    """Loss of an answer that ignores the inputs: the entropy of the training classes, 1 for a standardised number."""
     if len(found.model.tasks) != 1:
         return None
     name, field = next(iter(found.model.outputs.items()))
@@ -313,8 +314,8 @@ def _png(pixels: np.ndarray) -> bytes:
     return sink.getvalue()
 
 
-def _dense(module: nn.Module) -> nn.Linear:
-    return next(inner for inner in module.modules() if isinstance(inner, nn.Linear))
+def _dense(module: nn.Module) -> Dense:
+    return next(inner for inner in module.modules() if isinstance(inner, Dense))
 
 
 def _small_net(model: Model) -> report.SmallNet | None:
@@ -322,7 +323,7 @@ def _small_net(model: Model) -> report.SmallNet | None:
     network = model.network
     nodes = [node for node in network.nodes if node.part != "flatten"]
     chain = all(len(node.inputs) <= 1 for node in nodes) and sum(not node.inputs for node in nodes) == 1
-    dense = [node for node in nodes if isinstance(next(iter(_linears(network, node.name)), None), nn.Linear)]
+    dense = [node for node in nodes if node.part == "dense"]
     if not chain or len(model.outputs) != 1 or not dense:
         return None
     sizes = [int(np.prod(nodes[0].shape)), *(node.shape[0] for node in dense)]
@@ -338,13 +339,6 @@ def _small_net(model: Model) -> report.SmallNet | None:
         biases=[layer.bias.detach().tolist() for layer in layers],
         functions=functions,
     )
-
-
-def _linears(network: nn.Module, name: str) -> list[nn.Module]:
-    nodes = {node.name: node for node in network.nodes}  # type: ignore[union-attr]
-    if not nodes[name].inputs:
-        return []
-    return [inner for inner in network.module(name).modules() if isinstance(inner, nn.Linear)]  # type: ignore[operator]
 
 
 def _following(nodes: list, name: str) -> str:
@@ -387,7 +381,7 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
     lines += [end] if end else []
     lines += _few(found)
     where = files.printable(folder.path)
-    kept = files.printable(folder.model)
+    kept = f"{files.printable(folder.model)} (read back: {folder.read().get('checked') or 'not checked'})"
     return [
         *lines,
         f"report: {files.printable(folder.report)}",

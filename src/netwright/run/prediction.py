@@ -31,7 +31,9 @@ _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def predict(run_or_model: Path, inputs: Sequence[Path] | object, *, out: Path | None = None, top: int = 3) -> pa.Table:
+def predict(
+    run_or_model: Path, inputs: Sequence[Path | str] | object, *, out: Path | None = None, top: int = 3
+) -> pa.Table:
     """Answers for new examples.
 
     Args:
@@ -50,14 +52,22 @@ def predict(run_or_model: Path, inputs: Sequence[Path] | object, *, out: Path | 
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise SpecError(f"--save {out}: answers are written as .csv or .parquet.", "Give the file one of these ends.")
     model = model_file.load(model_path(run_or_model))
-    paths = isinstance(inputs, Sequence) and all(isinstance(item, Path) for item in inputs)
-    if paths and not inputs:
-        raise SpecError("nothing says what to predict.", "Give pictures, folders of pictures, or tables.")
-    found = [_found(path, model) for path in inputs] if paths else [readers.from_memory(inputs)]  # type: ignore[union-attr]
+    found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
     if out is not None:
         _write(out, pa.concat_tables([full for _, full in answered], promote_options="default"))
     return pa.concat_tables([shown for shown, _ in answered], promote_options="default")
+
+
+def _paths(inputs: object) -> list[Path]:
+    """What was given as paths; nothing when it is data in memory."""
+    given = [inputs] if isinstance(inputs, str | Path) else inputs
+    if not isinstance(given, Sequence):
+        return []
+    if not given:
+        raise SpecError("nothing says what to predict.", "Give pictures, folders of pictures, or tables.")
+    paths = [Path(item) for item in given if isinstance(item, str | Path)]
+    return paths if len(paths) == len(given) else []
 
 
 def _found(path: Path, model: Model) -> Found:
@@ -188,11 +198,13 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
     dataset, decided = run_data(folder, show)
-    if not len(dataset.parts[part]):
+    if not len(dataset.parts.get(part, ())):
         raise SpecError(
             f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}."
         )
     reads = folder.count_read("test") if part == "test" else 0
+    if reads and folder.facts.exists():
+        scoring.redraw(folder)
     return scoring.evaluated(model, scoring.answer(model, dataset, part, decided.hardware.resident), reads, started)
 
 

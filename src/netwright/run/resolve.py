@@ -15,6 +15,7 @@ from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import group_shapes
 from netwright.models.build import default_layers
+from netwright.models.text import parse, steps
 from netwright.spec import ModelSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
@@ -108,13 +109,19 @@ def _check_parts(optimizer: PartSpec, schedule: PartSpec) -> None:
     rate = optimizer.options.get("lr")
     if isinstance(rate, int | float) and not rate > 0:
         problems.append(f"training.optimizer.lr is {rate}, expected a number above 0")
+    if not problems:
+        try:
+            registry.resolve("optimizer", optimizer.name)([torch.zeros(1, requires_grad=True)], **optimizer.options)
+        except ValueError as exc:  # the optimizer knows its ranges best
+            problems.append(f"training.optimizer: {exc}")
     if problems:
         raise SpecError("\n".join(f"{problem}." for problem in problems), "Correct these.")
 
 
 def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:
     """The record of everything decided, as written to `resolved.yaml`."""
-    own = registry.own_parts(spec.parts_named(wanted))
+    layers = [(step.room, step.part) for step in steps(parse(wanted.model.layers or ""))]
+    own = registry.own_parts([*spec.parts_named(wanted), *layers])
     return Resolved(
         netwright=version("netwright"),
         torch=torch.__version__,
@@ -122,7 +129,7 @@ def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list
         inputs=data.inputs,
         outputs=data.outputs,
         hardware=hardware,
-        reasons=tuple([*data.reasons, *reasons, *hardware.why]),
+        reasons=(*data.reasons, *reasons, *hardware.why),
         own_parts={f"{part.room}/{part.name}": part.source_sha256 for part in own},
         fingerprint=data.fingerprint,
     )

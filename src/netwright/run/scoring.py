@@ -6,7 +6,6 @@ The test part is read here once, and every reading is counted before it happens.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -155,16 +154,23 @@ def finish(
         scores=by_output,
         facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name},
     )
-    examples = list(_examples(dataset, final, answered[shown])) if keep_examples else []
-    model_file.write(folder.model, final, examples)
+    model_file.write(folder.model, final, _examples(dataset, answered[shown]) if keep_examples else [])
+    checked = str(model_file.load(folder.model).replayed)
 
     collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows)
     facts = gather.facts(folder, collected, shown, training.elapsed())
     facts.write(folder.facts)
     files.write_text(folder.report, page(facts))
     training.history.write()
-    folder.update(state="done", headline=gather.headline(facts))
+    folder.update(state="done", headline=gather.headline(facts), checked=checked)
     return outcome(folder)
+
+
+def redraw(folder: RunFolder) -> None:
+    """Bring the readings of the test part in a finished run's facts and report up to date."""
+    facts = Facts.read(folder.facts).model_copy(update={"test_reads": folder.reads().get("test", 0)})
+    facts.write(folder.facts)
+    files.write_text(folder.report, page(facts))
 
 
 def outcome(folder: RunFolder) -> Outcome:
@@ -204,15 +210,21 @@ def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:
     return next(iter(source.epoch(0)))
 
 
-def _examples(dataset: Dataset, model: Model, shown: Answered) -> Iterator[Example]:
-    """Held-out examples for the model file, spread over the part, with the answers it must give again."""
+def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
+    """Held-out examples for the model file, spread over the part, with the answers it must give again.
+
+    The answers were computed from the cache and are compared with answers from the raw cells: that proves the whole way.
+    """
     count = min(len(shown.positions), model_file.MOST_EXAMPLES)
-    places = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)
-    cells = [{name: dataset.raw(int(shown.positions[i]), name) for name in dataset.inputs} for i in places]
-    answers = {name: values.numpy() for name, values in model.predict(cells).items()} if cells else {}
-    for row, place in enumerate(places):
-        outputs = {name: values[row] for name, values in answers.items()}
-        yield Example(cells[row], outputs, str(dataset.ids[int(shown.positions[place])]))
+    rows = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)
+    return [
+        Example(
+            cells={name: dataset.raw(int(shown.positions[row]), name) for name in dataset.inputs},
+            outputs={name: values[row].numpy() for name, values in shown.answers.items()},
+            id=str(dataset.ids[int(shown.positions[row])]),
+        )
+        for row in rows
+    ]
 
 
 def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answered: list[Answered]) -> None:

@@ -1,4 +1,4 @@
-"""Many runs together: settings compared over several seeds, with intervals and a table that goes on when interrupted."""
+"""Many runs together: settings compared over several seeds, in a table that goes on when interrupted."""
 
 from __future__ import annotations
 

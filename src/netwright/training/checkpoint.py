@@ -1,8 +1,8 @@
 """Checkpoints: a folder of safetensors and JSON that is either whole or not there.
 
 A checkpoint is built under another name, fsynced and renamed; its `manifest.json`, written last, holds size and
-SHA-256 of every file. The two newest are kept, so a damaged one costs one interval and never the run. A full disk
-leaves the older ones as they were.
+SHA-256 of every file. The two newest are kept, so a damaged one costs one interval and never the run. A second one of
+the same step gets a name of its own. A full disk leaves the older ones as they were.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from netwright import files
 from netwright.errors import NetwrightError
 
 VERSION = 1
-_NAME = re.compile(r"step-(\d{12})")
+_NAME = re.compile(r"step-(?P<step>\d{12,})(\.(?P<again>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,14 @@ def save(folder: Path, step: int, tensors: dict[str, Tensor], facts: dict[str, o
         ResourceError: The disk is full; older checkpoints are untouched.
         NetwrightError: The run's folder is gone or read-only.
     """
-    path = folder / f"step-{step:012d}"
     if not folder.parent.is_dir():
         raise NetwrightError(
             f"{files.printable(folder.parent)}: the run's folder is gone at step {step}.",
             "It was deleted or unmounted while training; start the run again.",
         )
     files.sweep(folder)
-    if path.exists():
-        shutil.rmtree(path)
+    again = [_place(p)[1] + 1 for p in _found(folder) if _place(p)[0] == step]
+    path = folder / (f"step-{step:012d}" + (f".{max(again)}" if again else ""))
     apart = {key: value.detach().to("cpu", copy=True).contiguous() for key, value in tensors.items()}
     needed = sum(value.numel() * value.element_size() for value in apart.values())
     with files.making_folder(path, needed_bytes=needed) as building, files.explained(path, needed):
@@ -92,7 +91,13 @@ def _facts(path: Path) -> dict[str, object]:
 
 def _found(folder: Path) -> list[Path]:
     """Checkpoints by name, newest first."""
-    return sorted((p for p in folder.glob("step-*") if _NAME.fullmatch(p.name)), reverse=True)
+    return sorted((p for p in folder.glob("step-*") if _NAME.fullmatch(p.name)), key=_place, reverse=True)
+
+
+def _place(path: Path) -> tuple[int, int]:
+    """Step of a checkpoint, and how many of the same step came before it."""
+    found = _NAME.fullmatch(path.name)
+    return (int(found["step"]), int(found["again"] or 0)) if found else (-1, 0)
 
 
 def latest(folder: Path) -> Checkpoint | None:
@@ -123,19 +128,21 @@ def damage(path: Path) -> str:
     """What is wrong with a checkpoint, in words; empty when it is whole."""
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        version, members = manifest["version"], manifest["files"]
+        version, step, members = manifest["version"], manifest["step"], manifest["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path.name}: manifest.json is missing or damaged"
     if version != VERSION:
         return f"{path.name}: format version {version}, this netwright reads {VERSION}"
+    if step != _place(path)[0]:
+        return f"{path.name}: manifest.json is of step {step}"
     for name in ("tensors.safetensors", "facts.json"):
         try:
-            expected, found = members[name], _facts(path / name)
+            size, digest, found = members[name]["bytes"], members[name]["sha256"], _facts(path / name)
         except (OSError, KeyError, TypeError):
             return f"{path.name}: {name} is missing"
-        if found["bytes"] != expected["bytes"]:
-            return f"{path.name}: {name} has {found['bytes']} bytes, expected {expected['bytes']}"
-        if found["sha256"] != expected["sha256"]:
+        if found["bytes"] != size:
+            return f"{path.name}: {name} has {found['bytes']} bytes, expected {size}"
+        if found["sha256"] != digest:
             return f"{path.name}: {name} does not match its checksum"
     return ""
 
@@ -148,6 +155,7 @@ def same(a: Checkpoint, b: Checkpoint) -> list[str]:
 
 
 def _equal(a: Tensor | None, b: Tensor | None) -> bool:
-    return (
-        a is not None and b is not None and a.dtype == b.dtype and torch.equal(a.view(torch.uint8), b.view(torch.uint8))
-    )
+    """Whether two tensors hold the same bits, so that a NaN equals itself and 0.0 does not equal -0.0."""
+    if a is None or b is None or a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    return torch.equal(a.reshape(-1).view(torch.uint8), b.reshape(-1).view(torch.uint8))

@@ -57,6 +57,7 @@ class History:
             self.warning = f"{exc.message} The history waits in memory and is written when there is room."
             return -1
         self._waiting.clear()
+        self.warning = ""
         self._size += len(text.encode())
         return self._size
 

@@ -7,13 +7,14 @@ saves and leaves; nothing but a strategy changes what is computed.
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ Losses = Callable[[Batch], Terms]
 Scores = Callable[[], dict[str, float]]
 
 
+@runtime_checkable
+@runtime_checkable
 class Source(Protocol):
     """Where batches come from; the cached data set is one source, an agent would be another."""
 
@@ -325,9 +328,8 @@ class Training:
 
     def _end_epoch(self) -> None:
         row: Row = {"kind": "epoch", "epoch": self.epoch + 1, "step": self.step}
-        seen = max(self._seen, 1)
-        losses = {name: float(total) / seen for name, total in self._sums.items()}
-        row["train/loss"] = sum(losses.values())
+        losses = {name: float(total) / self._seen for name, total in self._sums.items()}
+        row["train/loss"] = sum(losses.values()) if losses else math.nan  # every step of the epoch was refused
         if len(losses) > 1:
             row |= {f"train/{name}/loss": value for name, value in losses.items()}
         if self.plan.validate is not None:
@@ -343,12 +345,13 @@ class Training:
             observer.epoch(self, row)
 
     def _save(self, save: Saver | None) -> None:
-        leaving = self._leave
         if save is not None:
             save(self)
         self._last_save, self.save_soon = time.monotonic(), False
-        if leaving is not None:
-            raise Stopped(f"stopped at step {self.step}, epoch {self.epoch + 1}; the state is saved.", signum=leaving)
+        if self._leave is not None:  # asked before or while the state was written
+            raise Stopped(
+                f"stopped at step {self.step}, epoch {self.epoch + 1}; the state is saved.", signum=self._leave
+            )
 
 
 class _Hooks:

@@ -89,7 +89,7 @@ class Category(Kind):
         places = torch.arange(len(field.vocabulary), device=codes.device)
         return (codes[:, None] == places).to(torch.float32)
 
-    def preview(self, value: np.ndarray, field: Field) -> str:
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The name of the class."""
         return field.vocabulary[int(value)]
 

@@ -126,9 +126,9 @@ class Image(Kind):
             pixels = pixels.sub_(mean).div_(torch.tensor(field.std, dtype=torch.float32, device=pixels.device))
         return pixels.permute(0, 3, 1, 2)
 
-    def preview(self, value: np.ndarray, field: Field) -> bytes:
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> bytes:
         """The picture as PNG."""
-        return png(value)
+        return png(np.asarray(value))
 
 
 def _rows_of(shape: tuple[int, ...]) -> int:

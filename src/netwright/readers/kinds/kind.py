@@ -16,7 +16,7 @@ import torch
 from netwright.readers.columns import Column, Found
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
-Cell = bytes | str | np.ndarray | float | int | None
+Cell = bytes | str | np.ndarray | np.generic | float | int | None
 
 
 class Kind(ABC):
@@ -68,7 +68,7 @@ class Kind(ABC):
         """Cached cells of a batch as float32 input of the network."""
 
     @abstractmethod
-    def preview(self, value: np.ndarray, field: Field) -> bytes | str:
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> bytes | str:
         """One cached cell for the eye: PNG bytes of a picture, else text."""
 
 

@@ -86,7 +86,7 @@ class Number(Kind):
         """(batch, 1), standardised in float64 before it is rounded to float32."""
         return standardised(torch.as_tensor(values).reshape(-1, 1), field)
 
-    def preview(self, value: np.ndarray, field: Field) -> str:
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The number with at most six digits."""
         return f"{float(value):.0f}" if field.options.get("integer") else f"{float(value):.6g}"
 

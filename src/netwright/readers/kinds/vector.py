@@ -105,10 +105,10 @@ class Vector(Kind):
         """(batch, d), each column standardised."""
         return standardised(torch.as_tensor(values), field)
 
-    def preview(self, value: np.ndarray, field: Field) -> str:
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The first numbers."""
-        told = ", ".join(f"{number:.4g}" for number in value[:8])
-        return f"{told}, ... ({len(value)} numbers)" if len(value) > 8 else told
+        told = ", ".join(f"{number:.4g}" for number in np.asarray(value)[:8])
+        return f"{told}, ... ({np.size(value)} numbers)" if np.size(value) > 8 else told
 
 
 def _array(column: Column) -> np.ndarray | None:

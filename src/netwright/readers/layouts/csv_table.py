@@ -20,7 +20,15 @@ from netwright.errors import DataError
 from netwright.files import printable
 from netwright.readers.columns import Cells, Found, Refusal, names_pictures, packing_of, read_regular
 from netwright.readers.layouts.layout import Layout
-from netwright.readers.layouts.text_table import Records, Shape, find_records, find_shape, lines_by_parsing, read_text
+from netwright.readers.layouts.text_table import (
+    Records,
+    Shape,
+    find_records,
+    find_shape,
+    lines_by_parsing,
+    open_quote_line,
+    read_text,
+)
 from netwright.readers.sniff import HEAD_BYTES, sniff
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
@@ -57,12 +65,13 @@ class CsvTable(Layout):
         records = find_records(text.content)
         if not len(records.lines):
             raise DataError(f"{printable(table)}: the file is empty.", "Give a table with a header and rows.")
-        if records.open_line:
+        shape = find_shape(text.content, records, tabs=_suffix(table).endswith((".tsv", ".tab")))
+        open_line = open_quote_line(text.content, shape.separator) if records.open_quote else 0
+        if open_line:
             raise DataError(
-                f"{printable(table)} line {records.open_line}: a quote opened here is never closed.",
+                f"{printable(table)} line {open_line}: a quote opened here is never closed.",
                 'Close it, or double it ("") if it is part of the text.',
             )
-        shape = find_shape(text.content, records, tabs=_suffix(table).endswith((".tsv", ".tab")))
         rows = _read_rows(table, text.content, records, shape)
         notes = [*text.notes, *shape.notes]
         if records.blank:
@@ -158,7 +167,7 @@ def _read_rows(path: Path, content: pa.Buffer, records: Records, shape: Shape) -
                 f"{printable(path)}: {total:,} records, but {len(lines):,} by their line breaks; quotes do not match.",
                 "Look for a single quote inside a cell, and double it or remove it.",
             )
-        records = Records(lines, records.starts, records.blank, records.quoted, records.nul, 0)
+        records = Records(lines, records.starts, records.blank, records.quoted, records.nul, records.open_quote)
     rows = _Rows(printable(path.name), records, shape.header)
     for number, cells, text in ragged:
         seen = text[:_SHOWN_CHARACTERS] + ("..." if len(text) > _SHOWN_CHARACTERS else "")

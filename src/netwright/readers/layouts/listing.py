@@ -13,7 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def refusal(name: str, reason: str) -> Refusal:
 
 def clutter(name: str) -> str:
     """Why a file is left aside by its name alone, e.g. hidden; empty when it is not."""
-    for part in PurePosixPath(name).parts:
+    for part in name.split("/"):
         if part.startswith("."):
             return "hidden file"
         if part.lower() in _CLUTTER:
@@ -130,7 +130,7 @@ def list_archive(path: Path) -> Listing:
     total = 0
     try:
         with open_packed(path, packing) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            for ordinal, member in enumerate(tar):
+            for member in tar:
                 total += member.size
                 if packing and total > max(_BOMB_FLOOR, _BOMB_RATIO * size):
                     raise DataError(
@@ -139,7 +139,9 @@ def list_archive(path: Path) -> Listing:
                     )
                 if not packing and member.isreg() and member.offset_data + member.size > size:
                     raise EOFError
-                found.add(ordinal, member, tar)
+                found.add(member, tar)
+            if not packing and tar.offset >= size:
+                raise EOFError("no end mark")
             while packed.read(2**20):
                 pass  # to the end, where the compression keeps its checksum
     except _CUT as exc:
@@ -160,12 +162,12 @@ class _Found:
         self.kinds: list[str] = []
         self.refused: list[Refusal] = []
         self.heads: dict[int, bytes] = {}
-        self._facts: list[tuple[int, int, int]] = []
+        self._facts: list[tuple[int, int]] = []
         self._taken: set[str] = set()
         self._stride = 1
 
-    def add(self, ordinal: int, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
-        name = PurePosixPath(member.name).as_posix()
+    def add(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
+        name = member.name.removeprefix("./")
         reason = _unsafe(member) or clutter(name)
         if not reason and name in self._taken:
             reason = "second member of the same name"
@@ -182,7 +184,7 @@ class _Found:
         self._taken.add(name)
         self.names.append(name)
         self.kinds.append(sniff(head[:HEAD_BYTES]))
-        self._facts.append((ordinal, member.offset_data, member.size))
+        self._facts.append((member.offset_data, member.size))
 
     def _keep_head(self, number: int, head: bytes) -> None:
         self.heads[number] = head
@@ -191,8 +193,8 @@ class _Found:
             self.heads = {kept: value for kept, value in self.heads.items() if kept % self._stride == 0}
 
     def listing(self, path: Path) -> Listing:
-        facts = np.array(self._facts, np.int64).reshape(-1, 3)
-        members = Members(facts[:, 0], facts[:, 1], facts[:, 2], self.packing, self.heads)
+        facts = np.array(self._facts, np.int64).reshape(-1, 2)
+        members = Members(facts[:, 0], facts[:, 1], self.packing, self.heads)
         return Listing(Blobs(path, tuple(self.names), members), self.kinds, self.refused)
 
 
@@ -221,5 +223,5 @@ def subset(listing: Listing, keep: list[int]) -> Blobs:
     old = blobs.members
     order = np.array(keep, np.int64)
     heads = {new: old.heads[place] for new, place in enumerate(keep) if place in old.heads}
-    members = Members(old.ordinals[order], old.offsets[order], old.sizes[order], old.compressed, heads)
+    members = Members(old.offsets[order], old.sizes[order], old.compressed, heads)
     return Blobs(blobs.root, names, members)

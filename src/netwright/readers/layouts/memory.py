@@ -170,7 +170,7 @@ def _column(name: str, values: object, notes: list[str]) -> Column:
     if isinstance(values, np.ndarray) and values.dtype != object and values.ndim > 1:
         return _array(name, values, notes)
     try:
-        cells = pa.array(values.tolist() if isinstance(values, np.ndarray) and values.dtype == object else values)
+        cells = pa.array(values, from_pandas=isinstance(values, np.ndarray) and values.dtype == object)
     except (pa.ArrowException, TypeError, ValueError) as exc:
         raise DataError(f'column "{name}" in memory cannot be read: {exc}.', "Give cells of one type.") from exc
     return Cells(pa.chunked_array([cells]))

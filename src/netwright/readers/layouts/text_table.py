@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _BLOCK = 8 * 2**20
 _HEAD = 2**20  # bytes in which separator and header are recognised
 _PEEK = 200  # records looked at for that
 _MOST_UNPACKED = 16 * 2**30
+csv.field_size_limit(2**31 - 1)  # its own limit of 131,072 characters would stop at a long text
 _NUMBER = re.compile(r"\s*[+-]?(\d[\d,.' ]*|\.\d+)([eE][+-]?\d+)?\s*%?\s*")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -53,7 +55,7 @@ class Records:
         blank: How many blank lines were passed over.
         quoted: Whether the text holds quotes at all.
         nul: Whether it holds NUL bytes.
-        open_line: Line of a quote that is never closed; 0 if there is none.
+        open_quote: Whether the number of quotes is odd.
     """
 
     lines: np.ndarray
@@ -61,7 +63,7 @@ class Records:
     blank: int
     quoted: bool
     nul: bool
-    open_line: int
+    open_quote: bool
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def find_records(content: pa.Buffer) -> Records:
     data = np.frombuffer(content, np.uint8)
     ends: list[np.ndarray] = []
     numbers: list[np.ndarray] = []
-    inside, lines, quoted, nul, open_line = 0, 0, False, False, 0
+    inside, lines, quoted, nul = 0, 0, False, False
     for start in range(0, len(data), _BLOCK):
         block = data[start : start + _BLOCK]
         following = data[start + len(block)] if start + len(block) < len(data) else 0
@@ -177,7 +179,6 @@ def find_records(content: pa.Buffer) -> Records:
             quoted = True
             parity = np.cumsum(quotes, dtype=np.int32)
             parity = (parity + inside) & 1
-            open_line = _last_quote_line(quotes, breaks, lines) if parity[-1] and quotes.any() else open_line
             inside = int(parity[-1])
             closing = parity[breaks] == 0
         else:
@@ -185,7 +186,7 @@ def find_records(content: pa.Buffer) -> Records:
         ends.append(breaks[closing] + start)
         numbers.append(np.flatnonzero(closing) + lines + 1)
         lines += len(breaks)
-    return _records(data, ends, numbers, (quoted, nul, open_line if inside else 0))
+    return _records(data, ends, numbers, (quoted, nul, bool(inside)))
 
 
 def _line_breaks(block: np.ndarray, following: int) -> np.ndarray:
@@ -199,13 +200,8 @@ def _line_breaks(block: np.ndarray, following: int) -> np.ndarray:
     return np.sort(np.concatenate([feeds, alone])) if len(alone) else feeds
 
 
-def _last_quote_line(quotes: np.ndarray, breaks: np.ndarray, lines: int) -> int:
-    last = int(np.flatnonzero(quotes)[-1])
-    return lines + int(np.searchsorted(breaks, last)) + 1
-
-
 def _records(
-    data: np.ndarray, ends: list[np.ndarray], numbers: list[np.ndarray], facts: tuple[bool, bool, int]
+    data: np.ndarray, ends: list[np.ndarray], numbers: list[np.ndarray], facts: tuple[bool, bool, bool]
 ) -> Records:
     end = np.concatenate(ends) if ends else np.zeros(0, np.int64)
     number = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
@@ -224,7 +220,6 @@ def _records(
 def lines_by_parsing(content: pa.Buffer, separator: str) -> np.ndarray:
     """The line of every record by parsing each one; slower, for texts in which quotes stand inside cells."""
     stream = io.TextIOWrapper(io.BytesIO(memoryview(content)), encoding="utf-8", newline="")
-    csv.field_size_limit(2**31 - 1)
     found = csv.reader(stream, delimiter=separator)
     lines: list[int] = []
     start = 1
@@ -233,6 +228,17 @@ def lines_by_parsing(content: pa.Buffer, separator: str) -> np.ndarray:
             lines.append(start)
         start = found.line_num + 1
     return np.array(lines, np.int64)
+
+
+def open_quote_line(content: pa.Buffer, separator: str) -> int:
+    """The line of a record whose quote is never closed; 0 if an odd quote only stands inside a cell (5" pipe)."""
+    last = int(lines_by_parsing(content, separator)[-1])
+    stream = io.TextIOWrapper(io.BytesIO(memoryview(content)), encoding="utf-8", newline="")
+    try:
+        list(csv.reader(itertools.islice(stream, last - 1, None), delimiter=separator, strict=True))
+    except csv.Error as exc:
+        return last if "end of data" in str(exc) else 0
+    return 0
 
 
 def find_shape(content: pa.Buffer, records: Records, *, tabs: bool) -> Shape:

@@ -32,7 +32,9 @@ class EarlyStopping(Strategy):
         """Keep this epoch's weights if it is the best so far; ask to stop after `patience` worse ones."""
         value = row.get(self.watch)
         epoch = training.epoch + 1
-        if isinstance(value, float | int) and value < self.best:
+        if not isinstance(value, float | int):  # nothing is held out: there is nothing to watch
+            return
+        if value < self.best:
             self.best, self.best_epoch = float(value), epoch
             self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
         elif self.patience and epoch - self.best_epoch >= self.patience:

@@ -1,0 +1,327 @@
+"""What every proof shares: seeds that survive an interruption, limits, coverage rows, and a result file.
+
+A proof trains on real data through the command line that users have. Each finished part (a seed, a setting) is kept
+at once in `results/.<name>.json`; an interrupted proof goes on from there as long as neither it nor netwright has
+changed. A finished one replaces `results/<name>.json`, from which `scripts/coverage.py` makes docs/coverage.md.
+The runs stay in `runs/proofs/<name>` for whoever wants to look at their reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from netwright import files
+from netwright.studies.compare import mean_interval
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parent / "results"
+PACKAGES = ("netwright", "torch", "numpy", "pyarrow", "pillow", "scikit-learn")
+Plain = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the coverage table.
+
+    Args:
+        id: Number of the row, e.g. "A05".
+        name: What it is about.
+        command: What a user types to see it.
+        measured: What came out, one short sentence with its number.
+        kept: Every limit of this row was reached.
+    """
+
+    id: str
+    name: str
+    command: str
+    measured: str
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a command printed.
+
+    Args:
+        text: Standard output.
+        errors: Standard error.
+        code: Exit code.
+        seconds: Wall-clock time.
+    """
+
+    text: str
+    errors: str
+    code: int
+    seconds: float
+
+
+@dataclass
+class _Kept:
+    parts: dict[str, Plain] = field(default_factory=dict)
+    limits: list[Plain] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+
+class Proof:
+    """One proof under way.
+
+    Args:
+        path: `__file__` of the proof; its name names the result.
+        about: What is proved, one sentence.
+        minutes: Minutes expected of the quick form and of the full one, on two cores.
+        words: Command line; that of the process when left out.
+        results: Folder of result files.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        about: str,
+        minutes: tuple[float, float],
+        words: Sequence[str] | None = None,
+        results: Path = RESULTS,
+    ) -> None:
+        parser = argparse.ArgumentParser(description=about)
+        parser.add_argument("--full", action="store_true", help=f"the long form, about {minutes[1]:g} minutes")
+        self.full = parser.parse_args(words).full
+        self.name, self.about = Path(path).stem, about
+        self._results, self._kept, self._started = results, _Kept(), time.monotonic()
+        self.folder = REPOSITORY / "runs" / "proofs" / self.name
+        self._key = f"{'full' if self.full else 'quick'} {_source_digest(Path(path))}"
+        print(f"{self.name}: {about}")
+        print(f"expected: about {minutes[1] if self.full else minutes[0]:g} minutes", flush=True)
+        self._take_up()
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    # ---- parts -------------------------------------------------------------------------------------------------------
+
+    def part(self, name: str, make: Callable[[Path], Plain]) -> Plain:
+        """What one part found, from an earlier try if that finished it.
+
+        Args:
+            name: Of the part, e.g. "seed 3".
+            make: Does the work in an empty folder of its own, which exists not yet; its result must be plain JSON.
+        """
+        if name not in self._kept.parts:
+            place = self.folder / re.sub(r"[^\w.-]+", "-", name)
+            shutil.rmtree(place, ignore_errors=True)
+            start = time.monotonic()
+            found = make(place)
+            self._kept.parts[name] = found
+            files.write_text(self._unfinished, json.dumps({"key": self._key, "parts": self._kept.parts}))
+            print(f"  {name} ({time.monotonic() - start:.0f} s): {_brief(found)}", flush=True)
+        return self._kept.parts[name]
+
+    def seeds(self, name: str, count: int, make: Callable[[int, Path], Plain]) -> list[Plain]:
+        """`part` for the seeds 0, 1, ..."""
+        return [self.part(f"{name} seed {s}", lambda place, s=s: make(s, place)) for s in range(count)]
+
+    # ---- commands ----------------------------------------------------------------------------------------------------
+
+    def say(self, command: str, *, code: int = 0, timeout: float = 3600, env: dict[str, str] | None = None) -> Spoken:
+        """Runs a command as a user types it, `netwright ...` with `$VARIABLES`.
+
+        Args:
+            command: The line; no pipes.
+            code: The exit code it must end with.
+            timeout: Seconds it may take.
+            env: Further environment.
+
+        Raises:
+            SystemExit: It ended with another code; what it printed is shown.
+        """
+        start = time.monotonic()
+        ran = subprocess.run(
+            arguments(command),
+            cwd=REPOSITORY,
+            env=environment(env),
+            capture_output=True,
+            text=True,
+            errors="backslashreplace",
+            timeout=timeout,
+            check=False,
+        )
+        spoken = Spoken(ran.stdout, ran.stderr, ran.returncode, time.monotonic() - start)
+        if spoken.code != code:
+            print(spoken.text, spoken.errors, sep="\n", file=sys.stderr)
+            sys.exit(f"{self.name}: `{command}` ended with {spoken.code}, expected {code}")
+        return spoken
+
+    def train(self, words: str, to: Path) -> Plain:
+        """Trains with `netwright train` and gives the facts of the run.
+
+        Args:
+            words: Everything of the command line but `--to`.
+            to: Folder of the run.
+        """
+        self.say(f"netwright train {words} --to {shlex.quote(str(to))}")
+        return facts(to)
+
+    # ---- limits and rows ---------------------------------------------------------------------------------------------
+
+    def mean(
+        self,
+        what: str,
+        values: Sequence[float],
+        *,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        digits: int = 2,
+    ) -> str:
+        """Prints mean and interval of a measured number beside its limits, and remembers whether they were kept.
+
+        Returns:
+            The mean with its interval in words.
+        """
+        centre = statistics.fmean(values)
+        between = mean_interval(values)
+        told = f"{centre:.{digits}f}"
+        if between:
+            told += f" (95 % interval {between[0]:.{digits}f} to {between[1]:.{digits}f}, {len(values)} seeds)"
+        limits = (("at least", at_least), ("at most", at_most))
+        wanted = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
+        kept = (at_least is None or centre >= at_least) and (at_most is None or centre <= at_most)
+        self._limit(f"{what}: {told}", " and ".join(wanted), kept)
+        return told
+
+    def check(self, what: str, kept: bool) -> bool:
+        """Prints and remembers something that is either so or not."""
+        self._limit(what, "", bool(kept))
+        return bool(kept)
+
+    def row(self, id: str, name: str, command: str, measured: str) -> None:
+        """Adds a line to the coverage table; it counts as kept if all limits printed since the last line were."""
+        since = [bool(limit["kept"]) for limit in self._kept.limits if not limit["counted"]]
+        for limit in self._kept.limits:
+            limit["counted"] = True
+        self._kept.rows.append(Row(id, name, command, measured, all(since)))
+
+    def again(self) -> None:
+        """Lets the next line rest on the limits of the last one as well: two rows that one measurement proves."""
+        for limit in self._kept.limits:
+            limit["counted"] = False
+
+    def end(self) -> int:
+        """Writes the result file and says how it went: 0 when every limit was kept, 1 otherwise."""
+        missed = [limit["what"] for limit in self._kept.limits if not limit["kept"]]
+        limits = [{k: v for k, v in limit.items() if k != "counted"} for limit in self._kept.limits]
+        result = {
+            "name": self.name,
+            "about": self.about,
+            "form": "full" if self.full else "quick",
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "machine": f"{cpu()}, {os.cpu_count()} cores",
+            "versions": {name: version(name) for name in PACKAGES},
+            "limits": limits,
+            "rows": [asdict(row) for row in self._kept.rows],
+            "parts": self._kept.parts,
+        }
+        files.write_text(
+            self._results / f"{self.name}.json",
+            json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        )
+        self._unfinished.unlink(missing_ok=True)
+        minutes = (time.monotonic() - self._started) / 60
+        print(f"{self.name}: {'MISSED: ' + '; '.join(map(str, missed)) if missed else 'kept'} ({minutes:.1f} minutes)")
+        return 1 if missed else 0
+
+    @property
+    def _unfinished(self) -> Path:
+        return self._results / f".{self.name}.json"
+
+    def _take_up(self) -> None:
+        try:
+            before = json.loads(self._unfinished.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if before.get("key") == self._key:
+            self._kept.parts = before["parts"]
+            print(f"going on after {len(self._kept.parts)} finished parts")
+
+    def _limit(self, what: str, wanted: str, kept: bool) -> None:
+        self._kept.limits.append({"what": what, "wanted": wanted, "kept": kept, "counted": False})
+        print(f"  {'kept  ' if kept else 'MISSED'}  {what}{f' (must be {wanted})' if wanted else ''}", flush=True)
+
+
+def arguments(command: str) -> list[str]:
+    """The words of a command, its variables filled in, `netwright` and `python` being those of this process.
+
+    Example:
+        >>> arguments("netwright train 'a b'")[1:]
+        ['-m', 'netwright', 'train', 'a b']
+    """
+    first, *rest = (os.path.expandvars(word) for word in shlex.split(command))
+    program = {"netwright": [sys.executable, "-m", "netwright"], "python": [sys.executable]}.get(first, [first])
+    return [*program, *rest]
+
+
+def environment(more: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment of commands: no colour, a wide terminal, and this repository's netwright."""
+    return {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **(more or {})}
+
+
+def data(*parts: str) -> Path:
+    """A place below $NETWRIGHT_DATA.
+
+    Raises:
+        SystemExit: It is not there.
+    """
+    root = os.environ.get("NETWRIGHT_DATA", "")
+    path = Path(root, *parts)
+    if not root or not path.exists():
+        print(f"error: {path} is not there. Set NETWRIGHT_DATA to the folder of data sets.", file=sys.stderr)
+        sys.exit(3)
+    return path
+
+
+def facts(run: Path) -> Plain:
+    """What a run's report knows."""
+    return json.loads((run / "facts.json").read_text(encoding="utf-8"))
+
+
+def score(run_facts: Plain, part: str, name: str) -> float:
+    """A score of a run's first output."""
+    outputs = run_facts["outputs"]
+    return float(outputs[0]["scores"][part][name])  # type: ignore[index]
+
+
+def lines_with(text: str, *words: str) -> list[str]:
+    """The lines of a text that hold all of some words."""
+    return [line for line in text.splitlines() if all(word in line for word in words)]
+
+
+def cpu() -> str:
+    """The processor's name."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in told.splitlines() if line.startswith("model name")), "")
+
+
+def _source_digest(proof: Path) -> str:
+    """Changes whenever the proof, the frame or netwright does: results of two versions are never mixed."""
+    digest = hashlib.sha256()
+    for path in [proof, Path(__file__), *sorted((REPOSITORY / "src").rglob("*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _brief(found: Plain) -> str:
+    shown: Iterable[tuple[str, object]] = ((k, v) for k, v in found.items() if isinstance(v, int | float | str | bool))
+    return ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown)[:160]

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.data import splits
+from netwright.errors import DataError
+from netwright.spec import SplitSpec
+
+NOTHING = {"labels": None, "groups": None, "times": None, "official": None}
+
+
+def sizes(codes: np.ndarray) -> list[int]:
+    return np.bincount(codes, minlength=3).tolist()
+
+
+def test_random_split_has_the_wished_sizes_and_depends_on_the_seed() -> None:
+    codes, reason = splits.split(SplitSpec(), 0, **NOTHING, count=100)
+    again, _ = splits.split(SplitSpec(), 0, **NOTHING, count=100)
+    other, _ = splits.split(SplitSpec(), 1, **NOTHING, count=100)
+    assert sizes(codes) == [70, 15, 15]
+    assert (codes == again).all()
+    assert (codes != other).any()
+    assert reason.value == "random"
+    assert "70 train, 15 validation, 15 test" in reason.why
+
+
+def test_classes_make_the_default_stratified() -> None:
+    labels = np.repeat([0, 1], [80, 20])
+    codes, reason = splits.split(SplitSpec(), 0, **NOTHING | {"labels": labels}, count=100)
+    assert reason.value == "stratified"
+    assert sizes(codes[labels == 0]) == [56, 12, 12]
+    assert sizes(codes[labels == 1]) == [14, 3, 3]
+
+
+def test_class_of_two_trains_and_class_of_three_reaches_every_part() -> None:
+    labels = np.repeat([0, 1, 2], [2, 3, 30])
+    codes, _ = splits.split(SplitSpec(), 0, **NOTHING | {"labels": labels}, count=35)
+    assert sizes(codes[labels == 0]) == [2, 0, 0]
+    assert sizes(codes[labels == 1]) == [1, 1, 1]
+
+
+def test_no_validation_wished_gives_none() -> None:
+    codes, _ = splits.split(SplitSpec(parts=(0.8, 0.0, 0.2)), 0, **NOTHING, count=50)
+    assert sizes(codes) == [40, 0, 10]
+
+
+def test_groups_are_never_torn() -> None:
+    groups = np.repeat([f"writer {i}" for i in range(20)], 5)
+    codes, _ = splits.split(SplitSpec(by="group", column="w"), 0, **NOTHING | {"groups": groups}, count=100)
+    assert sizes(codes) == [70, 15, 15]
+    for name in np.unique(groups):
+        assert len(np.unique(codes[groups == name])) == 1
+
+
+def test_three_equal_groups_reach_all_three_parts() -> None:
+    groups = np.repeat(["a", "b", "c"], 10)
+    codes, _ = splits.split(SplitSpec(by="group", column="w"), 0, **NOTHING | {"groups": groups}, count=30)
+    assert sizes(codes) == [10, 10, 10]
+
+
+def test_two_groups_are_refused() -> None:
+    groups = np.repeat(["a", "b"], 10)
+    with pytest.raises(DataError, match="needs at least 3 groups, the column has 2"):
+        splits.split(SplitSpec(by="group", column="w"), 0, **NOTHING | {"groups": groups}, count=20)
+
+
+def test_time_split_trains_on_the_past_and_keeps_moments_whole() -> None:
+    times = np.array([5, 1, 1, 1, 2, 3, 4, 6, 7, 8])[::-1].copy()
+    wish = SplitSpec(by="time", column="t", parts=(0.2, 0.4, 0.4))
+    codes, _ = splits.split(wish, 0, **NOTHING | {"times": times}, count=10)
+    assert times[codes == 0].tolist() == [1, 1, 1]
+    assert sorted(times[codes == 1].tolist()) == [2, 3, 4]
+    assert times[codes == 0].max() < times[codes == 1].min() < times[codes == 2].min()
+
+
+def test_official_test_is_kept_and_validation_cut_from_train() -> None:
+    official = np.array(["train"] * 100 + ["test"] * 20)
+    labels = np.arange(120) % 2
+    codes, reason = splits.split(SplitSpec(), 0, **NOTHING | {"official": official, "labels": labels}, count=120)
+    assert sizes(codes) == [84, 16, 20]
+    assert (codes[100:] == splits.TEST).all()
+    assert sizes(codes[labels == 0]) == sizes(codes[labels == 1])
+    assert "brings its own test examples; validation is 15% cut from its training examples" in reason.why
+
+
+def test_official_validation_is_kept_and_test_cut_from_train() -> None:
+    official = np.array(["train"] * 100 + ["val"] * 20)
+    codes, reason = splits.split(SplitSpec(), 0, **NOTHING | {"official": official}, count=120)
+    assert sizes(codes) == [85, 20, 15]
+    assert (codes[100:] == splits.VALIDATION).all()
+    assert "test is 15% cut from its training examples" in reason.why
+
+
+def test_complete_official_split_is_taken_as_it_is() -> None:
+    official = np.array(["train", "test", "dev", ""])
+    codes, reason = splits.split(SplitSpec(), 0, **NOTHING | {"official": official}, count=4)
+    assert codes.tolist() == [0, 2, 1, 0]
+    assert "the data brings its own split" in reason.why
+
+
+def test_wish_beats_the_official_split() -> None:
+    official = np.array(["train"] * 50 + ["test"] * 50)
+    codes, reason = splits.split(SplitSpec(by="random"), 0, **NOTHING | {"official": official}, count=100)
+    assert sizes(codes) == [70, 15, 15]
+    assert reason.value == "random"
+
+
+def test_official_split_without_training_is_refused() -> None:
+    with pytest.raises(DataError, match="own split has no training example"):
+        splits.split(SplitSpec(), 0, **NOTHING | {"official": np.array(["test"] * 9)}, count=9)
+
+
+def test_words_that_name_no_part_are_all_listed() -> None:
+    with pytest.raises(
+        DataError, match=r'column "set" holds "fold 1" \(2\), "fold 2" \(1\); a split column says train'
+    ):
+        splits.official_codes(["train", "fold 1", "fold 1", "fold 2", " Test "], "set")
+
+
+def test_wish_without_its_column_is_refused() -> None:
+    with pytest.raises(DataError, match="cannot be split by stratified: no output is a category"):
+        splits.split(SplitSpec(by="stratified"), 0, **NOTHING, count=10)
+
+
+def test_part_that_comes_out_empty_is_refused() -> None:
+    times = np.zeros(10)
+    with pytest.raises(DataError, match="split by time: nothing is left for validation and test out of 10 examples"):
+        splits.split(SplitSpec(by="time", column="t"), 0, **NOTHING | {"times": times}, count=10)
+
+
+@given(st.lists(st.integers(0, 6), min_size=25, max_size=200), st.integers(0, 5))
+def test_stratified_split_covers_every_example_once(classes: list[int], seed: int) -> None:
+    labels = np.array(classes)
+    codes, _ = splits.split(SplitSpec(), seed, **NOTHING | {"labels": labels}, count=len(labels))
+    assert len(codes) == len(labels)
+    for label in np.unique(labels):
+        part = sizes(codes[labels == label])
+        assert part[0] >= 1
+        assert (min(part) >= 1) == (sum(part) >= 3)

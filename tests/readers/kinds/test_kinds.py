@@ -1,0 +1,209 @@
+"""What holds for every kind: one cell reads as in its column, and coding depends on nothing but the field."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+
+from netwright import registry
+from netwright.errors import CellError, SpecError
+from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
+from netwright.readers.kinds.kind import Cell, Kind
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+
+def cells(*values: str | float | None) -> Cells:
+    return Cells(pa.chunked_array([pa.array(values)]))
+
+
+def kind(name: str) -> Kind:
+    return registry.resolve("kind", name)()
+
+
+def planned(name: str, column: Column, **spec: object) -> tuple[Field, list[Reason]]:
+    found = from_memory({"x": [0] * len(column)})
+    return kind(name).plan("x", column, InputSpec.model_validate(spec), found)
+
+
+def read(field: Field, column: Column, index: list[int] | None = None) -> tuple[np.ndarray, dict[int, str]]:
+    places = np.arange(len(column)) if index is None else np.array(index)
+    sink = np.full((len(places), *field.shape), 7, field.dtype)
+    told: list[int] = []
+    failed = kind(field.kind).read(column, field, places, sink, told.append)
+    assert told[-1] == len(places)
+    return sink, failed
+
+
+def pictures(folder: Path, count: int, size: tuple[int, int] = (10, 12)) -> Blobs:
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        Image.fromarray(rng.integers(0, 255, (*size, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    return Blobs(folder, tuple(f"{number}.png" for number in range(count)))
+
+
+def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
+    """Of every kind a column and its cells one by one."""
+    blobs = pictures(folder, 5)
+    rows = np.random.default_rng(1).normal(size=(5, 3))
+    return {
+        "image": (blobs, [blobs.one(place) for place in range(5)]),
+        "number": (cells("1,5", "2", "-3,25", "4", "0,125"), ["1,5", "2", "-3,25", "4", "0,125"]),
+        "category": (cells("b", "a", "", "NA", "b"), ["b", "a", "", "NA", "b"]),
+        "vector": (Arrays(rows), list(rows)),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(registry.parts("kind")))
+def test_one_cell_reads_as_in_its_column(tmp_path: Path, name: str) -> None:
+    column, alone = columns(tmp_path)[name]
+    field, _ = planned(name, column)
+    sink, failed = read(field, column)
+    assert not failed
+    for row, cell in zip(sink, alone, strict=True):
+        one = kind(name).one(cell, field)
+        assert one.dtype == field.dtype
+        assert one.shape == field.shape
+        assert np.array_equal(one, row)
+    assert np.array_equal(read(field, column, [4, 0, 4])[0], sink[[4, 0, 4]])
+
+
+@pytest.mark.parametrize("name", sorted(registry.parts("kind")))
+def test_coding_a_row_alone_gives_the_same_bits_and_needs_only_the_field(tmp_path: Path, name: str) -> None:
+    column, _ = columns(tmp_path)[name]
+    field, _ = planned(name, column)
+    values, _ = read(field, column)
+    field = kind(name).fit(values, field)
+    again = Field.model_validate_json(field.model_dump_json())
+    coded = kind(name).code(values, field)
+    assert coded.dtype == torch.float32
+    for place in range(len(values)):
+        assert torch.equal(kind(name).code(values[place : place + 1], again)[0], coded[place])
+    assert torch.equal(kind(name).code(torch.from_numpy(values), field), coded)
+    assert kind(name).preview(values[0], field)
+
+
+def test_number_is_standardised_by_the_training_part() -> None:
+    field, _ = planned("number", cells("1", "2", "3"))
+    field = kind("number").fit(np.array([1.0, 3.0]), field)
+    assert (field.mean, field.std) == ((2.0,), (1.0,))
+    assert kind("number").code(np.array([1.0, 2.0, 5.0]), field).tolist() == [[-1], [0], [3]]
+    assert kind("number").fit(np.array([4.0, 4.0]), field).std == (1.0,)
+
+
+def test_number_names_its_way_of_writing_and_the_rows_it_loses() -> None:
+    column = cells("1,5", "NA", "x", "2,5")
+    field, reasons = planned("number", column)
+    assert field.options == {"decimal": ",", "thousands": "", "integer": False}
+    assert [reason.value for reason in reasons] == ["decimal comma", "2 rows set aside"]
+    sink, failed = read(field, column)
+    assert sink.tolist() == [1.5, 0, 0, 2.5]
+    assert failed.keys() == {1, 2}
+    assert 'says "NA" (no value)' in failed[1]
+    assert '"x" is not a finite number' in failed[2]
+
+
+def test_number_of_texts_is_refused() -> None:
+    with pytest.raises(SpecError, match='no cell of column "x" is a number'):
+        planned("number", cells("a", "b"))
+
+
+def test_category_keeps_every_text_and_sorts_whole_numbers_by_size() -> None:
+    field, _ = planned("category", cells("10", "9", "1"))
+    assert field.vocabulary == ("1", "9", "10")
+    field, _ = planned("category", cells("é", "é"))
+    assert field.vocabulary == ("é",)
+    field, _ = planned("category", cells(1.0, None, 2.0))
+    assert field.vocabulary == ("1", "2")
+    assert kind("category").code(np.array([1, 0], np.int32), field).tolist() == [[0, 1], [1, 0]]
+
+
+def test_category_tells_twins_and_unknown_classes() -> None:
+    field, reasons = planned("category", cells("Cat", "cat ", "dog"))
+    assert reasons[0].value == '"Cat" and "cat " differ only in case or spaces'
+    sink, failed = read(field, cells("dog", "dgo"))
+    assert sink.tolist() == [2, 0]
+    assert failed == {1: 'class "dgo" is not among the 3 known classes (did you mean "dog"?).'}
+    with pytest.raises(CellError, match='class "dgo" is not among'):
+        kind("category").one("dgo", field)
+
+
+def test_vector_of_columns_reads_each_in_its_own_way() -> None:
+    several = Several(("a", "b"), (cells("1,5", "2", "3"), cells("1.5", "bad", "4")))
+    field, _ = planned("vector", several)
+    assert field.shape == (2,)
+    sink, failed = read(field, several)
+    assert sink.tolist() == [[1.5, 1.5], [2, 0], [3, 4]]
+    assert failed == {1: 'b: "bad" is not a finite number.'}
+    assert kind("vector").one("1,5\t1.5", field).tolist() == [1.5, 1.5]
+    with pytest.raises(CellError, match="holds 1 numbers, expected 2"):
+        kind("vector").one("1", field)
+
+
+def test_image_is_standardised_per_channel_exactly() -> None:
+    pixels = np.zeros((2, 1, 2, 3), np.uint8)
+    pixels[0, :, :, 0] = 255
+    pixels[:, :, :, 1] = 51
+    field, _ = planned("image", Arrays(pixels))
+    field = kind("image").fit(pixels, field)
+    assert field.mean == (0.5, 0.2, 0.0)
+    assert field.std == (0.5, 1 / 255, 1 / 255)
+    coded = kind("image").code(pixels, field)
+    assert coded.shape == (2, 3, 1, 2)
+    assert coded[:, 0, 0, 0].tolist() == [1, -1]
+
+
+def test_image_fit_is_the_same_in_blocks_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 6, 6, 3), dtype=np.uint8)
+    field, _ = planned("image", Arrays(pixels))
+    whole = kind("image").fit(pixels, field)
+    monkeypatch.setattr("netwright.readers.kinds.image._BLOCK_PIXELS", 500)
+    assert kind("image").fit(pixels, field) == whole
+    assert np.allclose(whole.mean, (pixels / 255).mean(axis=(0, 1, 2)), rtol=1e-12)
+    assert np.allclose(whole.std, (pixels / 255).std(axis=(0, 1, 2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(32, 32), (32, 32)], (32, 32)),
+        ([(30, 41), (30, 41)], (30, 41)),
+        ([(448, 900), (448, 900)], (104, 224)),
+        ([(50, 60), (70, 90), (60, 75)], (56, 72)),
+        ([(3, 4), (5, 6)], (8, 8)),
+    ],
+)
+def test_image_default_size(tmp_path: Path, sizes: list[tuple[int, int]], expected: tuple[int, int]) -> None:
+    for number, (height, width) in enumerate(sizes):
+        Image.new("L", (width, height)).save(tmp_path / f"{number}.png")
+    field, reasons = planned("image", Blobs(tmp_path, tuple(f"{number}.png" for number in range(len(sizes)))))
+    assert field.shape == (*expected, 1)
+    assert [reason.path for reason in reasons] == ["inputs.x.size_px", "inputs.x.channels"]
+
+
+def test_image_from_arrays_of_another_form() -> None:
+    field, _ = planned("image", Arrays(np.zeros((2, 4, 4), np.uint8)), size_px=[2, 2], channels=3)
+    sink, failed = read(field, Arrays(np.full((2, 4, 4), 9, np.uint8)))
+    assert not failed
+    assert (sink == 9).all()
+    assert sink.shape == (2, 2, 2, 3)
+
+
+def test_image_from_bytes_in_cells() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (3, 2), (1, 2, 3)).save(buffer, "PNG")
+    column = Cells(pa.chunked_array([pa.array([buffer.getvalue(), None])]))
+    field, _ = planned("image", column)
+    sink, failed = read(field, column)
+    assert sink[0, 0, 0].tolist() == [1, 2, 3]
+    assert failed == {1: "is empty (0 bytes)."}
+
+
+def test_image_cannot_be_an_output(tmp_path: Path) -> None:
+    column = pictures(tmp_path, 1)
+    found = Found("class_folders", "x", pa.array(["a"]), {"x": column})
+    with pytest.raises(SpecError, match="pictures cannot be an output yet"):
+        kind("image").plan("x", column, OutputSpec.model_validate({}), found)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from netwright.readers import Arrays, Blobs, Cells, Several, infer
+
+
+def cells(values: list, root: Path | None = None) -> Cells:
+    return Cells(pa.chunked_array([pa.array(values)]), root)
+
+
+@pytest.mark.parametrize(
+    ("values", "role", "kind", "why"),
+    [
+        (["1.5", "2.5", "3"], "input", "number", "every cell parses as a number, 3 distinct"),
+        (["1,5", "2,5"], "output", "number", "decimal comma"),
+        (["01", "12", "07"], "input", "category", "leading zeros"),
+        ([f"{n:06d}" for n in range(2000)], "input", "", "an identifier"),
+        (["0", "1"] * 10, "output", "category", "only 2 distinct"),
+        (["0", "1"] * 10, "input", "number", "2 distinct"),
+        ([str(n) for n in range(40)], "output", "number", "40 distinct"),
+        (["a", "b", "a"], "input", "category", "2 different texts"),
+        (["NA", "None", "null", "nan", "true", ""], "output", "category", "6 different texts"),
+        ([f"person {n}" for n in range(100)], "input", "", "an identifier or free text"),
+        ([True, False], "input", "category", "true or false"),
+        ([None, None], "input", "", "no cell has a value"),
+        ([1, 2, None], "input", "number", "2 of 3 cells"),
+        ([b"\x89PNG", b"\x89PNG"], "input", "image", "bytes of files"),
+        ([[1, 2], [3]], "input", "", "cells of type list"),
+    ],
+)
+def test_cells(values: list, role: str, kind: str, why: str) -> None:
+    found, reason = infer("col", cells(values), "input" if role == "input" else "output")
+    assert found == kind
+    assert why in reason
+    assert reason.startswith("col: ")
+
+
+def test_other_columns(tmp_path: Path) -> None:
+    assert infer("x", Blobs(tmp_path, ("a.jpg",)), "input")[0] == "image"
+    assert infer("x", Arrays(np.zeros((2, 4, 4), np.uint8)), "input")[0] == "image"
+    assert infer("x", Arrays(np.zeros((2, 4))), "input")[0] == "vector"
+    assert infer("x", Arrays(np.zeros(2)), "input")[0] == "number"
+    assert infer("x", Several(("a",), (cells(["1"]),)), "input")[0] == "vector"
+    assert infer("x", cells(["a/1.jpg", "a/2.PNG"], tmp_path), "input")[0] == "image"

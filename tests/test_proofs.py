@@ -1,0 +1,91 @@
+"""The frame of the proofs: parts are kept and taken up again, limits are told, missed ones end with 1."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+PROOFS = Path(__file__).resolve().parents[1] / "proofs"
+
+
+def frame() -> object:
+    spec = importlib.util.spec_from_file_location("proof", PROOFS / "proof.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["proof"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+proof = frame()
+
+
+@pytest.fixture
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201 - a maker of proofs
+    monkeypatch.setattr(proof, "REPOSITORY", tmp_path)
+    path = tmp_path / "tiny.py"
+    path.write_text("", encoding="utf-8")
+    return lambda *words: proof.Proof(str(path), "tiny", (1, 2), list(words), tmp_path)
+
+
+def result(folder: Path) -> dict:
+    return json.loads((folder / "tiny.json").read_text(encoding="utf-8"))
+
+
+def test_interrupted_proof_goes_on_after_its_finished_parts(begin, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def one(seed: int, place: Path) -> dict:
+        calls.append(seed)
+        if seed == 1 and len(calls) == 2:
+            raise KeyboardInterrupt
+        return {"score": float(seed)}
+
+    with pytest.raises(KeyboardInterrupt):
+        begin().seeds("s", 3, one)
+    again = begin()
+    assert [found["score"] for found in again.seeds("s", 3, one)] == [0.0, 1.0, 2.0]
+    assert calls == [0, 1, 1, 2]
+    again.mean("score", [0.0, 1.0, 2.0], at_least=0.5)
+    again.row("A05", "Linear classifier", "netwright train digits", "1.00")
+    assert again.end() == 0
+    assert result(tmp_path)["rows"][0]["kept"] is True
+    assert not (tmp_path / ".tiny.json").exists()
+
+
+def test_the_long_form_does_not_take_up_the_quick_one(begin) -> None:
+    begin().part("a", lambda place: {"n": 1})
+    assert begin("--full").part("a", lambda place: {"n": 2}) == {"n": 2}
+
+
+def test_a_missed_limit_ends_with_1_and_marks_its_row_alone(begin, tmp_path: Path, capsys) -> None:
+    made = begin()
+    made.mean("error, %", [2.0, 2.6], at_most=2.2)
+    made.row("A01", "first", "netwright runs", "2.3")
+    made.check("something else", True)
+    made.row("A02", "second", "netwright runs", "yes")
+    assert made.end() == 1
+    assert (
+        "MISSED  error, %: 2.30 (95 % interval -1.51 to 6.11, 2 seeds) (must be at most 2.2)" in capsys.readouterr().out
+    )
+    assert [row["kept"] for row in result(tmp_path)["rows"]] == [False, True]
+
+
+def test_every_proof_says_what_it_does_and_how_long(capsys) -> None:
+    names = sorted(path.stem for path in PROOFS.glob("*.py") if path.stem != "proof")
+    assert len(names) >= 14
+    for name in names:
+        text = (PROOFS / f"{name}.py").read_text(encoding="utf-8")
+        assert text.startswith('"""'), name
+        assert "Proof(" in text, name
+
+
+def test_variables_and_programs_of_a_command_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETWRIGHT_DATA", "/data")
+    assert proof.arguments("netwright train $NETWRIGHT_DATA/x --layers 'dense 8, relu'") == [
+        sys.executable,
+        *("-m", "netwright", "train", "/data/x", "--layers", "dense 8, relu"),
+    ]
