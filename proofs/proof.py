@@ -226,6 +226,7 @@ class Proof:
             "form": "full" if self.full else "quick",
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "machine": f"{cpu()}, {os.cpu_count()} cores",
+            "load": round(os.getloadavg()[2], 1),  # of the last 15 minutes: well above 1 means times are too long
             "versions": {name: version(name) for name in PACKAGES},
             "limits": limits,
             "rows": [asdict(row) for row in self._kept.rows],

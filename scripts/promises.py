@@ -24,9 +24,9 @@ FAULTS, TABLE = REPOSITORY / "tests" / "faults", REPOSITORY / "docs" / "promises
 NAMED = re.compile(r"test_(?P<ids>[a-g]\d+(?:_[a-g]\d+)*)_(?P<words>\w+)")
 HEAD = """# Faults that are survived
 
-Each line is a fault that a test really plants: damaged files, full disks, killed processes, hostile archives. Written by
-`scripts/promises.py` from the tests and from how they ended on {date}. A test that was skipped proves nothing there,
-and the table says so.
+Each line is a fault that a test really plants: damaged files, full disks, killed processes, hostile archives. Written
+by `scripts/promises.py` from the tests and from how they ended on {date}. A test that was skipped proves nothing, and
+the table says so.
 
 | fault | promise | test | result |
 | --- | --- | --- | --- |

@@ -12,11 +12,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from netwright.data.batches import Batch
+    from netwright.training.loop import Budget, Training
+    from netwright.training.observers import Observer
+    from netwright.training.strategies.strategy import Strategy
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -76,6 +84,93 @@ def netwright(tmp_path: Path, cache_home: Path) -> Callable[..., subprocess.Comp
         )
 
     return run
+
+
+class Points:
+    """Twenty points on a plane in five batches, as a source of batches for the training loop."""
+
+    steps = 5
+
+    def __init__(self) -> None:
+        import torch
+
+        generator = torch.Generator().manual_seed(0)
+        self.x = torch.randn(20, 3, generator=generator)
+        self.y = self.x @ torch.tensor([1.0, -2.0, 0.5]) + 1
+
+    def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
+        from torch import from_numpy
+
+        from netwright.data.batches import Batch, order
+
+        for pick in from_numpy(order(0, number, 20)).split(4)[start_step:]:
+            yield Batch({"table": self.x[pick]}, {"y": self.y[pick]}, pick)
+
+    def describe(self, index: Tensor) -> list[str]:
+        return [f"row {int(place)}" for place in index]
+
+
+class Little(Protocol):
+    """Makes a small training; the nine keywords replace what it would have by itself."""
+
+    def __call__(
+        self,
+        *,
+        strategies: Sequence[Strategy] = (),
+        observers: Sequence[Observer] = (),
+        history: Path | None = None,
+        optimizer: str = "adam",
+        options: dict[str, float] | None = None,
+        budget: Budget | None = None,
+        source: Points | None = None,
+        net: nn.Module | None = None,
+        validate: Callable[[], dict[str, float]] | None = None,
+        schedule: Callable[[int, int], float] | None = None,
+    ) -> Training: ...
+
+
+@pytest.fixture
+def little() -> Little:
+    """A training of a small net with dropout, so that a generator put back wrongly would show."""
+    import torch
+    from torch import nn
+
+    from netwright import registry
+    from netwright.training.history import History
+    from netwright.training.loop import Budget, Plan, Training
+
+    def make(**given: Any) -> Training:  # noqa: ANN401  (typed by the protocol)
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            net = given.get("net") or nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Dropout(0.3), nn.Linear(8, 1))
+        source = given.get("source") or Points()
+
+        def losses(batch: Batch) -> dict[str, Tensor]:
+            return {"y": (net(batch.inputs["table"])[:, 0] - batch.targets["y"]).square().mean()}
+
+        def held_out() -> dict[str, float]:
+            net.eval()
+            with torch.no_grad():
+                loss = (net(source.x)[:, 0] - source.y).square().mean().item()
+            net.train()
+            return {"loss": loss}
+
+        make_optimizer = registry.resolve("optimizer", given.get("optimizer", "adam"))
+        plan = Plan(
+            nets={"net": net},
+            optimizers={"net": make_optimizer(net.parameters(), **(given.get("options") or {}))},
+            losses=losses,
+            source=source,
+            budget=given.get("budget") or Budget(epochs=3),
+            seed=0,
+            validate=given.get("validate") or held_out,
+            schedule=given.get("schedule"),
+        )
+        return Training(
+            plan, list(given.get("strategies", ())), list(given.get("observers", ())), History(given.get("history"))
+        )
+
+    return make
 
 
 def _succeeds(*command: str) -> bool:

@@ -3,14 +3,17 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 PROOFS = Path(__file__).resolve().parents[1] / "proofs"
 
 
-def frame() -> object:
+def frame() -> ModuleType:
     spec = importlib.util.spec_from_file_location("proof", PROOFS / "proof.py")
     assert spec is not None
     assert spec.loader is not None
@@ -21,10 +24,11 @@ def frame() -> object:
 
 
 proof = frame()
+Begin = Callable[..., Any]  # gives a `proof.Proof`, which only the loaded module knows
 
 
 @pytest.fixture
-def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201 - a maker of proofs
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     monkeypatch.setattr(proof, "REPOSITORY", tmp_path)
     path = tmp_path / "tiny.py"
     path.write_text("", encoding="utf-8")
@@ -35,16 +39,16 @@ def result(folder: Path) -> dict:
     return json.loads((folder / "tiny.json").read_text(encoding="utf-8"))
 
 
-def test_interrupted_proof_goes_on_after_its_finished_parts(begin, tmp_path: Path) -> None:
+def test_interrupted_proof_goes_on_after_its_finished_parts(begin: Begin, tmp_path: Path) -> None:
     calls: list[int] = []
 
     def one(seed: int, place: Path) -> dict:
         calls.append(seed)
         if seed == 1 and len(calls) == 2:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("Ctrl-C")
         return {"score": float(seed)}
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="Ctrl-C"):
         begin().seeds("s", 3, one)
     again = begin()
     assert [found["score"] for found in again.seeds("s", 3, one)] == [0.0, 1.0, 2.0]
@@ -56,12 +60,14 @@ def test_interrupted_proof_goes_on_after_its_finished_parts(begin, tmp_path: Pat
     assert not (tmp_path / ".tiny.json").exists()
 
 
-def test_the_long_form_does_not_take_up_the_quick_one(begin) -> None:
+def test_the_long_form_does_not_take_up_the_quick_one(begin: Begin) -> None:
     begin().part("a", lambda place: {"n": 1})
     assert begin("--full").part("a", lambda place: {"n": 2}) == {"n": 2}
 
 
-def test_a_missed_limit_ends_with_1_and_marks_its_row_alone(begin, tmp_path: Path, capsys) -> None:
+def test_a_missed_limit_ends_with_1_and_marks_its_row_alone(
+    begin: Begin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = begin()
     made.mean("error, %", [2.0, 2.6], at_most=2.2)
     made.row("A01", "first", "netwright runs", "2.3")
@@ -74,7 +80,7 @@ def test_a_missed_limit_ends_with_1_and_marks_its_row_alone(begin, tmp_path: Pat
     assert [row["kept"] for row in result(tmp_path)["rows"]] == [False, True]
 
 
-def test_every_proof_says_what_it_does_and_how_long(capsys) -> None:
+def test_every_proof_says_what_it_does_and_how_long() -> None:
     names = sorted(path.stem for path in PROOFS.glob("*.py") if path.stem != "proof")
     assert len(names) >= 14
     for name in names:

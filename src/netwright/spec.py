@@ -73,7 +73,7 @@ class InputSpec(_Frozen):
     """
 
     kind: str | None = None
-    source: str | list[str] | None = Setting(None, alias="from")
+    source: str | list[str] | None = Setting(default=None, alias="from")
     size_px: tuple[Annotated[int, Setting(ge=1)], Annotated[int, Setting(ge=1)]] | None = None
     channels: Literal[1, 3] | None = None
 
@@ -90,9 +90,9 @@ class OutputSpec(_Frozen):
     """
 
     kind: str | None = None
-    source: str | list[str] | None = Setting(None, alias="from")
+    source: str | list[str] | None = Setting(default=None, alias="from")
     loss: str | None = None
-    weight: float = Setting(1.0, gt=0)
+    weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
 
 
@@ -134,7 +134,7 @@ class DataSpec(_Frozen):
     layout: str | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
-    cache_mb: int | None = Setting(None, ge=1)
+    cache_mb: int | None = Setting(default=None, ge=1)
 
 
 class ModelSpec(_Frozen):
@@ -149,8 +149,8 @@ class ModelSpec(_Frozen):
     """
 
     layers: str | None = None
-    depth: int | None = Setting(None, ge=0, le=1000)
-    width: int | None = Setting(None, ge=1)
+    depth: int | None = Setting(default=None, ge=0, le=1000)
+    width: int | None = Setting(default=None, ge=1)
     connect: Literal["chain", "residual", "dense"] | None = None
     activation: str | None = None
 
@@ -194,10 +194,10 @@ class StopSpec(_Frozen):
     """
 
     watch: str | None = None
-    patience: int | None = Setting(None, ge=0)
-    epochs: int | None = Setting(None, ge=1)
-    steps: int | None = Setting(None, ge=1)
-    minutes: float | None = Setting(None, gt=0)
+    patience: int | None = Setting(default=None, ge=0)
+    epochs: int | None = Setting(default=None, ge=1)
+    steps: int | None = Setting(default=None, ge=1)
+    minutes: float | None = Setting(default=None, gt=0)
 
 
 class TrainingSpec(_Frozen):
@@ -216,8 +216,8 @@ class TrainingSpec(_Frozen):
     optimizer: PartSpec | None = None
     schedule: PartSpec | None = None
     stop: StopSpec = StopSpec()
-    seed: int = Setting(0, ge=0)
-    threads: int | None = Setting(None, ge=1)
+    seed: int = Setting(default=0, ge=0)
+    threads: int | None = Setting(default=None, ge=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -368,15 +368,13 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
         >>> override(Spec(), {"training.batch_size": "64", "training.optimizer.name": "sgd"}).training.batch_size
         64
     """
-    tree = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    tree: dict[str, object] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
     for path, text in values.items():
         value, _ = yaml12.load(text, f"--set {path}")
         *parents, last = path.split(".")
-        place = tree
+        place: dict[str, object] = tree
         for parent in parents:
-            inner = place.setdefault(parent, {})
-            if isinstance(inner, str) and parent in {"optimizer", "schedule"}:  # `optimizer: adam` grows options
-                inner = place[parent] = {"name": inner}
+            inner = place[parent] = _grown(parent, place.get(parent, {}))
             if not isinstance(inner, dict):
                 raise SpecError(f"--set {path}: {parent} holds {inner!r} and has no settings below it.")
             place = inner
@@ -384,6 +382,11 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
         if last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None:
             place.pop("layers", None)
     return validate(tree, origin="--set" if values else "spec")
+
+
+def _grown(name: str, value: object) -> object:
+    """`optimizer: adam` as a mapping that can take options; everything else as it is."""
+    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule"} else value
 
 
 def named_fields(text: str) -> dict[str, dict[str, str]]:
@@ -449,7 +452,7 @@ class Resolved(_Frozen):
     hardware: Hardware
     reasons: tuple[Reason, ...] = ()
     own_parts: dict[str, str] = {}
-    fingerprint: dict[str, Scalar | dict[str, str]] = {}
+    fingerprint: dict[str, str | int | dict[str, str]] = {}
 
 
 def load_resolved(path: Path) -> Resolved:

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,11 @@ class Fingerprint:
 
     def digest(self) -> str:
         """One hash over everything; equal exactly when nothing changed."""
-        state = hashlib.blake2b(digest_size=16)
-        for name in self.names.to_pylist():
-            state.update(name + b"\0")
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        state = hashlib.blake2b(b"\0".join(self.names.to_pylist()), digest_size=16)
         state.update(self.sizes.tobytes() + self.times.tobytes())
         state.update(json.dumps(self.pieces, sort_keys=True).encode())
         return state.hexdigest()

@@ -20,7 +20,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from netwright.errors import CellError
+from netwright.errors import CellError, DataError
 from netwright.readers.columns import Read
 from netwright.readers.pictures import Frame, decode
 
@@ -87,6 +87,10 @@ def decode_all(
     finally:
         for child in made:
             child.close()
+    if done != count:  # no place may stay unfilled without a reason
+        raise DataError(
+            f"{done:,} of {count:,} pictures came back from reading.", "Check that the data did not change."
+        )
     return failed
 
 

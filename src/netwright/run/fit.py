@@ -26,7 +26,7 @@ from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.model_file import Model, assemble
 from netwright.models.build import table
 from netwright.progress import Counter, Display, Silent
-from netwright.run import resolve, scoring
+from netwright.run import answering, resolve, scoring
 from netwright.run.continued import start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
@@ -115,7 +115,9 @@ def resume(path: Path, *, data: object = None, accept: bool = False, show: Displ
     folder = RunFolder(path)
     facts = folder.read()
     told = facts.get("options")
-    options = Options(**told) if isinstance(told, dict) else Options()
+    told = told if isinstance(told, dict) else {}
+    options = Options(bool(told.get("strict")), bool(told.get("accept")), told.get("examples") is not False)
+    options = replace(options, base=str(told.get("base") or ""))
     options = replace(options, accept=options.accept or accept)
     if isinstance(data, str | Path):
         folder.update(**places(path, str(data)))
@@ -318,7 +320,7 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
         seed=seed,
-        validate=(lambda: scoring.validation(model, dataset, weights, resident)) if held_out else None,
+        validate=(lambda: answering.validation(model, dataset, weights, resident)) if held_out else None,
         schedule=None if schedule.name == "constant" else lambda step, total: shape(step, total, **options),
         device=device,
     )

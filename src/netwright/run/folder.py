@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from netwright import files, spec
 from netwright.errors import DataError, NetwrightError, SpecError
 
 VERSION = 1
-Plain = str | int | float | bool | None
+Plain = str | int | float | bool | None | Mapping[str, "Plain"]
 
 
 def now_utc() -> str:
@@ -119,6 +119,11 @@ class RunFolder:
                 f"Use netwright {facts.get('netwright', 'of that time')}.",
             )
         return facts
+
+    def whole(self, name: str) -> int:
+        """A whole number of `run.json`; 0 when it is not there."""
+        value = self.read().get(name)
+        return value if isinstance(value, int) else 0
 
     def update(self, **facts: Plain) -> None:
         """Change some of `run.json`, atomically."""

@@ -18,16 +18,17 @@ from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
 from netwright.doctor import fit
 from netwright.model_file import Model
-from netwright.models.build import table
+from netwright.models.build import Row, table
 from netwright.models.layers import Dense
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.spec import Field, Resolved
 from netwright.tasks.task import Baseline
-from netwright.training.history import Row
+from netwright.training import history
 
 GRID = 24
 _SMALL_NET_UNITS = 40
@@ -42,7 +43,7 @@ class Collected:
         resolved: What was decided.
         dataset: The data.
         model: The trained model with its scores.
-        answered: By part: positions, answers, targets (`scoring.Answered`).
+        answered: By part: positions, answers, targets .
         baselines: By output.
         rows: The history.
     """
@@ -50,9 +51,9 @@ class Collected:
     resolved: Resolved
     dataset: Dataset
     model: Model
-    answered: dict[str, object]
+    answered: dict[str, Answered]
     baselines: dict[str, list[Baseline]]
-    rows: list[Row]
+    rows: list[history.Row]
 
 
 def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Facts:
@@ -74,13 +75,13 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         netwright_version=found.resolved.netwright,
         command=f"netwright train {files.printable(folder.resolved)}",
         verdict=_verdict(points, found),
-        best_epoch=int(state.get("best_epoch") or 0) or None,
-        stopped_epoch=int(state.get("stopped_epoch") or 0) or None,
+        best_epoch=folder.whole("best_epoch") or None,
+        stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),
         curves=points,
         ledger=_ledger(found),
         twins=_twins(found),
-        layers=[report.LayerFacts(**_layer(row)) for row in rows],
+        layers=[_layer(row) for row in rows],
         parameters=sum(row.parameters for row in rows),
         graph=_graph(found.model),
         settings=[report.SettingFacts(path=r.path, value=r.value, why=r.why) for r in found.resolved.reasons],
@@ -101,7 +102,7 @@ def _batch_size(found: Collected) -> int:
     return len(found.dataset.parts["train"]) if size == "all" or size is None else int(size)
 
 
-def curves(rows: list[Row]) -> list[report.CurvePoint]:
+def curves(rows: list[history.Row]) -> list[report.CurvePoint]:
     """One point per epoch of a history."""
     points = []
     for row in rows:
@@ -146,7 +147,7 @@ def _chance(found: Collected) -> float | None:
 def _ledger(found: Collected) -> report.LedgerFacts:
     ledger = found.dataset.ledger
     reasons = [
-        report.LedgerReason(state=group.state, reason=group.reason, count=group.count, where=list(group.where))
+        report.LedgerReason(state=group.state, reason=group.reason, count=group.rows, where=list(group.where))
         for group in ledger.reasons()
     ]
     policy = next((r for r in found.resolved.reasons if r.path == "data.split"), None)
@@ -180,10 +181,16 @@ def _two_pictures(dataset: Dataset, first: int, second: int) -> tuple[str, str] 
     return (one, two) if one and two else None
 
 
-def _layer(row: object) -> dict[str, object]:
-    field = getattr(row, "receptive_field", None)
-    names = ("layer", "text", "shape", "parameters", "multiply_adds", "memory_mb")
-    return {**{name: getattr(row, name) for name in names}, "receptive_field": max(field) if field else None}
+def _layer(row: Row) -> report.LayerFacts:
+    return report.LayerFacts(
+        layer=row.layer,
+        text=row.text,
+        shape=row.shape,
+        parameters=row.parameters,
+        multiply_adds=row.multiply_adds,
+        receptive_field=max(row.receptive_field) if row.receptive_field else None,
+        memory_mb=row.memory_mb,
+    )
 
 
 def _graph(model: Model) -> report.GraphFacts:
@@ -216,7 +223,7 @@ def _hardware(resolved: Resolved) -> dict[str, str]:
 
 def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     task, field, answered = found.model.tasks[name], found.model.outputs[name], found.answered[shown]
-    answers, targets = answered.answers[name], answered.targets[name]  # type: ignore[attr-defined]
+    answers, targets = answered.answers[name], answered.targets[name]
     common = {
         "name": name,
         "kind": field.kind,
@@ -225,7 +232,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets),
         "baselines": [
-            report.Baseline(name=b.name, scores=b.scores, interval=b.interval, seconds=b.seconds, note=b.note)
+            report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
         ],
     }
@@ -250,8 +257,8 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
 
 def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
     answered, field = found.answered[part], found.model.outputs[name]
-    position = int(answered.positions[row])  # type: ignore[attr-defined]
-    answers, target = answered.answers[name][row], answered.targets[name][row]  # type: ignore[attr-defined]
+    position = int(answered.positions[row])
+    answers, target = answered.answers[name][row], answered.targets[name][row]
     common = {
         "id": files.printable(str(found.dataset.ids[position])),
         "picture": _picture(found.dataset, position),
@@ -262,7 +269,7 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         truth = ", ".join(f"{v:.4g}" for v in np.atleast_1d(target.numpy()))
         return report.Shown(**common, truth=truth, right=True, answer=told)
     top = answers.argsort(descending=True, stable=True)[:3].tolist()
-    bars = [(field.vocabulary[i], float(answers[i])) for i in top]
+    bars: list[tuple[str, report.Number]] = [(field.vocabulary[i], float(answers[i])) for i in top]
     truth = field.vocabulary[int(target)]
     return report.Shown(**common, truth=truth, bars=bars, right=bars[0][0] == truth, confidence=bars[0][1])
 
@@ -271,7 +278,7 @@ def _picture(dataset: Dataset, position: int) -> str | None:
     """The example's first picture as PNG text."""
     for name, field in dataset.inputs.items():
         if field.kind == "image":
-            seen = registry.resolve("kind", "image")().preview(np.asarray(dataset.arrays[name][position]), field)
+            seen = registry.resolve("kind", "image")().preview(dataset.arrays[name][np.array([position])][0], field)
             return report.png_text(seen) if isinstance(seen, bytes) else None
     return None
 
@@ -281,7 +288,7 @@ def describe(dataset: Dataset, position: int, most: int = 6) -> str:
     told = []
     for name, field in dataset.inputs.items():
         if field.kind != "image":
-            seen = registry.resolve("kind", field.kind)().preview(np.asarray(dataset.arrays[name][position]), field)
+            seen = registry.resolve("kind", field.kind)().preview(dataset.arrays[name][np.array([position])][0], field)
             told.append(f"{name} {seen}")
     more = f" and {len(told) - most} more" if len(told) > most else ""
     return files.printable(", ".join(told[:most]) + more)

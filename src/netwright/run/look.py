@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +135,7 @@ def _where(model: Model, node: str) -> str:
     return next(name for name, inner in model.network.named_modules() if inner is module)
 
 
-def _weight(word: str, named: dict[str, Tensor]) -> tuple[str, int]:
+def _weight(word: str, named: Mapping[str, Tensor]) -> tuple[str, int]:
     found = _WEIGHT.fullmatch(word.strip())
     if not found or found["name"] not in named:
         name = found["name"] if found else word
@@ -151,7 +151,7 @@ def _weight(word: str, named: dict[str, Tensor]) -> tuple[str, int]:
     return found["name"], flat
 
 
-def _steepest(loss: Callable[[], Tensor], named: dict[str, Tensor]) -> list[tuple[str, int]]:
+def _steepest(loss: Callable[[], Tensor], named: Mapping[str, Tensor]) -> list[tuple[str, int]]:
     """The two weights along which the loss falls fastest."""
     gradients = torch.autograd.grad(loss(), list(named.values()))
     sizes = torch.cat([gradient.abs().flatten() for gradient in gradients])
@@ -159,7 +159,7 @@ def _steepest(loss: Callable[[], Tensor], named: dict[str, Tensor]) -> list[tupl
     return [owners[int(i)] for i in sizes.topk(min(2, len(sizes))).indices]
 
 
-def _told(name: str, flat: int, named: dict[str, Tensor]) -> str:
+def _told(name: str, flat: int, named: Mapping[str, Tensor]) -> str:
     place = []
     for size in reversed(named[name].shape):
         place.append(flat % size)

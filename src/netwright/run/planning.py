@@ -76,7 +76,8 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     every = [*dataset.reasons, *told, *reasons, *machine.why]
     steps = math.ceil(examples / size)
     memory = sum(row.memory_mb for row in rows)
-    cached = sum(array.nbytes for array in dataset.arrays.values()) / 1e6
+    fields = {**dataset.inputs, **dataset.outputs}.values()
+    cached = len(dataset) * sum(math.prod(field.shape) * np.dtype(field.dtype).itemsize for field in fields) / 1e6
     epochs = settled.training.stop.epochs or 1
     sizes = [
         f"{sum(row.parameters for row in rows):,} parameters, {adds:,} multiply-adds an example",
@@ -160,7 +161,7 @@ def _found_text(dataset: Dataset) -> list[str]:
         if counts[state]:
             lines.append(f"{counts[state]:,} {state}:")
             lines += [
-                f"  {group.count:,} x {group.reason}: {', '.join(group.where[:3])}{', ...' if group.count > 3 else ''}"
+                f"  {group.rows:,} x {group.reason}: {', '.join(group.where[:3])}{', ...' if group.rows > 3 else ''}"
                 for group in dataset.ledger.reasons()
                 if group.state == state
             ]
@@ -224,7 +225,7 @@ def judge_data(dataset: Dataset) -> list[Finding]:
     used = counts["used"]
     findings.append(Finding("examples", "good", f"{used:,} used of {counts['found']:,} found", ""))
     for group in dataset.ledger.reasons():
-        told = f"{group.count:,} {group.state}: {group.reason} ({', '.join(group.where[:3])})"
+        told = f"{group.rows:,} {group.state}: {group.reason} ({', '.join(group.where[:3])})"
         findings.append(Finding("left out", "note", told, "Repair or remove them; the ledger lists every one."))
     for name, field in dataset.outputs.items():
         if field.vocabulary:

@@ -20,7 +20,7 @@ from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers.columns import Column, Found
-from netwright.run import scoring
+from netwright.run import answering, scoring
 from netwright.run.continued import model_path
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.scoring import Evaluation, answer_columns
@@ -193,7 +193,7 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
             accept=True,
             fields=fields,
         )
-        return scoring.evaluated(model, scoring.answer(model, dataset, "all", False), 0, started)
+        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started)
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
@@ -205,7 +205,7 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
     reads = folder.count_read("test") if part == "test" else 0
     if reads and folder.facts.exists():
         scoring.redraw(folder)
-    return scoring.evaluated(model, scoring.answer(model, dataset, part, decided.hardware.resident), reads, started)
+    return scoring.evaluated(model, answering.answer(model, dataset, part, decided.hardware.resident), reads, started)
 
 
 def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:

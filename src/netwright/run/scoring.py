@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from torch import Tensor
 
 from netwright import files, model_file
@@ -23,12 +22,12 @@ from netwright.progress import Display
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.run import gather
+from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
 from netwright.spec import Resolved
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded
 from netwright.training.loop import Training
 
-_ROWS = 1024  # held-out examples answered at a time
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
 
@@ -51,71 +50,6 @@ class Outcome:
     headline: str
     scores: dict[str, dict[str, dict[str, float]]]
     text: list[str]
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A part of the data with the model's answers.
-
-    Args:
-        part: train, validation or test.
-        positions: Of its examples in the data set.
-        answers: By output: probabilities or numbers.
-        targets: By output.
-        losses: Mean loss by output.
-    """
-
-    part: str
-    positions: np.ndarray
-    answers: dict[str, Tensor]
-    targets: dict[str, Tensor]
-    losses: dict[str, float]
-
-    def scores(self, model: Model) -> dict[str, dict[str, float]]:
-        """Every score of every output, its loss included."""
-        return {
-            name: {**task.score(self.answers[name], self.targets[name]), "loss": self.losses[name]}
-            for name, task in model.tasks.items()
-        }
-
-
-def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answered:
-    """The model's answers on one part of its data, in evaluation mode and full precision."""
-    source = Batches(dataset, part, _ROWS, 0, shuffle=False, resident=resident)
-    device = next(model.network.parameters()).device
-    answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
-    targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
-    sums = dict.fromkeys(model.tasks, 0.0)
-    model.network.eval()
-    with torch.inference_mode():
-        for batch in source.epoch(0):
-            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()})
-            for name, task in model.tasks.items():
-                given, truth = outputs[name].cpu(), batch.targets[name].cpu()
-                sums[name] += float(task.terms(given, truth).double().sum())
-                answers[name].append(task.answers(given))
-                targets[name].append(truth)
-    count = max(len(source), 1)
-    return Answered(
-        part,
-        dataset.positions(part),
-        {name: torch.cat(found) for name, found in answers.items()},
-        {name: torch.cat(found) for name, found in targets.items()},
-        {name: total / count for name, total in sums.items()},
-    )
-
-
-def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
-    """Scores after an epoch: the weighted loss and each output's headline score."""
-    answered = answer(model, dataset, "validation", resident)
-    found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
-    many = len(model.tasks) > 1
-    for name, task in model.tasks.items():
-        value = task.score(answered.answers[name], answered.targets[name])[task.headline]
-        found[f"{name}/{task.headline}" if many else task.headline] = value
-        if many:
-            found[f"{name}/loss"] = answered.losses[name]
-    return found
 
 
 # ---- the end of a run ------------------------------------------------------------------------------------------------
@@ -213,7 +147,7 @@ def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:
 def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
     """Held-out examples for the model file, spread over the part, with the answers it must give again.
 
-    The answers were computed from the cache and are compared with answers from the raw cells: that proves the whole way.
+    These answers come from the cache; loading compares them with answers from the raw cells, which proves the whole way.
     """
     count = min(len(shown.positions), model_file.MOST_EXAMPLES)
     rows = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)

@@ -35,7 +35,10 @@ Scores = Callable[[], dict[str, float]]
 class Source(Protocol):
     """Where batches come from; the cached data set is one source, an agent would be another."""
 
-    steps: int
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        ...
 
     def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from a step on: a pure function of the seed and these numbers."""
@@ -98,6 +101,7 @@ class Training:
         step: Updates tried so far.
         epoch: Complete epochs so far.
         lr_scale: Factor on the scheduled learning rate, moved by strategies.
+        rate: Factor on the optimizers' own learning rates in the last step: schedule times `lr_scale`.
         best_epoch: Epoch whose weights the networks hold, once training has ended; 0 for the last.
         stop_reason: Why it ended.
     """
@@ -107,7 +111,8 @@ class Training:
         self.source = plan.source
         self.batch: Batch | None = None
         self.step = self.epoch = self.step_in_epoch = self.best_epoch = 0
-        self.lr_scale, self.stop_reason, self.save_soon = 1.0, "", False
+        self.lr_scale = self.rate = 1.0
+        self.stop_reason, self.save_soon = "", False
         self.notes: list[str] = []
         self._sums: dict[str, float | Tensor] = {}
         self._seen = 0
@@ -116,7 +121,6 @@ class Training:
         self._base_lr = {name: [g["lr"] for g in o.param_groups] for name, o in plan.optimizers.items()}
         self._last_save = time.monotonic()
         self._every = max(1, plan.source.steps // 8)
-        torch.manual_seed(derive(plan.seed, "layers"))
         self.total = plan.budget.epochs * plan.source.steps
         if plan.budget.steps:
             self.total = min(self.total, plan.budget.steps)
@@ -186,7 +190,7 @@ class Training:
                 where = f"strategy/{strategy.name}/{key}"
                 (tensors if isinstance(value, Tensor) else facts)[where] = value  # type: ignore[index]
         facts |= {f"sum/{key}": float(value) for key, value in self._sums.items()}
-        names = ("step", "epoch", "step_in_epoch", "lr_scale", "stop_reason")
+        names = ("step", "epoch", "step_in_epoch", "lr_scale", "rate", "stop_reason")
         facts |= {name: getattr(self, name) for name in names}
         return tensors, {**facts, "seen": self._seen, "elapsed": self.elapsed()}
 
@@ -200,7 +204,7 @@ class Training:
             if own:
                 strategy.load_state(own)
         self._sums = {k.removeprefix("sum/"): float(v) for k, v in facts.items() if k.startswith("sum/")}  # type: ignore[arg-type]
-        for name in ("step", "epoch", "step_in_epoch", "lr_scale", "stop_reason"):
+        for name in ("step", "epoch", "step_in_epoch", "lr_scale", "rate", "stop_reason"):
             setattr(self, name, facts[name])
         self._seen, self._elapsed = int(facts["seen"]), float(facts["elapsed"])  # type: ignore[arg-type]
         self._since = time.monotonic()
@@ -219,8 +223,10 @@ class Training:
             DivergedError: The loss stayed no number.
         """
         fresh = self.step == 0 and self.epoch == 0
-        for strategy in defined(self.strategies, "begin") if fresh else ():
-            strategy.begin(self)
+        if fresh:
+            torch.manual_seed(derive(self.plan.seed, "layers"))
+            for strategy in defined(self.strategies, "begin"):
+                strategy.begin(self)
         with _signals(self):
             while not self._ended():
                 self._epoch(save, save_every)
@@ -283,12 +289,12 @@ class Training:
 
     def _update(self, batch: Batch, hooks: _Hooks) -> Terms | None:
         """Forward, backward, update; None when a strategy refused the step."""
-        rate = self.lr_scale
+        self.rate = self.lr_scale
         if self.plan.schedule is not None:
-            rate *= self.plan.schedule(self.step, self.total)
+            self.rate *= self.plan.schedule(self.step, self.total)
         for name, optimizer in self.plan.optimizers.items():
             for group, base in zip(optimizer.param_groups, self._base_lr[name], strict=True):
-                group["lr"] = base * rate
+                group["lr"] = base * self.rate
         terms = self.plan.losses(batch)
         for strategy in hooks.terms:
             terms = strategy.terms(self, terms)
@@ -334,7 +340,7 @@ class Training:
             row |= {f"train/{name}/loss": value for name, value in losses.items()}
         if self.plan.validate is not None:
             row |= {f"validation/{name}": value for name, value in self.plan.validate().items()}
-        row["lr"] = next((g["lr"] for o in self.plan.optimizers.values() for g in o.param_groups), None)
+        row["lr"] = next((base[0] * self.rate for base in self._base_lr.values()), None)
         for strategy in defined(self.strategies, "end_of_epoch"):
             strategy.end_of_epoch(self, row)
         self.history.add(row)

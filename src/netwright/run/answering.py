@@ -1,0 +1,80 @@
+"""A model's answers on a part of its data: for validation after every epoch, and for the scores at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.data.batches import Batches
+from netwright.data.dataset import Dataset
+from netwright.model_file import Model
+
+_ROWS = 1024  # examples answered at a time
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A part of the data with the model's answers.
+
+    Args:
+        part: train, validation or test.
+        positions: Of its examples in the data set.
+        answers: By output: probabilities or numbers.
+        targets: By output.
+        losses: Mean loss by output.
+    """
+
+    part: str
+    positions: np.ndarray
+    answers: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    losses: dict[str, float]
+
+    def scores(self, model: Model) -> dict[str, dict[str, float]]:
+        """Every score of every output, its loss included."""
+        return {
+            name: {**task.score(self.answers[name], self.targets[name]), "loss": self.losses[name]}
+            for name, task in model.tasks.items()
+        }
+
+
+def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answered:
+    """The model's answers on one part of its data, in evaluation mode and full precision."""
+    source = Batches(dataset, part, _ROWS, 0, shuffle=False, resident=resident)
+    device = next(model.network.parameters()).device
+    answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
+    targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
+    sums = dict.fromkeys(model.tasks, 0.0)
+    model.network.eval()
+    with torch.inference_mode():
+        for batch in source.epoch(0):
+            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()})
+            for name, task in model.tasks.items():
+                given, truth = outputs[name].cpu(), batch.targets[name].cpu()
+                sums[name] += float(task.terms(given, truth).double().sum())
+                answers[name].append(task.answers(given))
+                targets[name].append(truth)
+    count = max(len(source), 1)
+    return Answered(
+        part,
+        dataset.positions(part),
+        {name: torch.cat(found) for name, found in answers.items()},
+        {name: torch.cat(found) for name, found in targets.items()},
+        {name: total / count for name, total in sums.items()},
+    )
+
+
+def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
+    """Scores after an epoch: the weighted loss and each output's headline score."""
+    answered = answer(model, dataset, "validation", resident)
+    found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
+    many = len(model.tasks) > 1
+    for name, task in model.tasks.items():
+        value = task.score(answered.answers[name], answered.targets[name])[task.headline]
+        found[f"{name}/{task.headline}" if many else task.headline] = value
+        if many:
+            found[f"{name}/loss"] = answered.losses[name]
+    return found
