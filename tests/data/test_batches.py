@@ -121,7 +121,7 @@ def test_pictures_decoded_per_batch_equal_the_mapped_ones(tmp_path: Path) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         coarse = Image.fromarray(random.integers(0, 256, (4, 4, 3)).astype(np.uint8))
         coarse.resize((96, 96), Image.Resampling.NEAREST).save(folder / f"{number}.png")
-    text = f"{{data: {{path: {tmp_path / 'p'}%s}}, outputs: [category]}}"
+    text = f"{{data: {{path: {tmp_path / 'p'}%s}}, inputs: {{image: {{size_px: [96, 96]}}}}, outputs: [category]}}"
     mapped = dataset.prepare(spec.load(text % ""))
     encoded = dataset.prepare(spec.load(text % ", cache_mb: 4"))
     assert type(encoded.arrays["image"]).__name__ == "Encoded"

@@ -39,10 +39,10 @@ def test_the_threads_and_version_of_torch_are_said() -> None:
 
 
 def test_a_missing_package_names_its_feature_and_its_command() -> None:
-    finding = installation.optional(Optional("no_such_module", "no-such-package", "zoo", "the model zoo"))
+    finding = installation.optional(Optional("no_such_module", "no-such-package", "the model zoo"))
     assert finding.state == "note"
     assert finding.message == "no-such-package is not installed. It costs the model zoo; everything else works."
-    assert finding.cure.endswith("-m pip install 'netwright[zoo]'")
+    assert finding.cure.endswith("-m pip install no-such-package")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_g2_a_broken_package_is_told_from_a_missing_one(
     (tmp_path / "broken_package.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    finding = installation.optional(Optional("broken_package", "broken-package", "zoo", "image models"))
+    finding = installation.optional(Optional("broken_package", "broken-package", "image models"))
     assert finding.state == "bad"
     assert why in finding.message
     assert "everything else works" in finding.message

@@ -40,7 +40,7 @@ def test_c11_a_table_tells_rows_without_file_and_files_without_row(tmp_path: Pat
     for given in (tmp_path, tmp_path / "labels.csv"):
         found = find(given)
         column = found.columns["file"]
-        assert infer("file", column, "input")[0] == "image"
+        assert infer(column, "input")[0] == "image"
         field, reasons = ImageKind().plan("file", column, InputSpec.model_validate({}), found)
         assert [(r.value, r.why) for r in reasons][-1] == ("2 files without a row, left out", "img/c.png, img/d.png")
         sink = np.zeros((3, *field.shape), np.uint8)

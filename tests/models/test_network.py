@@ -190,6 +190,17 @@ def test_what_is_left_open_comes_with_a_reason() -> None:
     assert default_layers(ModelSpec(layers="relu"), {"table": (3,)})[1] == []
 
 
+@pytest.mark.parametrize(
+    ("shape", "convolutions"),
+    [((1, 15, 40), 0), ((1, 28, 28), 2), ((3, 32, 32), 3), ((3, 64, 48), 3), ((3, 224, 224), 4)],
+)
+def test_pictures_with_nothing_said_get_convolutions(shape: tuple[int, ...], convolutions: int) -> None:
+    text, reasons = default_layers(ModelSpec(), {"photo": shape})
+    assert text.count("conv ") == convolutions
+    assert (reasons[0].path == "model.layers") == bool(convolutions)
+    assert "conv" not in default_layers(ModelSpec(depth=1), {"photo": shape})[0]
+
+
 def test_an_unknown_activation_is_refused_with_the_nearest() -> None:
     with pytest.raises(SpecError, match=r'unknown activation "rulu" \(did you mean "relu"\?\)'):
         default_layers(ModelSpec(activation="rulu"), {"table": (3,)})

@@ -61,6 +61,8 @@ def test_a_run_whose_folder_is_gone_is_told(tmp_path: Path):
 
 def test_every_difference_is_named(folder: Path):
     one = checkpoint.Checkpoint(folder, {"a": torch.tensor(0.0), "b": torch.ones(2)}, {"step": 1, "elapsed": 2.0})
-    other = checkpoint.Checkpoint(folder, {"a": torch.tensor(-0.0), "b": torch.ones(2, 1), "c": torch.ones(1)}, {"step": 2, "elapsed": 9.0})
+    other = checkpoint.Checkpoint(
+        folder, {"a": torch.tensor(-0.0), "b": torch.ones(2, 1), "c": torch.ones(1)}, {"step": 2, "elapsed": 9.0}
+    )
     assert checkpoint.same(one, other) == ["a", "b", "c", "step"]
     assert checkpoint.same(one, one) == []

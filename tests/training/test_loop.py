@@ -72,7 +72,9 @@ def test_the_rate_follows_schedule_and_strategies(little):
         def after_step(self, training: Training) -> None:
             training.lr_scale = 0.5 if training.step >= 5 else 1.0
 
-    little(optimizer="sgd", options={"lr": 0.2}, budget=Budget(2), schedule=cosine, strategies=[Halve()], observers=[watch]).run()
+    little(
+        optimizer="sgd", options={"lr": 0.2}, budget=Budget(2), schedule=cosine, strategies=[Halve()], observers=[watch]
+    ).run()
     assert rates == pytest.approx([0.2 * cosine(step, 10) * (0.5 if step >= 5 else 1) for step in range(10)])
 
 
@@ -127,7 +129,9 @@ def test_hooks_are_called_in_their_order(little):
         def finish(self, training):
             called.append(f"finish{self.mark}")
 
-    little(source=OnePoint(), net=_one_weight(1), budget=Budget(1), strategies=[Tell("1"), Tell("2")], validate=dict).run()
+    little(
+        source=OnePoint(), net=_one_weight(1), budget=Budget(1), strategies=[Tell("1"), Tell("2")], validate=dict
+    ).run()
     hooks = ("begin", "batch", "terms", "accept", "gradients", "after", "epoch", "finish")
     assert called == [f"{hook}{mark}" for hook in hooks for mark in "12"]
 
@@ -151,7 +155,15 @@ def test_strategies_change_batch_terms_and_gradients(little):
                 training.plan.nets["net"].weight += 10
 
     net = _one_weight(1.0)
-    training = little(net=net, source=OnePoint(), optimizer="sgd", options={"lr": 0.5}, budget=Budget(1), strategies=[Change()], validate=dict)
+    training = little(
+        net=net,
+        source=OnePoint(),
+        optimizer="sgd",
+        options={"lr": 0.5},
+        budget=Budget(1),
+        strategies=[Change()],
+        validate=dict,
+    )
     training.run()
     assert net.weight.item() == pytest.approx(10.5)
     assert training.history.rows[0]["loss/y"] == 3.0
@@ -294,7 +306,7 @@ def test_in_a_thread_signals_are_left_to_whom_they_belong(little):
 
 def test_checkpoints_are_written_at_intervals_and_on_demand(little):
     steps = []
-    little().run(lambda training: steps.append(training.step), save_every=0)
+    little().run(lambda training: steps.append(training.step), save_every=0.0)
     assert steps == [*range(1, 16), 15]
     steps.clear()
     ask = AtStep(4, lambda training: setattr(training, "save_soon", True))

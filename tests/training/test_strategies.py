@@ -206,7 +206,11 @@ def test_what_is_no_act_is_said_and_changes_nothing(little, inbox: Path, act, sa
 
 
 def test_acts_beyond_the_checkpoint_are_done_again_at_their_steps(little, inbox: Path):
-    acts: list[Row] = [{"act": "lr", "step": 4, "factor": 0.5}, {"act": "stop", "step": 5}, {"act": "lr", "step": 9, "factor": 4.0}]
+    acts: list[Row] = [
+        {"act": "lr", "step": 4, "factor": 0.5},
+        {"act": "stop", "step": 5},
+        {"act": "lr", "step": 9, "factor": 4.0},
+    ]
     scales = []
 
     class Look(Strategy):

@@ -85,6 +85,7 @@ class Batches:
         shuffle: A new order in every epoch; otherwise the order of the data set.
         resident: Hold the coded examples in memory.
         channels_last: Image tensors lie channel by channel within each pixel, which convolutions prefer.
+        device: Where the batches are to be; the processor's own memory when left out.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Batches:
         shuffle: bool,
         resident: bool,
         channels_last: bool = False,
+        device: torch.device | None = None,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected at least 1")
@@ -105,7 +107,8 @@ class Batches:
         self._positions = dataset.positions(part)
         self._seed, self._shuffle, self._last = seed, shuffle, channels_last
         self.batch_size = batch_size
-        self._resident = self._coded(self._positions) if resident else None
+        self._device = device or torch.device("cpu")
+        self._resident = self._placed(self._coded(self._positions)) if resident else None
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -142,7 +145,7 @@ class Batches:
             for step in range(start_step, self.steps):
                 yield self._cut(held, slice(step * self.batch_size, (step + 1) * self.batch_size))
             return
-        picks = torch.from_numpy(self._plan(number)).split(self.batch_size)
+        picks = torch.from_numpy(self._plan(number)).to(self._device).split(self.batch_size)
         inputs, targets = list(held.inputs.items()), list(held.targets.items())
         for pick in picks[start_step:]:
             yield Batch(
@@ -168,7 +171,13 @@ class Batches:
                 batch = coming.pop().result()
                 if (pick := next(picks, None)) is not None:
                     coming.append(ahead.submit(self._coded, pick))
-                yield self._cut(batch, slice(None))
+                yield self._placed(self._cut(batch, slice(None)))
+
+    def _placed(self, batch: Batch) -> Batch:
+        if self._device.type == "cpu":
+            return batch
+        inputs, targets = ({k: v.to(self._device) for k, v in of.items()} for of in (batch.inputs, batch.targets))
+        return Batch(inputs, targets, batch.index.to(self._device))
 
     def _shaped(self, tensor: Tensor) -> Tensor:
         """Images are held as (batch, height, width, channel) when channels come last; a permuted view costs nothing."""

@@ -111,7 +111,7 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
     sources = _sources(name, wish)
     column = found.column(sources[0] if len(sources) == 1 else sources)
     if wish.kind is None:
-        kind, why = infer(name, column, "output" if isinstance(wish, OutputSpec) else "input")
+        kind, why = infer(column, "output" if isinstance(wish, OutputSpec) else "input")
         plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=why))
         if not kind:
             return None

@@ -51,29 +51,15 @@ class Optional:
     Args:
         module: What is imported.
         package: What is installed.
-        extra: The extra of netwright that brings it.
         feature: What does not work without it.
     """
 
     module: str
     package: str
-    extra: str
     feature: str
 
 
-OPTIONAL = (
-    Optional("torchvision", "torchvision", "zoo", "published image models"),
-    Optional("timm", "timm", "zoo", "the model zoo"),
-    Optional("huggingface_hub", "huggingface_hub", "zoo", "fetching zoo weights"),
-    Optional("faster_coco_eval", "faster-coco-eval", "detect", "scores of box detection"),
-    Optional("optuna", "optuna", "sweep", "tuning with many trials"),
-    Optional("ray", "ray", "cluster", "runs on many machines"),
-    Optional("onnx", "onnx", "export", "export to ONNX"),
-    Optional("onnxscript", "onnxscript", "export", "export to ONNX"),
-    Optional("onnxruntime", "onnxruntime", "export", "checking an exported model"),
-    Optional("matplotlib", "matplotlib", "plots", "figures as PNG for papers"),
-    Optional("openTSNE", "openTSNE", "plots", "placing new points on a t-SNE map"),
-)
+OPTIONAL = (Optional("pandas", "pandas", "data frames as data"),)
 CORE = (
     "numpy", "PIL", "safetensors", "pydantic", "yaml", "jaxtyping", "cyclopts", "rich", "jinja2", "pyarrow", "sklearn",
     "psutil", "filelock",
@@ -215,7 +201,7 @@ def find_browser() -> Path | None:
 def optional(package: Optional) -> Finding:
     """Whether an optional package is there and works; its import is tried in a process of its own."""
     name = package.package
-    cure = _install(f"'netwright[{package.extra}]'")
+    cure = _install(name)
     if importlib.util.find_spec(package.module) is None:
         return Finding(
             name, "note", f"{name} is not installed. It costs {package.feature}; everything else works.", cure

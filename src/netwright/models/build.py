@@ -27,6 +27,7 @@ from netwright.spec import ModelSpec, Reason
 Shape = tuple[int, ...]
 Groups = Mapping[str, Shape]
 MOST_NODES = 10_000
+SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to share weights over
 LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
 BYTES = 4  # of a float32
 
@@ -71,6 +72,12 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     """
     if model.layers is not None:
         return model.layers, []
+    if model == ModelSpec() and (text := _convolutions(groups)):
+        why = (
+            "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
+            "set model.depth for a plain net"
+        )
+        return text, [Reason(path="model.layers", value=text, why=why)]
     activation = part("activation", model.activation or "relu").name
     depth = 1 if model.depth is None else model.depth
     width = model.width or 100
@@ -101,6 +108,16 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
         reasons = reasons[:1]
     return text, [reason for given, reason in reasons if given is None]
+
+
+def _convolutions(groups: Groups) -> str:
+    """A small convolutional net for one picture: pooled until about 4 to 7 places a side are left; else nothing."""
+    shapes = list(groups.values())
+    if len(shapes) != 1 or len(shapes[0]) != 3 or min(shapes[0][1:]) < SMALLEST_CONVOLVED:
+        return ""
+    stages = min(4, int(math.log2(min(shapes[0][1:]) / 4)))
+    filters = (16, 32, 64, 64)[:stages]
+    return ", ".join([*(f"conv {count}x3 pad 1, relu, pool 2" for count in filters), "dense 64, relu"])
 
 
 def _plain_layers(depth: int, width: int, connect: str, activation: str, groups: Groups) -> str:

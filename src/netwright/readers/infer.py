@@ -18,23 +18,17 @@ FEW_CLASSES = 20  # different whole numbers up to which an output is classes rat
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 
 
-def infer(name: str, column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
+def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     """The kind of a column and the reason in words.
 
     Args:
-        name: Name of the column, for the reason.
         column: Its cells.
         role: Whole numbers with few different values are a quantity as input, classes as output.
 
     Returns:
-        Kind and reason, e.g. ("number", "price: number (every cell parses as a number, 812 distinct)"). The kind is
-        "" for a column that can only be left out: free text, identifiers, or nothing at all.
+        Kind and reason, e.g. ("number", "every cell parses as a number, 812 distinct"). The kind is "" for a column
+        that can only be left out: free text, identifiers, or nothing at all.
     """
-    kind, why = _kind(column, role)
-    return kind, f"{name}: {kind or 'left out'} ({why})"
-
-
-def _kind(column: Column, role: str) -> tuple[str, str]:
     if isinstance(column, Blobs):
         return "image", "picture files"
     if isinstance(column, Several):

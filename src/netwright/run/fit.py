@@ -299,7 +299,8 @@ def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
 def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> Plan:
     wanted, seed = decided.spec.training, decided.spec.training.seed
     resident = decided.hardware.resident
-    source = Batches(dataset, "train", _batch_size(decided.spec, dataset), seed, shuffle=True, resident=resident)
+    size = _batch_size(decided.spec, dataset)
+    source = Batches(dataset, "train", size, seed, shuffle=True, resident=resident, device=device)
     network, tasks = model.network, model.tasks
     weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in tasks}
 

@@ -302,7 +302,10 @@ class Training:
         if not self._accepted(loss, hooks):  # type: ignore[arg-type]
             return None
         for optimizer in self.plan.optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
+            # What `zero_grad` does, without its entry for the profiler: that alone is 2 % of a small net's step.
+            for group in optimizer.param_groups:
+                for weight in group["params"]:
+                    weight.grad = None
         loss.backward()  # type: ignore[union-attr]
         for strategy in hooks.gradients:
             strategy.gradients(self)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor
 
 
-def sgd(params: Iterable[nn.Parameter], lr: float = 0.1, momentum: float = 0.0) -> torch.optim.Optimizer:
+def sgd(params: Iterable[Tensor], lr: float = 0.1, momentum: float = 0.0) -> torch.optim.Optimizer:
     """Stochastic gradient descent: `v <- momentum v + g`, `w <- w - lr v`.
 
     Args:
@@ -26,7 +26,7 @@ def sgd(params: Iterable[nn.Parameter], lr: float = 0.1, momentum: float = 0.0) 
 
 
 def adam(
-    params: Iterable[nn.Parameter], lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+    params: Iterable[Tensor], lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
 ) -> torch.optim.Optimizer:
     """Adam: steps divided by a running root mean square of the gradient, both averages freed of their start.
 

@@ -20,7 +20,7 @@ from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.pictures import Frame, Header, decode, header, png, to_frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
-LARGEST_PX = 224  # the longer side of a default size; what most published networks for photos take
+LARGEST_PX = 64  # the longer side of a default size: enough for a net trained from scratch on a CPU
 _MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooling leave no rest
 _HEADERS = 256  # pictures looked at to plan
 _LEAST_STD = 1 / 255  # one step of gray: a channel flatter than this is constant

@@ -1,0 +1,86 @@
+"""Every setting left open gets a value and a reason; what cannot be is refused before anything is trained."""
+
+from pathlib import Path
+
+import pytest
+
+from netwright import spec
+from netwright.data.dataset import Dataset, prepare
+from netwright.errors import SpecError
+from netwright.run import resolve
+
+
+@pytest.fixture
+def data(flowers: Path) -> Dataset:
+    return prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
+
+
+def _wanted(training: str = "{}", model: str = "{}") -> spec.Spec:
+    return spec.load(f"{{outputs: [class], model: {model}, training: {training}}}")
+
+
+def test_nothing_is_left_open_and_every_default_has_a_reason(data: Dataset):
+    settled, reasons = resolve.settle(_wanted(), data)
+    training = settled.training
+    assert settled.model.layers is not None
+    assert None not in (
+        training.batch_size,
+        training.optimizer,
+        training.schedule,
+        training.stop.epochs,
+        training.stop.patience,
+    )
+    told = {reason.path for reason in reasons}
+    assert told >= {
+        "training.batch_size", "training.optimizer", "training.schedule", "training.stop.epochs", "training.stop.patience",
+    }  # fmt: skip
+    assert all(reason.why for reason in reasons)
+
+
+def test_what_is_said_is_kept_and_needs_no_reason(data: Dataset):
+    said = "{batch_size: all, optimizer: {name: sgd, lr: 0.5}, schedule: constant, stop: {epochs: 3, patience: 0, watch: class}}"
+    settled, reasons = resolve.settle(_wanted(said, "{layers: ''}"), data)
+    assert settled == _wanted(said, "{layers: ''}")
+    assert reasons == []
+
+
+def test_settling_twice_changes_nothing(data: Dataset):
+    settled, _ = resolve.settle(_wanted(), data)
+    assert resolve.settle(settled, data) == (settled, [])
+
+
+@pytest.mark.parametrize(
+    ("examples", "size"), [(1, 16), (105, 16), (1257, 16), (1600, 32), (51_000, 128), (10**9, 128)]
+)
+def test_batches_are_powers_of_two_between_16_and_128(examples, size):
+    assert resolve.batch_size(examples) == size
+
+
+@pytest.mark.parametrize(
+    ("stop", "epochs"),
+    [("{}", 200), ("{steps: 84}", 14), ("{steps: 1}", 1), ("{minutes: 5}", 1_000_000), ("{epochs: 7}", 7)],
+)
+def test_most_epochs_follow_from_the_budget(data: Dataset, stop, epochs):
+    settled, _ = resolve.settle(_wanted(f"{{batch_size: 16, stop: {stop}}}"), data)  # 84 examples, 6 steps an epoch
+    assert settled.training.stop.epochs == epochs
+
+
+def test_all_wrong_parts_are_named_at_once(data: Dataset):
+    with pytest.raises(SpecError, match="Correct these") as caught:
+        resolve.settle(_wanted("{optimizer: {name: adam, lr: -1, betta1: 2}, schedule: {name: cosine, flor: 0}}"), data)
+    for said in ('no option "betta1" (did you mean "beta1"?)', 'no option "flor"', "training.optimizer.lr is -1"):
+        assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "says"),
+    [
+        ("{name: adam, beta1: 2}", r"training\.optimizer: Invalid beta"),
+        ("{name: sgd, momentum: -1}", r"training\.optimizer: Invalid momentum"),
+        ("{name: adam, eps: -1}", r"training\.optimizer: Invalid epsilon"),
+        ("adm", 'unknown optimizer "adm"'),
+    ],
+)
+def test_a_value_an_optimizer_cannot_take_is_no_accident(data: Dataset, optimizer, says):
+    with pytest.raises(SpecError, match=says):
+        resolve.settle(_wanted(f"{{optimizer: {optimizer}}}"), data)
