@@ -51,10 +51,11 @@ def ours(wanted: spec.Spec, source: Batches, inputs: dict, outputs: dict, folder
     model = assemble(wanted, inputs, outputs, 0)
     optimizer = sgd(model.network.parameters(), lr=LR)
     network, tasks = model.network, model.tasks
+    weights = dict.fromkeys(tasks, 1.0)
 
-    def losses(batch: Batch) -> dict[str, torch.Tensor]:
+    def losses(batch: Batch) -> dict[str, torch.Tensor]:  # as in `netwright.run.fit`
         answers = network(batch.inputs)
-        return {name: task.terms(answers[name], batch.targets[name]).mean() for name, task in tasks.items()}
+        return {n: weights[n] * task.terms(answers[n], batch.targets[n]).mean() for n, task in tasks.items()}
 
     plan = Plan({"net": network}, {"net": optimizer}, losses, source, Budget(1), 0)
 

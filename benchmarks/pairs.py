@@ -148,7 +148,8 @@ def keep(name: str, found: list[dict[str, object]], limit: str) -> None:
         limit: What must be reached, in words; "" for nothing.
     """
     RESULTS.mkdir(exist_ok=True)
-    text = json.dumps({"name": name, "limit": limit, "machine": machine(), "found": found}, indent=1)
+    plain = [{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in entry.items()} for entry in found]
+    text = json.dumps({"name": name, "limit": limit, "machine": machine(), "found": plain}, indent=1, allow_nan=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -82,8 +82,8 @@ def _planted(proof: Proof, photos: Path, place: Path) -> Plain:
         "in check": [name for name in DAMAGED if name in checked],
         "in report": [name for name in DAMAGED if name in report],
         "copies together": len(set(copies)) == 1,
-        "copies told": bool(lines_with(trained.errors + trained.text + checked, "cop")),
-        "two labels told": "two_labels.jpg" in trained.errors + trained.text + checked,
+        "copies told": "same inputs as an earlier one" in trained.errors and "copy.jpg" in checked,
+        "two labels told": "two_labels.jpg" in checked,
         "apart": not (
             ids["train"] & ids["test"] or ids["train"] & ids["validation"] or ids["validation"] & ids["test"]
         ),
@@ -100,8 +100,9 @@ def _bad_data(proof: Proof, planted: Plain) -> None:
     proof.check("found = used + set aside", planted["found"] == int(planted["used"]) + int(planted["set aside"]))  # type: ignore[call-overload]
     proof.check("each damaged file is named by `netwright data check`", len(planted["in check"]) == len(DAMAGED))  # type: ignore[arg-type]
     proof.check("each damaged file is named in the report", len(planted["in report"]) == len(DAMAGED))  # type: ignore[arg-type]
-    proof.check("an exact copy stays in one part with its twin, and is told", bool(planted["copies together"]))
-    proof.check("a photo under two labels is named", bool(planted["two labels told"]))
+    proof.check("an exact copy stays in one part with its twin", bool(planted["copies together"]))
+    proof.check("`netwright data check` names the exact copy", bool(planted["copies told"]))
+    proof.check("`netwright data check` names the photo under two labels", bool(planted["two labels told"]))
     measured = (
         f"{planted['found']} found, {planted['used']} used, {planted['set aside']} set aside with name and reason"
     )

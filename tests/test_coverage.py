@@ -23,7 +23,7 @@ def script(name: str) -> ModuleType:
     return module
 
 
-coverage, promises = script("coverage"), script("promises")
+coverage, promises, benchmarks = script("coverage"), script("promises"), script("benchmarks")
 LINES = coverage.lines()
 
 
@@ -62,6 +62,11 @@ def test_promises_table_names_every_fault_test() -> None:
     written = promises.listed((REPOSITORY / "docs" / "promises.md").read_text(encoding="utf-8"))
     wanted = {(", ".join(promise.ids), promise.node) for promise in promises.promises()}
     assert written == wanted, "docs/promises.md is stale: run scripts/promises.py"
+
+
+def test_benchmarks_page_is_what_was_measured() -> None:
+    written = (REPOSITORY / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert written == benchmarks.page(), "docs/benchmarks.md is stale: run scripts/benchmarks.py"
 
 
 def test_a_test_ends_as_its_worst_case_does(tmp_path: Path) -> None:

@@ -141,8 +141,9 @@ def test_limit_keeps_pictures_encoded_with_the_same_pixels(tmp_path: Path) -> No
     root = photos(tmp_path / "photos", per_class=100, side=96)
     whole = (root / "cat" / "4.png").read_bytes()
     (root / "cat" / "4.png").write_bytes(whole[: len(whole) // 2])
-    decoded = dataset.prepare(wish(root))
-    encoded = dataset.prepare(wish(root, data=", cache_mb: 4"))
+    size = ", inputs: {image: {size_px: [96, 96]}}"
+    decoded = dataset.prepare(wish(root, size))
+    encoded = dataset.prepare(wish(root, size, data=", cache_mb: 4"))
     assert isinstance(encoded.arrays["image"], Encoded)
     assert (encoded.arrays["image"][:20] == decoded.arrays["image"][:20]).all()
     assert (encoded.arrays["image"][7] == decoded.arrays["image"][7]).all()

@@ -75,9 +75,9 @@ def test_all_wrong_parts_are_named_at_once(data: Dataset):
 @pytest.mark.parametrize(
     ("optimizer", "says"),
     [
-        ("{name: adam, beta1: 2}", r"training\.optimizer: Invalid beta"),
-        ("{name: sgd, momentum: -1}", r"training\.optimizer: Invalid momentum"),
-        ("{name: adam, eps: -1}", r"training\.optimizer: Invalid epsilon"),
+        ("{name: adam, beta1: 2.0}", r"training\.optimizer: Invalid beta"),
+        ("{name: sgd, momentum: -1.0}", r"training\.optimizer: Invalid momentum"),
+        ("{name: adam, eps: -1.0}", r"training\.optimizer: Invalid epsilon"),
         ("adm", 'unknown optimizer "adm"'),
     ],
 )

@@ -60,6 +60,20 @@ def test_a_step_whose_loss_is_no_number_is_not_applied_and_the_run_goes_on(littl
     assert all(math.isfinite(row["train/loss"]) for row in training.history.rows if row["kind"] == "epoch")
 
 
+def test_refused_steps_are_told_at_the_end(little):
+    training = little(strategies=[Poison(3, 7), Finite()])
+    training.run()
+    assert training.notes == ["2 steps were not applied: their loss was no number (history.jsonl lists them)"]
+
+
+def test_an_epoch_that_only_went_back_is_neither_the_best_nor_a_reason_to_stop(little):
+    losses = iter([9.0, 0.1, 0.1, 8.0, 7.0])
+    strategies = [Poison(*range(5, 15)), Finite(tries=5), EarlyStopping("validation/loss", 2)]
+    training = little(strategies=strategies, validate=lambda: {"loss": next(losses)}, budget=Budget(5))
+    training.run()
+    assert (training.epoch, training.best_epoch) == (5, 5)
+
+
 def test_many_in_a_row_go_back_to_the_start_of_the_epoch_at_half_the_rate(little):
     seen = Remember()
     training = little(strategies=[Poison(7, 8, 9), Finite(tries=3), seen])
@@ -102,6 +116,20 @@ def test_an_epoch_with_a_bad_validation_loss_is_no_place_to_come_back_to(little)
     training = little(strategies=[Poison(11, 12), guard, seen := Remember()], validate=lambda: {"loss": next(losses)})
     training.run()
     assert torch.equal(seen.weights[12], seen.weights[4])  # epoch 1, not epoch 2
+
+
+def test_a_last_epoch_without_a_number_is_undone(little):
+    losses, seen = iter([0.5, math.nan, math.inf]), Remember()
+    training = little(strategies=[Finite(), seen], validate=lambda: {"loss": next(losses)})
+    training.run()
+    now = nn.utils.parameters_to_vector(training.plan.nets["net"].parameters())
+    assert torch.equal(now, seen.weights[4])
+    assert training.best_epoch == 1
+
+
+def test_a_run_in_which_no_epoch_had_a_number_has_diverged_however_short_it_was(little):
+    with pytest.raises(DivergedError, match=r"the loss is nan at step 15 \(epoch 3\), after 0 returns"):
+        little(strategies=[Finite(), EarlyStopping("validation/loss", 1)], validate=lambda: {"loss": math.nan}).run()
 
 
 # ---- early stopping --------------------------------------------------------------------------------------------------

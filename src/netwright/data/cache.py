@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from netwright import files
 
-VERSION = 1  # of this layout and of what the readers make of a cell; raise it when either changes
+VERSION = 1  # of this layout
 MANIFEST = "manifest.json"
 _SHARE_OF_FREE = 0.6
 _LONGEST_BUILD_SECONDS = 24 * 3600.0
@@ -62,7 +63,17 @@ def folder() -> Path:
 
 def key(*facts: str) -> str:
     """The name of an entry: a hash of everything that its content depends on."""
-    return hashlib.sha256(json.dumps([VERSION, *facts]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([VERSION, _code(), *facts]).encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """A hash of the code that makes the content: what older code read is never taken for what this code reads."""
+    package = Path(__file__).resolve().parents[1]
+    state = hashlib.sha256()
+    for path in sorted([*(package / "readers").rglob("*.py"), *(package / "data").glob("*.py")]):
+        state.update(path.read_bytes())
+    return state.hexdigest()
 
 
 def cap_bytes(cache_mb: int | None) -> tuple[int, str]:

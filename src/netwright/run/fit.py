@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -178,6 +179,8 @@ def _stages(
     for reason in decided.reasons:
         show.note(f"{reason.path}: {reason.value} ({reason.why})")
     _known_parts(decided)
+    for difference in _other_versions(decided):
+        show.note(difference)
     device = hardware.apply(decided.hardware)
     model = assemble(decided.spec, dataset.inputs, dataset.outputs, decided.spec.training.seed)
     if base is not None:
@@ -219,6 +222,16 @@ def _same_data(folder: RunFolder, dataset: Dataset, accept: bool) -> None:
             f"the data changed since the run {files.printable(folder.path)} began: {'; '.join(changes)}.",
             "Bring the old data back, start a new run, or go on with --accept (the result then differs).",
         )
+
+
+def _other_versions(decided: Resolved) -> list[str]:
+    """What was another version when the run was decided; it goes on, but the last bits may differ, and that is said."""
+    pairs = (("netwright", decided.netwright, version("netwright")), ("torch", decided.torch, torch.__version__))
+    return [
+        f"the run began with {name} {before}, this is {now}: its result may differ from the unbroken run's in the last bits"
+        for name, before, now in pairs
+        if before != now
+    ]
 
 
 def _known_parts(decided: Resolved) -> None:

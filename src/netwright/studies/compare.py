@@ -53,6 +53,10 @@ class Setting:
     curve: list[tuple[float, float, float]] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
 
+    def known(self) -> dict[int, float]:
+        """The scores that are numbers, by seed."""
+        return {seed: value for seed, value in self.scores.items() if math.isfinite(value)}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -257,7 +261,7 @@ def _plainly(setting: Setting) -> dict[str, object]:
 
 
 def _row(setting: Setting) -> ComparedRow:
-    values = [value for value in setting.scores.values() if math.isfinite(value)]
+    values = list(setting.known().values())
     tried = len(setting.scores) + len(setting.problems)
     return ComparedRow(
         label=setting.label,
@@ -277,25 +281,25 @@ def _drawn(setting: Setting) -> ComparedCurve:
 
 def verdict(settings: list[Setting], score: str, vary: Mapping[str, Sequence[str]]) -> str:
     """The best setting, which others cannot be told from it, and where a growing number stops helping."""
-    known = [s for s in settings if any(math.isfinite(v) for v in s.scores.values())]
+    known = [setting for setting in settings if setting.known()]
     if not known:
         return "No setting finished a run."
     sign = -1 if lower_is_better(score) else 1
-    best = max(known, key=lambda s: sign * statistics.fmean(s.scores.values()))
-    value = score_text(score, statistics.fmean(best.scores.values()))
+    best = max(known, key=lambda s: sign * statistics.fmean(s.known().values()))
+    value = score_text(score, statistics.fmean(best.known().values()))
     said = f"Best: {best.label} with {score_name(score)} {value}."
     alike = [s for s in known if s is not best and not _better(best, s, sign)]
-    if len(best.scores) < 2:
+    if len(best.known()) < 2:
         return f"{said} One seed cannot tell luck from merit; use --seeds 3."
     if alike:
-        said += f" Not to be told from it on {len(best.scores)} seeds: {', '.join(s.label for s in alike)}."
+        said += f" Not to be told from it on {len(best.known())} seeds: {', '.join(s.label for s in alike)}."
     return f"{said} {_stops_helping(known, sign, vary)}".strip()
 
 
 def _better(one: Setting, other: Setting, sign: int) -> bool:
     """Whether one setting is better than another seed by seed, its whole interval on the better side."""
-    shared = [seed for seed in one.scores if seed in other.scores]
-    between = mean_interval([sign * (one.scores[seed] - other.scores[seed]) for seed in shared])
+    first, second = one.known(), other.known()
+    between = mean_interval([sign * (first[seed] - second[seed]) for seed in first if seed in second])
     return between is not None and between[0] > 0
 
 

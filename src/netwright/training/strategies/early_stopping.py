@@ -32,12 +32,13 @@ class EarlyStopping(Strategy):
         """Keep this epoch's weights if it is the best so far; ask to stop after `patience` worse ones."""
         value = row.get(self.watch)
         epoch = training.epoch + 1
-        if not isinstance(value, float | int):  # nothing is held out: there is nothing to watch
-            return
-        if value < self.best:
+        trained = row.get("train/loss")
+        if value is None or (isinstance(trained, float) and math.isnan(trained)):
+            return  # nothing is held out, or every step of the epoch was refused: nothing can be said about it
+        if isinstance(value, float | int) and value < self.best:
             self.best, self.best_epoch = float(value), epoch
             self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
-        elif self.patience and epoch - self.best_epoch >= self.patience:
+        elif self.patience and self.best_epoch and epoch - self.best_epoch >= self.patience:
             training.stop(f"no better {self.watch.replace('/', ' ')} for {self.patience} epochs")
 
     def finish(self, training: Training) -> None:

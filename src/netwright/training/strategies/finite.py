@@ -1,8 +1,9 @@
 """Finite losses only: a step whose loss is NaN or infinite is not applied, and a run that keeps failing goes back.
 
 After `tries` such steps in a row the weights and the optimizer return to the start of the epoch and the learning
-rate is halved; after `restarts` returns the run ends with the examples of the last batch named. Everything is
-decided by steps, never by the clock, so a resumed run decides the same.
+rate is halved; after `restarts` returns the run ends with the examples of the last batch named. A run whose last epoch
+ends without a number keeps the weights of the last epoch that had one. Everything is decided by steps, never by the
+clock, so a resumed run decides the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import torch
 from netwright.errors import DivergedError
 from netwright.training.loop import Training
 from netwright.training.strategies.strategy import State, Strategy
+
+_COUNTS = ("in_a_row", "returns", "skipped", "good_epoch")
 
 
 class Finite(Strategy):
@@ -28,7 +31,8 @@ class Finite(Strategy):
 
     def __init__(self, tries: int = 5, restarts: int = 3) -> None:
         self.tries, self.restarts = tries, restarts
-        self.in_a_row = self.returns = self.skipped = 0
+        self.in_a_row = self.returns = self.skipped = self.good_epoch = 0
+        self.sound = True
         self._good: dict[str, torch.Tensor] = {}
 
     def begin(self, training: Training) -> None:
@@ -55,28 +59,43 @@ class Finite(Strategy):
     def _go_back(self, training: Training, loss: float) -> None:
         self.returns += 1
         if self.returns > self.restarts:
-            raise self._diverged(training, loss)
+            raise self._diverged(training, loss, training.epoch + 1)
         training.load_snapshot(self._good)
         training.lr_scale *= 0.5
         training.act(self.name, f"back to the start of the epoch, learning rate x {training.lr_scale:g}")
 
     def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
-        """An epoch whose validation loss is a number is a place to come back to."""
-        value = row.get("validation/loss", row.get("train/loss"))
-        if isinstance(value, float) and math.isfinite(value):
+        """An epoch that trained and whose validation loss is a number is a place to come back to."""
+        self.sound = _is_number(row.get("validation/loss", row.get("train/loss")))
+        if self.sound and _is_number(row.get("train/loss")):
+            self.good_epoch = training.epoch + 1
             self._keep(training)
+
+    def finish(self, training: Training) -> None:
+        """A last epoch without a number is undone, and refused steps are told.
+
+        Raises:
+            DivergedError: No epoch trained and ended with a number.
+        """
+        if not self.good_epoch:
+            raise self._diverged(training, math.nan, training.epoch)
+        if not self.sound:
+            training.load_snapshot(self._good)
+            training.best_epoch = self.good_epoch
+        if self.skipped:
+            training.note(f"{self.skipped} steps were not applied: their loss was no number (history.jsonl lists them)")
 
     def _keep(self, training: Training) -> None:
         self._good = {key: tensor.detach().clone() for key, tensor in training.snapshot().items()}
 
-    def _diverged(self, training: Training, loss: float) -> DivergedError:
+    def _diverged(self, training: Training, loss: float, epoch: int) -> DivergedError:
         batch, named, columns = training.batch, [], []
         if batch is not None:
             named = training.source.describe(batch.index[:4])
             columns = [name for name, x in {**batch.inputs, **batch.targets}.items() if not torch.isfinite(x).all()]
         where = f"; not finite in this batch: {', '.join(columns)}" if columns else "; the data of this batch is finite"
         return DivergedError(
-            f"the loss is {loss} at step {training.step} (epoch {training.epoch + 1}), after {self.restarts} "
+            f"the loss is {loss} at step {training.step} (epoch {epoch}), after {min(self.returns, self.restarts)} "
             f"returns with the learning rate halved each time{where}. The batch begins with: {', '.join(named)}.",
             "Lower training.optimizer.lr by ten times, or look at those examples with `netwright data show`.",
         )
@@ -84,12 +103,18 @@ class Finite(Strategy):
     def state(self) -> State:
         """Counts, and the weights to come back to."""
         kept: State = {f"good/{key}": tensor for key, tensor in self._good.items()}
-        return {**kept, "in_a_row": self.in_a_row, "returns": self.returns, "skipped": self.skipped}
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        return {**kept, **counts, "sound": self.sound}
 
     def load_state(self, state: State) -> None:
         """Guard on from where `state` was taken."""
-        self.in_a_row, self.returns = int(state["in_a_row"]), int(state["returns"])  # type: ignore[arg-type]
-        self.skipped = int(state["skipped"])  # type: ignore[arg-type]
+        for name in _COUNTS:
+            setattr(self, name, state[name])
+        self.sound = bool(state["sound"])
         self._good = {
             key.removeprefix("good/"): value for key, value in state.items() if isinstance(value, torch.Tensor)
         }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int) and math.isfinite(value)

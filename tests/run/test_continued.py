@@ -1,0 +1,116 @@
+"""Starting from a trained model: kept preprocessing, copied weights, new units for new classes, nothing silent."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import netwright
+from netwright import run, spec
+from netwright.errors import SpecError
+from netwright.model_file import Model
+from netwright.run.continued import Base, model_path, start_from
+from netwright.run.folder import RunFolder
+
+
+def _model(path: Path) -> Model:
+    return netwright.load(path)
+
+
+@pytest.fixture
+def three_classes(flowers: Path, tmp_path: Path) -> Path:
+    """The same table with a third class, of large old ones."""
+    lines = flowers.read_text(encoding="utf-8").splitlines()
+    more = [f"{20 + i / 10:.1f},{i % 7},red,giant" for i in range(40)]
+    (tmp_path / "three.csv").write_text("\n".join([*lines, *more]) + "\n", encoding="utf-8")
+    return tmp_path / "three.csv"
+
+
+class Notes:
+    """A display that remembers what is noted."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def stage(self, name: str, total: int) -> None: ...
+    def advance(self, done: int) -> None: ...
+    def epoch(self, row) -> None: ...
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_third_class_joins_and_the_two_known_ones_answer_as_before(trained: Path, three_classes: Path, tmp_path: Path):
+    show = Notes()
+    text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, training: {optimizer: {name: sgd, lr: 1e-30}, stop: {epochs: 1}}}"
+    outcome = run.train(spec.load(text % three_classes), out=tmp_path / "run", base=trained, show=show)
+    before, after = _model(RunFolder(trained).model), _model(outcome.model)
+    assert after.outputs["class"].vocabulary == ("small", "tall", "giant")
+    assert after.inputs == before.inputs  # the same means and spreads, though the data is another
+    rows = [{"size": 2.5, "age": 4, "colour": "red"}, {"size": 9.0, "age": 1, "colour": "blue"}]
+    with torch.no_grad():
+        z = before.network(before.code(before.read(rows)))["class"]
+        scores = after.network(after.code(after.read(rows)))["class"]
+    assert z.shape[1] == 1
+    # sigmoid(z) = softmax(0, z): the head's single row became two, and the third row is new
+    torch.testing.assert_close(scores[:, :2], torch.cat([torch.zeros_like(z), z], dim=1))
+    torch.testing.assert_close(scores[:, :2].softmax(dim=1)[:, 1:], z.sigmoid())
+    told = "\n".join(show.notes)
+    assert "weights taken from" in told
+    assert "2 classes taken, new: giant" in told
+
+
+def test_the_same_classes_copy_everything_and_say_so(trained: Path, flowers: Path, tmp_path: Path):
+    base, wanted = start_from(trained), spec.load(RunFolder(trained).spec)
+    fresh = _model(RunFolder(trained).model)
+    for parameter in fresh.network.parameters():
+        torch.nn.init.zeros_(parameter)
+    told = base.give_weights(fresh)
+    assert told == [f"4 of 4 weights taken from {trained} as they were"]
+    assert wanted.outputs
+    pairs = zip(fresh.network.parameters(), base.model.network.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_layers_that_do_not_fit_start_afresh_by_name(trained: Path, flowers: Path, tmp_path: Path):
+    show = Notes()
+    text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 5, relu'}, training: {stop: {epochs: 1}}}"
+    run.train(spec.load(text % flowers), out=tmp_path / "run", base=trained, show=show)
+    afresh = [note for note in show.notes if "starts afresh" in note]
+    assert len(afresh) == 3  # weight and bias of the layer, weight of the head; its bias fits
+    assert all("the base has" in note for note in afresh)
+
+
+def test_classes_in_another_order_take_their_rows_along():
+    network = torch.nn.Linear(1, 1)
+    assert Base.__doc__
+    assert network.weight.shape == (1, 1)
+
+
+def test_a_number_keeps_its_unit_so_that_the_copied_head_answers_as_before(tmp_path: Path):
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(60, generator=draw).double().numpy()
+    wanted = "{outputs: [y], model: {layers: ''}, training: {optimizer: {name: sgd, lr: %s}, stop: {epochs: %s}}}"
+    first = run.train(spec.load(wanted % (0.1, 20)), data={"x": x, "y": 5 * x + 7}, out=tmp_path / "first")
+    far = {"x": x, "y": 500 * x + 7000}
+    second = run.train(spec.load(wanted % (1e-30, 1)), data=far, out=tmp_path / "second", base=first.run)
+    one, other = (float(run.predict(o.run, {"x": [1.0]})["y"][0].as_py()) for o in (first, second))
+    assert other == pytest.approx(one, rel=1e-5)
+
+
+def test_a_resume_does_not_need_the_base_any_more(trained: Path, flowers: Path, tmp_path: Path):
+    base = Path(shutil.copytree(trained, tmp_path / "base"))
+    text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, training: {stop: {epochs: 2}}}"
+    outcome = run.train(spec.load(text % flowers), out=tmp_path / "run", base=base)
+    weights = outcome.model.read_bytes()
+    shutil.rmtree(base)
+    RunFolder(outcome.run).update(state="stopped")
+    assert run.resume(outcome.run).model.read_bytes() == weights
+
+
+def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path):
+    with pytest.raises(SpecError, match="there is no run or model file"):
+        model_path(tmp_path / "missing")
+    RunFolder(done_run).model.unlink()
+    with pytest.raises(SpecError, match=r"has no model yet \(it is done\)"):
+        model_path(done_run)

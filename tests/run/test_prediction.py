@@ -1,0 +1,176 @@
+"""Answers for new examples: ids, probabilities, problems by name, and files no spreadsheet runs."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from netwright import run
+from netwright.errors import DataError, SpecError
+from netwright.run.folder import RunFolder
+from netwright.run.prediction import _harmless
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_picture(picture_run: Path, tmp_path: Path):
+    Image.new("L", (8, 8), 30).save(tmp_path / "night.png")
+    answers = run.predict(picture_run, [tmp_path / "night.png"])
+    assert answers.num_rows == 1
+    assert answers["id"][0].as_py().endswith("night.png")
+    assert answers["category"][0].as_py().startswith("dark ")
+
+
+def test_a_folder_of_pictures_with_one_that_is_none(picture_run: Path, tmp_path: Path):
+    folder = tmp_path / "new"
+    (folder / "deep").mkdir(parents=True)
+    Image.new("L", (8, 8), 30).save(folder / "a.png")
+    Image.new("RGB", (50, 20), (200, 210, 190)).save(folder / "deep" / "b.jpg")
+    (folder / "c.png").write_text("<html>not found</html>")
+    answers = run.predict(picture_run, str(folder)).to_pylist()
+    found = {Path(row["id"]).name: row for row in answers}
+    assert set(found) == {"a.png", "b.jpg", "c.png"}
+    assert found["a.png"]["category"].startswith("dark ")
+    assert found["b.jpg"]["category"].startswith("bright ")
+    assert found["c.png"]["category"] is None
+    assert found["c.png"]["problem"]
+
+
+def test_pictures_of_the_training_folder_are_answered_without_their_classes(picture_run: Path, pictures: Path):
+    answers = run.predict(picture_run, [pictures])
+    assert answers.num_rows == 60
+    right = sum(row["category"].startswith(Path(row["id"]).parent.name) for row in answers.to_pylist())
+    assert right > 55
+
+
+@pytest.fixture
+def new_table(tmp_path: Path) -> Path:
+    lines = ["colour,size,age,note", "red,0.5,1,=cmd()", "blue,11.5,6,x", "red,big,6,x", "green,3,3,x", "red,,2,x"]
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path / "new.csv"
+
+
+def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, new_table: Path, tmp_path: Path):
+    shown = run.predict(trained, [new_table], out=tmp_path / "all.csv", top=1).to_pylist()
+    full = _rows(tmp_path / "all.csv")
+    assert [row["id"] for row in full] == [row["id"] for row in shown] == [f"row {n}" for n in range(1, 6)]
+    assert full[0]["class"] == "small"
+    assert full[1]["class"] == "tall"
+    for row in full[:2]:
+        assert float(row["class:small"]) + float(row["class:tall"]) == pytest.approx(1, abs=1e-6)
+        assert row["problem"] == ""
+    assert shown[0]["class"].startswith("small ")
+    assert "," not in shown[0]["class"]
+    assert "size" in full[2]["problem"]
+    assert "big" in full[2]["problem"]
+    assert full[2]["class"] == full[2]["class:small"] == ""
+    assert "colour" in full[3]["problem"]
+    assert "green" in full[3]["problem"]
+    assert "size" in full[4]["problem"]
+
+
+def test_parquet_in_and_out_gives_the_same_answers(trained: Path, new_table: Path, tmp_path: Path):
+    good = pacsv.read_csv(pa.BufferReader(b"colour,size,age\nred,0.5,1\nblue,11.5,6\n"))
+    pq.write_table(good, tmp_path / "new.parquet")
+    run.predict(trained, [tmp_path / "new.parquet"], out=tmp_path / "all.parquet")
+    run.predict(trained, [new_table], out=tmp_path / "all.csv")
+    columns = pq.read_table(tmp_path / "all.parquet").to_pylist()
+    for one, other in zip(columns, _rows(tmp_path / "all.csv")[:2], strict=True):
+        assert one["class"] == other["class"]
+        assert one["class:tall"] == pytest.approx(float(other["class:tall"]), abs=1e-6)
+
+
+def test_answers_of_many_rows_are_those_of_single_rows(trained: Path, flowers: Path):
+    whole = run.predict(trained, [flowers])
+    lines = flowers.read_text(encoding="utf-8").splitlines()
+    size, age, colour, _ = lines[77].split(",")
+    alone = run.predict(trained, {"size": [float(size)], "age": [float(age)], "colour": [colour]})
+    assert alone["class"][0].as_py() == whole["class"][76].as_py()
+
+
+def test_a_cell_that_a_spreadsheet_would_run_stays_text(trained: Path, tmp_path: Path):
+    for cell in ("=cmd()", "+1", "-1", "@x", "\tx", "\rx"):
+        assert _harmless(cell) == f"'{cell}"
+    assert [_harmless(cell) for cell in ("x=1", -1.5, None, "", "a\n=b")] == ["x=1", -1.5, None, "", "a\n=b"]
+    folder = tmp_path / "new"
+    folder.mkdir()
+    assert trained.exists()
+
+
+def test_a_file_called_like_a_formula_is_escaped_in_the_answers(picture_run: Path, tmp_path: Path):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    Image.new("L", (8, 8), 30).save(folder / "=cmd().png")
+    run.predict(picture_run, [folder], out=tmp_path / "all.csv")
+    (row,) = _rows(tmp_path / "all.csv")
+    assert row["id"].startswith("'=cmd()") or not row["id"].startswith("=")
+    assert "=cmd().png" in row["id"]
+
+
+def test_a_missing_column_names_all_that_are_needed(trained: Path, tmp_path: Path):
+    (tmp_path / "new.csv").write_text("size,colour\n1,red\n2,blue\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"age.*The model needs the columns size, age, colour"):
+        run.predict(trained, [tmp_path / "new.csv"])
+
+
+@pytest.mark.parametrize("name", ["all.txt", "all"])
+def test_answers_are_written_as_csv_or_parquet_only(trained: Path, flowers: Path, tmp_path: Path, name):
+    with pytest.raises(SpecError, match=r"answers are written as \.csv or \.parquet"):
+        run.predict(trained, [flowers], out=tmp_path / name)
+
+
+def test_nothing_to_predict_is_said(trained: Path, tmp_path: Path):
+    with pytest.raises(SpecError, match="nothing says what to predict"):
+        run.predict(trained, [])
+    with pytest.raises(DataError, match="missing"):
+        run.predict(trained, [tmp_path / "missing.csv"])
+
+
+def test_a_model_file_alone_predicts(trained: Path, flowers: Path, tmp_path: Path):
+    alone = shutil.copy(RunFolder(trained).model, tmp_path / "m.netwright")
+    assert run.predict(Path(alone), [flowers]).equals(run.predict(trained, [flowers]))
+
+
+# ---- evaluate --------------------------------------------------------------------------------------------------------
+
+
+def test_every_reading_of_the_test_part_is_counted_and_told(done_run: Path):
+    first = run.evaluate(done_run)
+    second = run.evaluate(done_run)
+    assert (first.reads, second.reads) == (2, 3)
+    assert any("was now read 3 times" in line for line in second.text)
+    assert first.scores == second.scores
+    assert run.evaluate(done_run, part="validation").reads == 0
+    assert RunFolder(done_run).reads() == {"test": 3}
+
+
+def test_scores_are_those_of_the_run_and_lie_in_their_intervals(done_run: Path):
+    found = run.evaluate(done_run)
+    outcome = run.resume(done_run)
+    assert found.scores["class"]["accuracy"] == pytest.approx(outcome.scores["class"]["test"]["accuracy"])
+    low, high = found.intervals["class"]["accuracy"]
+    assert low <= found.scores["class"]["accuracy"] <= high
+    assert found.examples == 18
+
+
+def test_other_data_is_scored_whole_and_counts_no_reading(done_run: Path, flowers: Path):
+    found = run.evaluate(done_run, data=flowers)
+    assert (found.examples, found.reads) == (120, 0)
+    assert RunFolder(done_run).reads() == {"test": 1}
+    alone = run.evaluate(RunFolder(done_run).model, data=flowers)
+    assert alone.scores == found.scores
+
+
+def test_what_cannot_be_scored_is_said(done_run: Path):
+    with pytest.raises(SpecError, match="a model file has no examples to score on"):
+        run.evaluate(RunFolder(done_run).model)
+    with pytest.raises(SpecError, match="the run has no tset examples. It has: train, validation, test"):
+        run.evaluate(done_run, part="tset")
