@@ -29,7 +29,8 @@ from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Sever
 from netwright.spec import Field, Reason, Spec
 
 Progress = Callable[[str, int, int], None]
-Raw = bytes | str | float | int | np.ndarray | list["Raw"] | None
+One = str | int | float | None
+Raw = bytes | One | np.ndarray | list[One]
 
 _RESIDENT_SHARE = 0.25
 _RESIDENT_BYTES = 2 * 1024**3
@@ -297,10 +298,19 @@ def _named_twins(division: Division, held: Store) -> list[tuple[str, str, float]
     return [(str(ids[int(a)]), str(ids[int(b)]), float(c)) for a, b, c in division.twins]
 
 
+def _one(column: Column, row: int) -> One:
+    """A cell of a column that is one of several in a field."""
+    cell = _cell(column, "", row)
+    value = cell.item() if isinstance(cell, np.ndarray) else cell
+    if isinstance(value, bytes | list):
+        raise DataError("a field of several columns holds a cell that is no number.", "Give it number columns.")
+    return value
+
+
 def _cell(column: Column, kind: str, row: int) -> Raw:
     match column:
         case Several():
-            return [_cell(part, kind, row) for part in column.columns]
+            return [_one(part, row) for part in column.columns]
         case Blobs():
             return column.one(row)
         case Arrays():

@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -31,7 +31,7 @@ from netwright.run import answering, resolve, scoring
 from netwright.run.continued import start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
-from netwright.spec import Resolved, Spec
+from netwright.spec import Reason, Resolved, Spec
 from netwright.training import checkpoint, hardware
 from netwright.training.history import History
 from netwright.training.loop import Budget, Plan, Training
@@ -176,8 +176,8 @@ def _stages(
         dataset.ledger.write(folder.ledger)
         dataset.files.write(folder.fingerprint)
         files.write_text(folder.resolved, spec.dump(decided))
-    for reason in decided.reasons:
-        show.note(f"{reason.path}: {reason.value} ({reason.why})")
+    for line in told(decided.reasons):
+        show.note(line)
     _known_parts(decided)
     for difference in _other_versions(decided):
         show.note(difference)
@@ -192,6 +192,20 @@ def _stages(
     ended = {"best_epoch": training.best_epoch, "stopped_epoch": training.epoch, "stop_reason": training.stop_reason}
     folder.update(state="scoring", **ended)
     return scoring.finish(folder, decided, dataset, model, training, options.examples, show)
+
+
+def told(reasons: Iterable[Reason]) -> list[str]:
+    """Reasons in words; the kinds of many columns share a line, `netwright plan` tells each."""
+    lines, kinds = [], {}
+    for reason in reasons:
+        if reason.path.startswith("inputs.") and reason.path.endswith(".kind"):
+            kinds.setdefault(reason.value, []).append(reason.path.removeprefix("inputs.").removesuffix(".kind"))
+        else:
+            lines.append(f"{reason.path}: {reason.value} ({reason.why})")
+    for kind, names in kinds.items():
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        lines.append(f"{kind} inputs: {', '.join(names[:8])}{more}")
+    return lines
 
 
 def _decide(wanted: Spec, dataset: Dataset) -> Resolved:
@@ -228,7 +242,7 @@ def _other_versions(decided: Resolved) -> list[str]:
     """What was another version when the run was decided; it goes on, but the last bits may differ, and that is said."""
     pairs = (("netwright", decided.netwright, version("netwright")), ("torch", decided.torch, torch.__version__))
     return [
-        f"the run began with {name} {before}, this is {now}: its result may differ from the unbroken run's in the last bits"
+        f"the run began with {name} {before}, this is {now}: the result may differ in its last bits"
         for name, before, now in pairs
         if before != now
     ]

@@ -147,7 +147,7 @@ def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:
 def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
     """Held-out examples for the model file, spread over the part, with the answers it must give again.
 
-    These answers come from the cache; loading compares them with answers from the raw cells, which proves the whole way.
+    These answers come from the cache; loading compares them with answers from raw cells, which proves the whole way.
     """
     count = min(len(shown.positions), model_file.MOST_EXAMPLES)
     rows = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)

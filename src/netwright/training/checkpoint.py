@@ -135,16 +135,18 @@ def damage(path: Path) -> str:
         return f"{path.name}: format version {version}, this netwright reads {VERSION}"
     if step != _place(path)[0]:
         return f"{path.name}: manifest.json is of step {step}"
-    for name in ("tensors.safetensors", "facts.json"):
-        try:
-            size, digest, found = members[name]["bytes"], members[name]["sha256"], _facts(path / name)
-        except (OSError, KeyError, TypeError):
-            return f"{path.name}: {name} is missing"
-        if found["bytes"] != size:
-            return f"{path.name}: {name} has {found['bytes']} bytes, expected {size}"
-        if found["sha256"] != digest:
-            return f"{path.name}: {name} does not match its checksum"
-    return ""
+    problems = (_member_damage(path / name, members) for name in ("tensors.safetensors", "facts.json"))
+    return next((f"{path.name}: {problem}" for problem in problems if problem), "")
+
+
+def _member_damage(file: Path, members: dict[str, dict[str, object]]) -> str:
+    try:
+        size, digest, found = members[file.name]["bytes"], members[file.name]["sha256"], _facts(file)
+    except (OSError, KeyError, TypeError):
+        return f"{file.name} is missing"
+    if found["bytes"] != size:
+        return f"{file.name} has {found['bytes']} bytes, expected {size}"
+    return "" if found["sha256"] == digest else f"{file.name} does not match its checksum"
 
 
 def same(a: Checkpoint, b: Checkpoint) -> list[str]:

@@ -175,7 +175,7 @@ def _size(headers: list[Header]) -> tuple[tuple[int, int], str]:
     if len(sizes) == 1:
         (size,) = sizes
         if max(size) <= LARGEST_PX:
-            return size, f"every picture looked at has it ({len(headers):,})"
+            return size, "every picture looked at has this size"
         why = f"every picture looked at is {size[0]} x {size[1]}; scaled to at most {LARGEST_PX}"
     else:
         height, width = (int(np.median([found[axis] for found in sizes.elements()])) for axis in (0, 1))
