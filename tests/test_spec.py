@@ -1,5 +1,6 @@
 """The spec: short forms, all mistakes at once with their lines, and nothing lost on the way out and in again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,8 @@ def test_parts_named_are_those_a_spec_chooses():
 def test_the_schema_knows_the_words_people_write():
     properties = spec.schema()["$defs"]["InputSpec"]["properties"]
     assert {"kind", "from", "size_px", "channels"} == set(properties)
+
+
+def test_the_schema_in_the_docs_is_that_of_the_code(repository: Path) -> None:
+    kept = json.loads((repository / "docs" / "spec.schema.json").read_text("utf-8"))
+    assert kept == json.loads(json.dumps(spec.schema())), "renew it: netwright recipes schema > docs/spec.schema.json"

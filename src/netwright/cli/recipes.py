@@ -43,3 +43,15 @@ def show(name: str, /, *, output: Output | None = None) -> None:
         output.document(recipes.load(name))
     else:
         output.lines(recipes.text(name).splitlines())
+
+
+@app.command
+def schema(*, output: Output | None = None) -> None:
+    """Print the JSON schema of a spec, which lets editors complete and check it.
+
+    Args:
+        output: How to print.
+    """
+    from netwright import spec
+
+    (output or Output()).document(spec.schema())
