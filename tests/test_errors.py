@@ -9,11 +9,12 @@ from netwright import errors
 from netwright.errors import CellError, DataError, NetwrightError, Stopped
 
 CODES = {
-    "NetwrightError": 1, "SpecError": 2, "ModelFileError": 2, "DataError": 3, "CellError": 3, "DivergedError": 4, "ResourceError": 5,
+    "NetwrightError": 1, "SpecError": 2, "ModelFileError": 2, "DataError": 3, "CellError": 3,
+    "DivergedError": 4, "ResourceError": 5,
 }  # fmt: skip
 
 
-def test_the_tree_is_the_one_that_is_drawn():
+def test_the_tree_is_the_one_that_is_drawn() -> None:
     classes = {n: c for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, NetwrightError)}
     assert set(classes) == {*CODES, "Stopped"}
     assert {name: classes[name].exit_code for name in CODES} == CODES
@@ -23,11 +24,11 @@ def test_the_tree_is_the_one_that_is_drawn():
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (0, 0)])
-def test_stopped_exits_like_the_signal(signum, code):
+def test_stopped_exits_like_the_signal(signum: int, code: int) -> None:
     assert Stopped("stopped", signum=signum).exit_code == code
 
 
-def test_message_and_cure_are_told_together_and_travel_between_processes():
+def test_message_and_cure_are_told_together_and_travel_between_processes() -> None:
     error = NetwrightError("it broke.", "Mend it.")
     assert str(error) == "it broke. Mend it."
     assert str(NetwrightError("it broke.")) == "it broke."

@@ -12,20 +12,21 @@ from netwright.errors import SpecError
 from netwright.spec import Field, Hardware, PartSpec, Reason, Resolved, Spec
 
 
-def test_short_forms_say_the_same_as_long_ones():
+def test_short_forms_say_the_same_as_long_ones() -> None:
     short = spec.load("{inputs: [a, b], outputs: {y: number}, training: {optimizer: sgd}}")
     long = spec.load("{inputs: {a: {}, b: {}}, outputs: {y: {kind: number}}, training: {optimizer: {name: sgd}}}")
     assert short == long
 
 
-def test_options_without_a_name_belong_to_the_default_part():
+def test_options_without_a_name_belong_to_the_default_part() -> None:
     chosen = spec.load("training: {optimizer: {lr: 1e-3}, schedule: {floor: 0.1}}").training
     assert chosen.optimizer == PartSpec(name="adam", options={"lr": 0.001})
     assert chosen.schedule == PartSpec(name="cosine", options={"floor": 0.1})
 
 
-def test_all_mistakes_come_at_once_with_their_lines_and_nearest_names():
-    text = "data:\n  pth: x\ntraining:\n  batch_size: 0\n  stop:\n    epoch: 3\n  seed: -1\nmodel: {depth: 2, layers: dense 3}\n"
+def test_all_mistakes_come_at_once_with_their_lines_and_nearest_names() -> None:
+    text = "data:\n  pth: x\ntraining:\n  batch_size: 0\n  stop:\n    epoch: 3\n  seed: -1\n"
+    text += "model: {depth: 2, layers: dense 3}\n"
     with pytest.raises(SpecError, match="5 problems found") as caught:
         spec.load(text, "drive.yaml")
     told = caught.value.message
@@ -50,12 +51,12 @@ def test_all_mistakes_come_at_once_with_their_lines_and_nearest_names():
         ("", "a spec is a mapping"),
     ],
 )
-def test_a_mistake_says_what_is_expected(text, says):
+def test_a_mistake_says_what_is_expected(text: str, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         spec.load(text)
 
 
-def test_a_file_that_is_no_text_is_said(tmp_path: Path):
+def test_a_file_that_is_no_text_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SpecError, match=r"a\.yaml: cannot be read as a spec"):
         spec.load(tmp_path / "a.yaml")
@@ -73,21 +74,22 @@ SPECS = st.builds(
             "training": {"optimizer": {"name": "adam", "lr": lr}, "batch_size": size},
         }
     ),
-    NAMES, st.sets(NAMES, max_size=3), NAMES, st.floats(1e-9, 1e9), st.integers(1, 10**9) | st.just("all"), st.floats(0.1, 9),
+    NAMES, st.sets(NAMES, max_size=3), NAMES, st.floats(1e-9, 1e9), st.integers(1, 10**9) | st.just("all"),
+    st.floats(0.1, 9),
 )  # fmt: skip
 
 
 @given(SPECS)
-def test_a_dumped_spec_loads_equal(wanted: Spec):
+def test_a_dumped_spec_loads_equal(wanted: Spec) -> None:
     assert spec.load(spec.dump(wanted)) == wanted
 
 
 @pytest.mark.parametrize("name", recipes.names())
-def test_recipes_survive_the_round_trip(name):
+def test_recipes_survive_the_round_trip(name: str) -> None:
     assert spec.load(spec.dump(recipes.load(name))) == recipes.load(name)
 
 
-def test_a_resolved_spec_survives_the_round_trip(tmp_path: Path):
+def test_a_resolved_spec_survives_the_round_trip(tmp_path: Path) -> None:
     facts = Field(
         name="y", kind="category", source="=y", dtype="int32", vocabulary=("NA", "null", "007", "é", "a\udcff"),
         mean=(0.1 + 0.2, 1e-300), std=(1.0, 3.5e22), options={"fit": "true", "integer": True, "n": 3, "x": 1e-5},
@@ -101,7 +103,7 @@ def test_a_resolved_spec_survives_the_round_trip(tmp_path: Path):
     assert spec.load_resolved(tmp_path / "resolved.yaml") == decided
 
 
-def test_a_resolved_spec_of_another_version_or_kind_is_refused(tmp_path: Path):
+def test_a_resolved_spec_of_another_version_or_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "resolved.yaml").write_text("version: 9\n", encoding="utf-8")
     with pytest.raises(SpecError, match="format version 9, this netwright reads 1"):
         spec.load_resolved(tmp_path / "resolved.yaml")
@@ -110,7 +112,7 @@ def test_a_resolved_spec_of_another_version_or_kind_is_refused(tmp_path: Path):
         spec.load_resolved(tmp_path / "resolved.yaml")
 
 
-def test_override_changes_what_it_names_and_nothing_else():
+def test_override_changes_what_it_names_and_nothing_else() -> None:
     start = spec.load("{data: {path: x.csv}, outputs: [y], model: {layers: dense 4}, training: {optimizer: adam}}")
     changed = spec.override(start, {"training.optimizer.lr": "1e-2", "model.depth": "3", "outputs.y.weight": "2"})
     assert changed.training.optimizer == PartSpec(name="adam", options={"lr": 0.01})
@@ -129,19 +131,19 @@ def test_override_changes_what_it_names_and_nothing_else():
         ("training.stop.epochs", "many", "training.stop.epochs"),
     ],
 )
-def test_a_wrong_override_is_refused(path, value, says):
+def test_a_wrong_override_is_refused(path: str, value: object, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         spec.override(spec.load("data: {path: x.csv}"), {path: value})
 
 
-def test_parts_named_are_those_a_spec_chooses():
+def test_parts_named_are_those_a_spec_chooses() -> None:
     text = "{outputs: {y: {loss: squared}}, model: {activation: tanh}, training: {optimizer: sgd, schedule: cosine}}"
     assert set(spec.parts_named(spec.load(text))) == {
         ("optimizer", "sgd"), ("schedule", "cosine"), ("activation", "tanh"), ("loss", "squared"),
     }  # fmt: skip
 
 
-def test_the_schema_knows_the_words_people_write():
+def test_the_schema_knows_the_words_people_write() -> None:
     properties = spec.schema()["$defs"]["InputSpec"]["properties"]
     assert {"kind", "from", "size_px", "channels"} == set(properties)
 

@@ -13,20 +13,21 @@ from netwright.errors import SpecError
     [
         ("1e-3", 0.001), ("1E5", 100000.0), (".5", 0.5), ("-2.", -2.0), ("0x1F", 31), ("0o17", 15), ("+7", 7),
         ("true", True), ("False", False), ("~", None), ("null", None), ("", None), ("-.inf", float("-inf")),
-        ("no", "no"), ("on", "on"), ("12:30", "12:30"), ("2024-01-01", "2024-01-01"), ("1_000", "1_000"), ("Null ", "Null "),
+        ("no", "no"), ("on", "on"), ("12:30", "12:30"), ("2024-01-01", "2024-01-01"),
+        ("1_000", "1_000"), ("Null ", "Null "),
     ],
 )  # fmt: skip
-def test_a_word_has_the_value_of_yaml_1_2(word, value):
+def test_a_word_has_the_value_of_yaml_1_2(word: str, value: object) -> None:
     found = yaml12.scalar(word)
     assert found == value
     assert type(found) is type(value)
 
 
-def test_an_endless_number_is_read_without_exhausting_python():
+def test_an_endless_number_is_read_without_exhausting_python() -> None:
     assert yaml12.scalar("9" * 5000) == float("inf")
 
 
-def test_quoted_words_stay_text_and_lines_are_kept():
+def test_quoted_words_stay_text_and_lines_are_kept() -> None:
     values, lines = yaml12.load('a: "1e-3"\nb:\n  c: [x,\n   2]\n', "o")
     assert values == {"a": "1e-3", "b": {"c": ["x", 2]}}
     assert (lines["a"], lines["b.c"], lines["b.c.1"]) == (1, 3, 4)
@@ -40,14 +41,14 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-def test_what_is_dumped_is_loaded_again(values):
+def test_what_is_dumped_is_loaded_again(values: object) -> None:
     assert yaml12.load(yaml12.dump(values), "o")[0] == values
 
 
 @pytest.mark.parametrize(
     "name", ["NA", "None", "null", "~", "", "true", "no", "007", "1e3", "=cmd()", "a\udcffb", "é\u200b\n"]
 )
-def test_class_names_survive(name):
+def test_class_names_survive(name: str) -> None:
     assert yaml12.load(yaml12.dump({"classes": [name]}), "o")[0] == {"classes": [name]}
 
 
@@ -66,12 +67,12 @@ def test_class_names_survive(name):
         ("a\x07b", "o: not readable as YAML"),
     ],
 )
-def test_what_is_not_plain_data_is_refused_with_its_line(text, says):
+def test_what_is_not_plain_data_is_refused_with_its_line(text: str, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         yaml12.load(text, "o")
 
 
-def test_ten_aliases_of_ten_do_not_grow():
+def test_ten_aliases_of_ten_do_not_grow() -> None:
     bomb = "a: &a [x]\n" + "".join(
         f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )

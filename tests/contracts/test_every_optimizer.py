@@ -1,11 +1,18 @@
 """What every registered optimizer keeps to; a new one is tested here by being registered."""
 
+from __future__ import annotations
+
 import inspect
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from netwright import registry
+
+if TYPE_CHECKING:
+    from tests.conftest import Little
+
 
 every_optimizer = pytest.mark.parametrize("name", registry.parts("optimizer"))
 
@@ -22,21 +29,21 @@ def _steps(optimizer: torch.optim.Optimizer, weight: torch.nn.Parameter, count: 
 
 
 @every_optimizer
-def test_it_goes_down_a_bowl(name):
+def test_it_goes_down_a_bowl(name: str) -> None:
     weight = torch.nn.Parameter(torch.zeros(3))
     losses = _steps(registry.resolve("optimizer", name)([weight], lr=0.05), weight, 300)
     assert losses[-1] < 0.01 * losses[0]
 
 
 @every_optimizer
-def test_every_option_has_a_type_and_a_default_a_spec_can_hold(name):
+def test_every_option_has_a_type_and_a_default_a_spec_can_hold(name: str) -> None:
     for option, parameter in registry.options("optimizer", name, given=("params",)).items():
         assert isinstance(parameter.default, float | int | str | bool), option
         assert parameter.annotation is not inspect.Parameter.empty, option
 
 
 @every_optimizer
-def test_its_state_put_back_goes_on_with_the_same_bits(little, name):
+def test_its_state_put_back_goes_on_with_the_same_bits(little: Little, name: str) -> None:
     one = little(optimizer=name)
     one.run()
     tensors, facts = one.state()
@@ -52,7 +59,7 @@ def test_its_state_put_back_goes_on_with_the_same_bits(little, name):
 
 
 @every_optimizer
-def test_same_seed_same_bits_and_float32_throughout(little, name):
+def test_same_seed_same_bits_and_float32_throughout(little: Little, name: str) -> None:
     runs = [little(optimizer=name), little(optimizer=name)]
     for training in runs:
         training.run()

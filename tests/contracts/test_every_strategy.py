@@ -1,7 +1,11 @@
 """What every registered strategy keeps to: its state survives a checkpoint, and a resume with it is exact."""
 
+from __future__ import annotations
+
+import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -13,6 +17,11 @@ from netwright.training.loop import Training
 from netwright.training.observers import Observer
 from netwright.training.strategies import controls
 from netwright.training.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    from tests.conftest import Little
+
+    from netwright.training.strategies.strategy import Terms
 
 
 class LeaveAt(Observer):
@@ -29,7 +38,7 @@ class Poison(Strategy):
 
     name = "poison"
 
-    def terms(self, training, terms):
+    def terms(self, training: Training, terms: Terms) -> Terms:
         return {name: term * (float("nan") if training.step == 6 else 1.0) for name, term in terms.items()}
 
 
@@ -55,10 +64,8 @@ def _run(training: Training, folder: Path) -> checkpoint.Checkpoint:
         tensors, facts = training.state()
         checkpoint.save(folder / "checkpoints", training.step, tensors, {**facts, "history_bytes": size})
 
-    try:
+    with contextlib.suppress(Stopped):
         training.run(save)
-    except Stopped:
-        pass
     found = checkpoint.latest(folder / "checkpoints")
     assert found is not None
     return found
@@ -71,11 +78,11 @@ def _folder(tmp_path: Path, name: str) -> Path:
     return folder
 
 
-def test_its_name_is_the_registered_one(name, tmp_path: Path):
+def test_its_name_is_the_registered_one(name: str, tmp_path: Path) -> None:
     assert _made(name, tmp_path).name == name
 
 
-def test_its_state_is_plain_and_comes_back_through_a_checkpoint(little, tmp_path: Path, name):
+def test_its_state_is_plain_and_comes_back_through_a_checkpoint(little: Little, tmp_path: Path, name: str) -> None:
     folder = _folder(tmp_path, "run")
     training = little(strategies=_strategies(name, folder), history=folder / "h")
     _run(training, folder)
@@ -91,7 +98,7 @@ def test_its_state_is_plain_and_comes_back_through_a_checkpoint(little, tmp_path
 
 
 @pytest.mark.parametrize("step", [1, 3, 5, 7, 12])
-def test_a_resume_in_the_middle_ends_as_the_unbroken_run(little, tmp_path: Path, name, step):
+def test_a_resume_in_the_middle_ends_as_the_unbroken_run(little: Little, tmp_path: Path, name: str, step: int) -> None:
     whole, broken = _folder(tmp_path, "whole"), _folder(tmp_path, "broken")
     expected = _run(little(strategies=_strategies(name, whole), history=whole / "h"), whole)
     first = little(strategies=_strategies(name, broken), history=broken / "h", observers=[LeaveAt(step)])

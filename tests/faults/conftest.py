@@ -210,10 +210,11 @@ def words(table: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def unbroken(fork_server: None, words: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run nothing happened to."""
+    """The run nothing happened to; beside it `renames.txt`, the renames it made, where strace is installed."""
     folder = tmp_path_factory.mktemp("unbroken")
     given = {
-        "log": str(folder / "said.txt"), "folder": str(folder), "code": _NETWRIGHT, "strace": (),
+        "log": str(folder / "said.txt"), "folder": str(folder), "code": _NETWRIGHT,
+        "strace": ("-e", "trace=rename", "-o", str(folder / "renames.txt")) if shutil.which("strace") else (),
         "words": [*words, "--to", str(folder / "run")], "environment": {"NETWRIGHT_CACHE": str(folder / "cache")},
     }  # fmt: skip
     process = _FORKS.Process(target=exec, args=(_BOOT, given))

@@ -23,7 +23,9 @@ FULL = r"the disk is full \(\d+\.\d MB needed, \d+\.\d MB free\)"
 
 
 @pytest.mark.mount
-def test_a4_a_save_on_a_full_disk_leaves_the_old_checkpoint_and_says_how_much_is_needed(small_disk: Path, fill: Fill) -> None:
+def test_a4_a_save_on_a_full_disk_leaves_the_old_checkpoint_and_says_how_much_is_needed(
+    small_disk: Path, fill: Fill
+) -> None:
     (small_disk / "run").mkdir()
     folder, tensors = small_disk / "run" / "checkpoints", {"a": torch.ones(200_000)}  # 0.8 MB
     checkpoint.save(folder, 1, tensors, {"step": 1})
@@ -41,11 +43,15 @@ def test_a4_a_save_on_a_full_disk_leaves_the_old_checkpoint_and_says_how_much_is
 
 
 @pytest.mark.mount
-def test_a4_training_goes_on_and_saves_again_when_there_is_room(start: Start, table: Path, small_disk: Path, fill: Fill) -> None:
+def test_a4_training_goes_on_and_saves_again_when_there_is_room(
+    start: Start, table: Path, small_disk: Path, fill: Fill
+) -> None:
     run = small_disk / "run"
     wide = ("--layers", "dense 300, relu, dense 60, relu", "--epochs", "100000", "--patience", "0")
     process = start("train", table, "--out", "class", *wide, "--to", run)
-    process.until(lambda: (run / "run.json").exists() and json.loads((run / "run.json").read_text())["state"] == "training")
+    process.until(
+        lambda: (run / "run.json").exists() and json.loads((run / "run.json").read_text())["state"] == "training"
+    )
     (run / "control").mkdir()
     (run / "control" / "1.json").write_text('{"do": "save"}')
     process.until(lambda: list(run.glob("checkpoints/step-*")))
@@ -81,30 +87,34 @@ except NetwrightError as error:
 
 
 @pytest.mark.strace
-@pytest.mark.parametrize("call", ["write:error=ENOSPC", "fsync:error=ENOSPC", "fsync:error=EIO", "rename:error=ENOSPC", "mkdir:error=ENOSPC"])
+@pytest.mark.parametrize(
+    "call",
+    ["write:error=ENOSPC", "fsync:error=ENOSPC", "fsync:error=EIO", "rename:error=ENOSPC", "mkdir:error=ENOSPC:when=2"],
+)
 def test_a4_every_refusing_call_is_a_resource_error_and_leaves_nothing(start: Start, tmp_path: Path, call: str) -> None:
     folder = tmp_path / "run" / "checkpoints"
     folder.parent.mkdir()
     checkpoint.save(folder, 1, {"a": torch.ones(9)}, {"step": 1})
-    only = ("-P", str(folder)) if call.startswith(("mkdir", "rename")) else ()
-    name = call.partition(":")[0]
-    if name == "mkdir":  # the temporary folder's name is drawn: refuse the first folder that is made
-        only = ()
-    process = start(folder, code=SAVE, strace=(*only, "-e", f"trace={name}", "-e", f"inject={call}:when=1", "-o", "/dev/null"))
+    name, _, error = call.partition(":")
+    inject = (
+        f"inject={call}" if ":when=" in error else f"inject={call}:when=1"
+    )  # the first mkdir finds its folder there
+    process = start(folder, code=SAVE, strace=("-e", f"trace={name}", "-e", inject, "-o", "/dev/null"))
     process.ends()
-    if name == "rename":
-        process = start(folder, code=SAVE, strace=("-e", "trace=rename", "-e", f"inject={call}", "-o", "/dev/null"))
-        process.ends()
     assert "ResourceError" in process.says()
     assert "disk" in process.says()
     assert [path.name for path in folder.iterdir()] == ["step-000000000001"]
 
 
 @pytest.mark.strace
-def test_a5_logs_that_cannot_be_written_cost_one_warning_each(start: Start, words: tuple[str, ...], unbroken: Path, tmp_path: Path) -> None:
+def test_a5_logs_that_cannot_be_written_cost_one_warning_each(
+    start: Start, words: tuple[str, ...], unbroken: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     logs = ("-P", str(run / "history.jsonl"), "-P", str(run / "timing.jsonl"))
-    process = start(*words, "--to", run, strace=(*logs, "-e", "trace=write", "-e", "inject=write:error=ENOSPC", "-o", "/dev/null"))
+    process = start(
+        *words, "--to", run, strace=(*logs, "-e", "trace=write", "-e", "inject=write:error=ENOSPC", "-o", "/dev/null")
+    )
     assert process.ends() == 0, process.says()
     said = " ".join(process.says().split())
     assert said.count("The history waits in memory") == 1

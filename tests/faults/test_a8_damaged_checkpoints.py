@@ -64,7 +64,10 @@ def test_a8_cut_at_every_block_or_gone(folder: Path, file: str) -> None:
 def test_a8_all_damaged_is_an_error_that_names_every_one(folder: Path) -> None:
     for path in folder.glob("*/tensors.safetensors"):
         path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(NetwrightError, match=r"no checkpoint in .* can be used: step-0+8: tensors.* bytes, expected .*; step-0+7: tensors"):
+    with pytest.raises(
+        NetwrightError,
+        match=r"no checkpoint in .* can be used: step-0+8: tensors.* bytes, expected .*; step-0+7: tensors",
+    ):
         checkpoint.latest(folder)
 
 
@@ -76,7 +79,9 @@ def test_a8_another_version_is_named(folder: Path, version: object) -> None:
         checkpoint.latest(folder)
 
 
-@pytest.mark.parametrize("manifest", ["[]", "5", '{"version": 1}', '{"version": 1, "step": 8, "files": {"tensors.safetensors": 5}}'])
+@pytest.mark.parametrize(
+    "manifest", ["[]", "5", '{"version": 1}', '{"version": 1, "step": 8, "files": {"tensors.safetensors": 5}}']
+)
 def test_a8_a_manifest_of_another_shape_is_damage(folder: Path, manifest: str) -> None:
     (folder / "step-000000000008" / "manifest.json").write_text(manifest)
     found = checkpoint.latest(folder)

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from tests.conftest import Little
     from tests.faults.conftest import Start
 
+    from netwright.training.loop import Training
+    from netwright.training.strategies.strategy import Terms
 
-def test_b1_an_exploding_rate_ends_with_exit_code_4_and_names_the_batch(start: Start, table: Path, tmp_path: Path) -> None:
+
+def test_b1_an_exploding_rate_ends_with_exit_code_4_and_names_the_batch(
+    start: Start, table: Path, tmp_path: Path
+) -> None:
     wild = ("--optimizer", "sgd", "--lr", "1e20", "--layers", "dense 8, relu", "--epochs", "50")
     process = start("train", table, "--in", "size,colour", "--out", "age:number", *wild, "--to", "run")
     assert process.ends() == 4, process.says()
@@ -40,7 +45,7 @@ class NotANumber(Strategy):
 
     name = "not_a_number"
 
-    def terms(self, training, terms):  # noqa: ANN001, ANN201
+    def terms(self, training: Training, terms: Terms) -> Terms:
         return {name: term * (float("nan") if training.step == 7 else 1.0) for name, term in terms.items()}
 
 
@@ -60,9 +65,11 @@ def test_b8_long_counters_do_not_overflow_and_weights_stay_float32(little: Littl
     again = little(history=tmp_path / "h", budget=Budget(far, steps=far + 10))
     again.load_state(tensors, facts | {"step": far, "epoch": 2**33})
 
-    def save(training) -> None:  # noqa: ANN001
+    def save(training: Training) -> None:
         kept, plain = training.state()
-        checkpoint.save(tmp_path / "checkpoints", training.step, kept, {**plain, "history_bytes": training.history.write()})
+        checkpoint.save(
+            tmp_path / "checkpoints", training.step, kept, {**plain, "history_bytes": training.history.write()}
+        )
 
     again.run(save)
     found = checkpoint.latest(tmp_path / "checkpoints")
@@ -70,7 +77,9 @@ def test_b8_long_counters_do_not_overflow_and_weights_stay_float32(little: Littl
     assert found.facts["step"] == far + 10
     assert found.facts["epoch"] == 2**33 + 2
     assert history.read(tmp_path / "h")[-1]["step"] == far + 10
-    assert {value.dtype for key, value in found.tensors.items() if key.startswith(("weights", "optimizer"))} == {torch.float32}
+    assert {value.dtype for key, value in found.tensors.items() if key.startswith(("weights", "optimizer"))} == {
+        torch.float32
+    }
 
 
 def test_b8_a_finished_runs_weights_are_float32(unbroken: Path) -> None:

@@ -38,7 +38,8 @@ def anonymous_mb():
 
 resident, why = large.resident()
 before = anonymous_mb()
-limit = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) * 1024 + 400 * 2**20
+line = next(line for line in open("/proc/self/status") if line.startswith("VmData"))
+limit = int(line.split()[1]) * 1024 + 400 * 2**20
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 most = 0.0
 
@@ -59,7 +60,8 @@ try:
     Batches(large, "train", 512, 0, shuffle=True, resident=True)
 except (MemoryError, RuntimeError):
     refused = True
-print(json.dumps({"resident": resident, "why": why.why, "grown": most - before, "step": training.step, "refused": refused}), flush=True)
+told = {"resident": resident, "why": why.why, "grown": most - before, "step": training.step, "refused": refused}
+print(json.dumps(told), flush=True)
 """
 
 

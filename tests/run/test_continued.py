@@ -1,7 +1,10 @@
 """Starting from a trained model: kept preprocessing, copied weights, new units for new classes, nothing silent."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -9,9 +12,13 @@ import torch
 import netwright
 from netwright import run, spec
 from netwright.errors import SpecError
-from netwright.model_file import Model
+from netwright.model_file import Model, assemble
 from netwright.run.continued import Base, model_path, start_from
 from netwright.run.folder import RunFolder
+from netwright.spec import Field
+
+if TYPE_CHECKING:
+    from netwright.training.history import Row
 
 
 def _model(path: Path) -> Model:
@@ -35,14 +42,19 @@ class Notes:
 
     def stage(self, name: str, total: int) -> None: ...
     def advance(self, done: int) -> None: ...
-    def epoch(self, row) -> None: ...
+    def epoch(self, row: Row) -> None: ...
     def note(self, text: str) -> None:
         self.notes.append(text)
 
 
-def test_a_third_class_joins_and_the_two_known_ones_answer_as_before(trained: Path, three_classes: Path, tmp_path: Path):
+def test_a_third_class_joins_and_the_two_known_ones_answer_as_before(
+    trained: Path, three_classes: Path, tmp_path: Path
+) -> None:
     show = Notes()
-    text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, training: {optimizer: {name: sgd, lr: 1e-30}, stop: {epochs: 1}}}"
+    text = (
+        "{data: {path: %s}, outputs: [class], "
+        "model: {layers: 'dense 8, relu'}, training: {optimizer: {name: sgd, lr: 1e-30}, stop: {epochs: 1}}}"
+    )
     outcome = run.train(spec.load(text % three_classes), out=tmp_path / "run", base=trained, show=show)
     before, after = _model(RunFolder(trained).model), _model(outcome.model)
     assert after.outputs["class"].vocabulary == ("small", "tall", "giant")
@@ -60,7 +72,7 @@ def test_a_third_class_joins_and_the_two_known_ones_answer_as_before(trained: Pa
     assert "2 classes taken, new: giant" in told
 
 
-def test_the_same_classes_copy_everything_and_say_so(trained: Path, flowers: Path, tmp_path: Path):
+def test_the_same_classes_copy_everything_and_say_so(trained: Path, flowers: Path, tmp_path: Path) -> None:
     base, wanted = start_from(trained), spec.load(RunFolder(trained).spec)
     fresh = _model(RunFolder(trained).model)
     for parameter in fresh.network.parameters():
@@ -72,7 +84,7 @@ def test_the_same_classes_copy_everything_and_say_so(trained: Path, flowers: Pat
     assert all(torch.equal(one, other) for one, other in pairs)
 
 
-def test_layers_that_do_not_fit_start_afresh_by_name(trained: Path, flowers: Path, tmp_path: Path):
+def test_layers_that_do_not_fit_start_afresh_by_name(trained: Path, flowers: Path, tmp_path: Path) -> None:
     show = Notes()
     text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 5, relu'}, training: {stop: {epochs: 1}}}"
     run.train(spec.load(text % flowers), out=tmp_path / "run", base=trained, show=show)
@@ -81,13 +93,26 @@ def test_layers_that_do_not_fit_start_afresh_by_name(trained: Path, flowers: Pat
     assert all("the base has" in note for note in afresh)
 
 
-def test_classes_in_another_order_take_their_rows_along():
-    network = torch.nn.Linear(1, 1)
-    assert Base.__doc__
-    assert network.weight.shape == (1, 1)
+def _classifier(seed: int, *classes: str) -> Model:
+    x = Field(name="x", kind="vector", source=("a", "b"), shape=(2,), dtype="float64", mean=(0.0, 0.0), std=(1.0, 1.0))
+    y = Field(name="y", kind="category", source="y", dtype="int32", vocabulary=classes)
+    wanted = spec.load("{inputs: {x: vector}, outputs: {y: category}, model: {layers: 'dense 3, relu'}}")
+    return assemble(wanted, {"x": x}, {"y": y}, seed)
 
 
-def test_a_number_keeps_its_unit_so_that_the_copied_head_answers_as_before(tmp_path: Path):
+def test_classes_in_another_order_take_their_rows_along(tmp_path: Path) -> None:
+    old, new = _classifier(1, "ant", "bee", "cat"), _classifier(2, "cat", "dog", "ant")
+    (before,) = (v for k, v in new.network.state_dict().items() if v.shape == (3, 3) and "y" in k)
+    fresh_row = before[1].clone()
+    told = Base(tmp_path / "old", old).give_weights(new)
+    head, kept = new.network.state_dict(), old.network.state_dict()
+    (name,) = (k for k, v in head.items() if v.shape == (3, 3) and "y" in k)
+    assert torch.equal(head[name], torch.stack([kept[name][2], fresh_row, kept[name][0]]))
+    assert told[0] == f"2 of 4 weights taken from {tmp_path / 'old'} as they were"
+    assert all("2 classes taken, new: dog" in line for line in told[1:])
+
+
+def test_a_number_keeps_its_unit_so_that_the_copied_head_answers_as_before(tmp_path: Path) -> None:
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(60, generator=draw).double().numpy()
     wanted = "{outputs: [y], model: {layers: ''}, training: {optimizer: {name: sgd, lr: %s}, stop: {epochs: %s}}}"
@@ -98,7 +123,7 @@ def test_a_number_keeps_its_unit_so_that_the_copied_head_answers_as_before(tmp_p
     assert other == pytest.approx(one, rel=1e-5)
 
 
-def test_a_resume_does_not_need_the_base_any_more(trained: Path, flowers: Path, tmp_path: Path):
+def test_a_resume_does_not_need_the_base_any_more(trained: Path, flowers: Path, tmp_path: Path) -> None:
     base = Path(shutil.copytree(trained, tmp_path / "base"))
     text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, training: {stop: {epochs: 2}}}"
     outcome = run.train(spec.load(text % flowers), out=tmp_path / "run", base=base)
@@ -108,7 +133,7 @@ def test_a_resume_does_not_need_the_base_any_more(trained: Path, flowers: Path, 
     assert run.resume(outcome.run).model.read_bytes() == weights
 
 
-def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path):
+def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="there is no run or model file"):
         model_path(tmp_path / "missing")
     RunFolder(done_run).model.unlink()

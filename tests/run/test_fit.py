@@ -19,10 +19,21 @@ def _spec(text: str) -> spec.Spec:
     return spec.load(text)
 
 
-def test_a_finished_run_has_everything_and_says_so(trained: Path):
+def test_a_finished_run_has_everything_and_says_so(trained: Path) -> None:
     folder = RunFolder(trained)
     assert folder.read()["state"] == "done"
-    for place in ("spec", "resolved", "ledger", "fingerprint", "history", "timing", "model", "facts", "report", "predictions"):
+    for place in (
+        "spec",
+        "resolved",
+        "ledger",
+        "fingerprint",
+        "history",
+        "timing",
+        "model",
+        "facts",
+        "report",
+        "predictions",
+    ):
         assert getattr(folder, place).stat().st_size > 0, place
     assert folder.reads() == {"test": 1}
     assert not list(trained.rglob(".tmp-*"))
@@ -34,15 +45,17 @@ def test_a_finished_run_has_everything_and_says_so(trained: Path):
     assert {"train/loss", "validation/loss", "validation/accuracy", "lr"} < set(epochs[0])
 
 
-def test_a_finished_run_only_says_again_what_came_out(done_run: Path):
-    before = {path: path.stat().st_mtime_ns for path in done_run.iterdir() if path.is_file() and "lock" not in path.name}
+def test_a_finished_run_only_says_again_what_came_out(done_run: Path) -> None:
+    before = {
+        path: path.stat().st_mtime_ns for path in done_run.iterdir() if path.is_file() and "lock" not in path.name
+    }
     outcome = run.resume(done_run)
     assert outcome.headline == RunFolder(done_run).read()["headline"]
     assert "held-out" in outcome.headline
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_the_same_spec_gives_the_same_run_and_a_repetition_of_its_decisions_too(trained: Path, tmp_path: Path):
+def test_the_same_spec_gives_the_same_run_and_a_repetition_of_its_decisions_too(trained: Path, tmp_path: Path) -> None:
     again = run.train(spec.load(RunFolder(trained).spec), out=tmp_path / "again").run
     repeated = run.train(spec.load_resolved(RunFolder(trained).resolved), out=tmp_path / "repeated").run
     for other in (again, repeated):
@@ -53,30 +66,34 @@ def test_the_same_spec_gives_the_same_run_and_a_repetition_of_its_decisions_too(
         assert RunFolder(other).history.read_bytes() == RunFolder(trained).history.read_bytes()
 
 
-def test_another_seed_gives_another_run(trained: Path, tmp_path: Path):
+def test_another_seed_gives_another_run(trained: Path, tmp_path: Path) -> None:
     wanted = spec.override(spec.load(RunFolder(trained).spec), {"training.seed": "2"})
     other = run.train(wanted, out=tmp_path / "other").run
     assert RunFolder(other).history.read_bytes() != RunFolder(trained).history.read_bytes()
 
 
-def test_the_model_that_is_kept_is_that_of_the_best_epoch(trained: Path):
+def test_the_model_that_is_kept_is_that_of_the_best_epoch(trained: Path) -> None:
     folder = RunFolder(trained)
     best = int(str(folder.read()["best_epoch"]))
     losses = [row["validation/loss"] for row in history.read(folder.history) if row["kind"] == "epoch"]
     assert losses[best - 1] == min(losses)
     found = checkpoint.latest(folder.checkpoints)
     assert found is not None
-    kept = {k.rpartition("net/")[2]: v for k, v in found.tensors.items() if k.startswith("strategy/early_stopping/weights")}
+    kept = {
+        k.rpartition("net/")[2]: v for k, v in found.tensors.items() if k.startswith("strategy/early_stopping/weights")
+    }
     state = netwright.load(folder.model).network.state_dict()
     assert state
     assert all(torch.equal(value, kept[name]) for name, value in state.items())
 
 
-def test_data_in_memory_trains_answers_and_is_asked_for_again(tmp_path: Path):
+def test_data_in_memory_trains_answers_and_is_asked_for_again(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     x = draw.normal(size=(80, 2))
     data = {"a": x[:, 0], "b": x[:, 1], "y": 3 * x[:, 0] - x[:, 1]}
-    wanted = _spec("{outputs: [y], model: {layers: ''}, training: {batch_size: 8, optimizer: {lr: 0.1}, stop: {epochs: 40}}}")
+    wanted = _spec(
+        "{outputs: [y], model: {layers: ''}, training: {batch_size: 8, optimizer: {lr: 0.1}, stop: {epochs: 40}}}"
+    )
     outcome = run.train(wanted, data=data, out=tmp_path / "run")
     assert outcome.scores["y"]["test"]["r2"] > 0.99
     answers = run.predict(outcome.run, {"a": [1.0, 0.0], "b": [0.0, 1.0]})
@@ -87,15 +104,18 @@ def test_data_in_memory_trains_answers_and_is_asked_for_again(tmp_path: Path):
     assert run.resume(outcome.run, data=data).headline == outcome.headline
 
 
-def test_without_a_validation_part_training_takes_all_its_epochs(flowers: Path, tmp_path: Path):
-    text = "{data: {path: %s, split: {parts: [0.8, 0, 0.2]}}, outputs: [class], model: {layers: ''}, training: {stop: {epochs: 7, patience: 2}}}"
+def test_without_a_validation_part_training_takes_all_its_epochs(flowers: Path, tmp_path: Path) -> None:
+    text = (
+        "{data: {path: %s, split: {parts: [0.8, 0, 0.2]}}, outputs: [class], "
+        "model: {layers: ''}, training: {stop: {epochs: 7, patience: 2}}}"
+    )
     outcome = run.train(_spec(text % flowers), out=tmp_path / "run")
     facts = RunFolder(outcome.run).read()
     assert (facts["stopped_epoch"], facts["stop_reason"]) == (7, "all 7 epochs done")
     assert "test" in outcome.scores["class"]
 
 
-def test_several_outputs_are_weighted_and_one_is_watched(flowers: Path, tmp_path: Path):
+def test_several_outputs_are_weighted_and_one_is_watched(flowers: Path, tmp_path: Path) -> None:
     text = (
         "{data: {path: %s}, inputs: [size, colour], outputs: {class: {weight: 2.0}, age: {kind: number}}, "
         "model: {layers: 'dense 4, tanh'}, training: {stop: {epochs: 2, watch: age}}}"
@@ -115,7 +135,9 @@ def test_several_outputs_are_weighted_and_one_is_watched(flowers: Path, tmp_path
         ({"model.layers": "dens 3"}, "dens"),
     ],
 )
-def test_what_is_wrong_is_refused_and_the_run_says_why(trained: Path, tmp_path: Path, settings, says):
+def test_what_is_wrong_is_refused_and_the_run_says_why(
+    trained: Path, tmp_path: Path, settings: dict[str, str], says: str
+) -> None:
     with pytest.raises(SpecError, match=says):
         run.train(spec.override(spec.load(RunFolder(trained).spec), settings), out=tmp_path / "run")
     facts = RunFolder(tmp_path / "run").read()
@@ -123,17 +145,20 @@ def test_what_is_wrong_is_refused_and_the_run_says_why(trained: Path, tmp_path: 
     assert facts["problem"]
 
 
-def test_nothing_to_train_on_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_to_train_on_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecError, match="nothing says where the examples are"):
         run.train(_spec("outputs: [y]"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_copies_on_both_sides_of_a_split_stop_a_run_unless_accepted(tmp_path: Path):
+def test_copies_on_both_sides_of_a_split_stop_a_run_unless_accepted(tmp_path: Path) -> None:
     rows = [f"{i % 10},{'a' if i % 2 else 'b'},{('train', 'validation', 'test')[i // 20]}" for i in range(60)]
     (tmp_path / "twice.csv").write_text("\n".join(["x,y,part", *rows]) + "\n", encoding="utf-8")
-    text = "{data: {path: %s, split: {by: column, column: part}}, inputs: [x], outputs: [y], model: {layers: ''}, training: {stop: {epochs: 1}}}"
+    text = (
+        "{data: {path: %s, split: {by: column, column: part}}, inputs: [x], outputs: [y], "
+        "model: {layers: ''}, training: {stop: {epochs: 1}}}"
+    )
     wanted = _spec(text % (tmp_path / "twice.csv"))
     with pytest.raises(DataError, match="row"):
         run.train(wanted, out=tmp_path / "refused")
@@ -141,7 +166,7 @@ def test_copies_on_both_sides_of_a_split_stop_a_run_unless_accepted(tmp_path: Pa
     assert spec.load(RunFolder(outcome.run).spec).data.duplicates == "accept"
 
 
-def test_data_that_changed_meanwhile_is_refused_by_name(done_run: Path, flowers: Path, tmp_path: Path):
+def test_data_that_changed_meanwhile_is_refused_by_name(done_run: Path, flowers: Path, tmp_path: Path) -> None:
     folder = RunFolder(done_run)
     changed = tmp_path / "flowers.csv"
     changed.write_text(flowers.read_text(encoding="utf-8").replace("red", "RED"), encoding="utf-8")
@@ -152,12 +177,12 @@ def test_data_that_changed_meanwhile_is_refused_by_name(done_run: Path, flowers:
     assert run.resume(done_run, data=flowers).run == done_run
 
 
-def test_a_run_that_is_held_is_refused(done_run: Path):
+def test_a_run_that_is_held_is_refused(done_run: Path) -> None:
     with RunFolder(done_run).locked(), pytest.raises(NetwrightError, match="is in use by process"):
         run.resume(done_run)
 
 
-def test_what_would_run_code_is_asked_for_with_use(done_run: Path):
+def test_what_would_run_code_is_asked_for_with_use(done_run: Path) -> None:
     folder = RunFolder(done_run)
     folder.update(state="stopped")
     text = folder.resolved.read_text(encoding="utf-8")
@@ -166,24 +191,24 @@ def test_what_would_run_code_is_asked_for_with_use(done_run: Path):
         run.resume(done_run)
 
 
-def test_the_report_is_drawn_again_where_asked(done_run: Path, tmp_path: Path):
+def test_the_report_is_drawn_again_where_asked(done_run: Path, tmp_path: Path) -> None:
     before = RunFolder(done_run).report.read_text(encoding="utf-8")
     assert run.report(done_run, html=tmp_path / "a.html") == tmp_path / "a.html"
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == before
     RunFolder(done_run).facts.unlink()
-    with pytest.raises(SpecError, match="is not finished, so it has no report yet. Finish it: netwright resume"):
+    with pytest.raises(SpecError, match=r"is not finished, so it has no report yet\. Finish it: netwright resume"):
         run.report(done_run)
 
 
-def test_a_diagnosis_tells_curves_data_and_test_readings(done_run: Path):
+def test_a_diagnosis_tells_curves_data_and_test_readings(done_run: Path) -> None:
     RunFolder(done_run).count_read("test")
     names = {finding.name for finding in run.diagnose(done_run)}
     assert {"curves", "test part"} <= names
 
 
-def test_options_are_kept_for_a_resume(flowers: Path, tmp_path: Path):
+def test_options_are_kept_for_a_resume(flowers: Path, tmp_path: Path) -> None:
     text = "{data: {path: %s}, outputs: [class], model: {layers: ''}, training: {stop: {epochs: 1}}}"
     outcome = run.train(_spec(text % flowers), out=tmp_path / "run", examples=False, strict=True)
     facts = json.loads((outcome.run / "run.json").read_text())
     assert facts["options"] == {"strict": True, "accept": False, "examples": False, "base": ""}
-    assert "no examples" in str(netwright.load(outcome.model).replayed) or netwright.load(outcome.model).replayed is None
+    assert "none" in str(netwright.load(outcome.model).replayed).casefold()

@@ -13,7 +13,7 @@ from netwright.run.folder import RunFolder
 WANTED = spec.load("{data: {path: /data/cats.csv}, outputs: [y]}")
 
 
-def test_a_new_run_has_its_spec_and_its_state(tmp_path: Path):
+def test_a_new_run_has_its_spec_and_its_state(tmp_path: Path) -> None:
     made = folders.create(tmp_path / "a" / "run", WANTED, {"headline": ""})
     facts = made.read()
     assert (facts["state"], facts["data_path"], facts["headline"]) == ("preparing", "/data/cats.csv", "")
@@ -22,13 +22,13 @@ def test_a_new_run_has_its_spec_and_its_state(tmp_path: Path):
     assert [path.name for path in made.path.parent.iterdir()] == ["run"]
 
 
-def test_runs_are_numbered_by_the_name_of_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_runs_are_numbered_by_the_name_of_their_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = [str(folders.create(None, WANTED, {}).path) for _ in range(3)]
     assert names == ["runs/cats-1", "runs/cats-2", "runs/cats-3"]
 
 
-def test_a_folder_with_content_is_never_written_into(tmp_path: Path):
+def test_a_folder_with_content_is_never_written_into(tmp_path: Path) -> None:
     (tmp_path / "note").write_text("mine")
     with pytest.raises(NetwrightError, match=f"{tmp_path} is not empty. Name another folder, or go on"):
         folders.create(tmp_path, WANTED, {})
@@ -36,7 +36,7 @@ def test_a_folder_with_content_is_never_written_into(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"version": 9, "netwright": "7.0"}'])
-def test_what_is_no_run_is_said(tmp_path: Path, content: str | None):
+def test_what_is_no_run_is_said(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)
     says = (
@@ -48,7 +48,7 @@ def test_what_is_no_run_is_said(tmp_path: Path, content: str | None):
         RunFolder(tmp_path).read()
 
 
-def test_readings_of_the_test_part_are_counted(tmp_path: Path):
+def test_readings_of_the_test_part_are_counted(tmp_path: Path) -> None:
     made = folders.create(tmp_path / "run", WANTED, {})
     assert made.reads() == {}
     assert [made.count_read("test") for _ in range(3)] == [1, 2, 3]
@@ -57,7 +57,7 @@ def test_readings_of_the_test_part_are_counted(tmp_path: Path):
 
 def test_data_is_found_at_its_place_beside_the_run_or_below_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     data = tmp_path / "old" / "cats.csv"
     data.parent.mkdir()
     data.write_text("a\n1\n")
@@ -76,7 +76,7 @@ def test_data_is_found_at_its_place_beside_the_run_or_below_the_data_folder(
     assert folders.find_data(moved) == str(tmp_path / "elsewhere" / "cats.csv")
 
 
-def test_data_in_memory_and_by_name_have_no_place(tmp_path: Path):
+def test_data_in_memory_and_by_name_have_no_place(tmp_path: Path) -> None:
     memory = folders.create(tmp_path / "a", spec.load("outputs: [y]"), {})
     with pytest.raises(DataError, match="was trained on data in memory, which is gone"):
         folders.find_data(memory)
@@ -84,7 +84,7 @@ def test_data_in_memory_and_by_name_have_no_place(tmp_path: Path):
     assert folders.find_data(named) == "sklearn:iris"
 
 
-def test_runs_are_listed_oldest_first_with_what_came_out(tmp_path: Path):
+def test_runs_are_listed_oldest_first_with_what_came_out(tmp_path: Path) -> None:
     for name, created in (("b", "2026-01-02T00:00:00Z"), ("a", "2026-01-03T00:00:00Z")):
         folders.create(tmp_path / name, WANTED, {"headline": f"of {name}", "created_utc": created})
     (tmp_path / "other").mkdir()
@@ -99,7 +99,7 @@ def test_runs_are_listed_oldest_first_with_what_came_out(tmp_path: Path):
     assert folders.runs(tmp_path / "missing") == []
 
 
-def test_cleaning_takes_checkpoints_of_finished_runs_and_leftovers_only(tmp_path: Path):
+def test_cleaning_takes_checkpoints_of_finished_runs_and_leftovers_only(tmp_path: Path) -> None:
     made = {name: folders.create(tmp_path / name, WANTED, {}) for name in ("done", "stopped")}
     made["done"].update(state="done")
     for one in made.values():
@@ -118,7 +118,7 @@ def test_cleaning_takes_checkpoints_of_finished_runs_and_leftovers_only(tmp_path
     assert folders.clean(made["done"].path, remove=True) == []
 
 
-def test_cleaning_passes_over_a_run_that_is_in_use(tmp_path: Path):
+def test_cleaning_passes_over_a_run_that_is_in_use(tmp_path: Path) -> None:
     made = folders.create(tmp_path / "run", WANTED, {})
     (made.path / ".tmp-00000000-1-00000000").write_text("being written")
     with files.lock(made.path / "lock", "the run"):
@@ -126,7 +126,7 @@ def test_cleaning_passes_over_a_run_that_is_in_use(tmp_path: Path):
     assert len(folders.clean(tmp_path, remove=False)) == 1
 
 
-def test_the_state_changes_atomically(tmp_path: Path):
+def test_the_state_changes_atomically(tmp_path: Path) -> None:
     made = folders.create(tmp_path / "run", WANTED, {})
     made.update(state="training", best_epoch=3)
     facts = json.loads((made.path / "run.json").read_text())

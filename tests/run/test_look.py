@@ -10,7 +10,7 @@ from netwright.errors import SpecError
 from netwright.run.folder import RunFolder
 
 
-def test_a_small_step_on_the_steepest_weights_goes_down(done_run: Path):
+def test_a_small_step_on_the_steepest_weights_goes_down(done_run: Path) -> None:
     step = run.step_view(done_run, lr=0.01)
     assert step.view.loss_after < step.view.loss_before
     slope = sum(value * value for value in step.view.slopes)
@@ -19,7 +19,7 @@ def test_a_small_step_on_the_steepest_weights_goes_down(done_run: Path):
     assert f"loss before {step.view.loss_before:.6f}, after {step.view.loss_after:.6f}" in "\n".join(step.text)
 
 
-def test_weights_are_named_by_layer_and_place(done_run: Path):
+def test_weights_are_named_by_layer_and_place(done_run: Path) -> None:
     step = run.step_view(done_run, weights=["dense1.weight[0,3]", "class.weight[0,7]"])
     assert step.names == ("dense1.weight[0,3]", "class.weight[0,7]")
 
@@ -34,12 +34,12 @@ def test_weights_are_named_by_layer_and_place(done_run: Path):
         (["dense1.weight", "class.weight[0,0]"], "is no weight"),
     ],
 )
-def test_a_wrong_name_comes_with_the_right_ones(done_run: Path, weights, says):
+def test_a_wrong_name_comes_with_the_right_ones(done_run: Path, weights: list[str], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         run.step_view(done_run, weights=weights)
 
 
-def test_an_unfinished_run_is_looked_into_at_its_newest_checkpoint(done_run: Path):
+def test_an_unfinished_run_is_looked_into_at_its_newest_checkpoint(done_run: Path) -> None:
     whole = run.step_view(done_run)
     RunFolder(done_run).model.unlink()
     assert all(re.fullmatch(r"\w+\.(weight|bias)\[[\d, ]+\]", name) for name in run.step_view(done_run).names)

@@ -7,9 +7,12 @@ import pytest
 from netwright import run, spec
 
 
-def test_sizes_are_those_one_works_out(flowers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_sizes_are_those_one_works_out(flowers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    text = "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, training: {batch_size: 16, stop: {epochs: 3}}}"
+    text = (
+        "{data: {path: %s}, outputs: [class], "
+        "model: {layers: 'dense 8, relu'}, training: {batch_size: 16, stop: {epochs: 3}}}"
+    )
     plan = run.plan(spec.load(text % flowers))
     # size, age and two colours go in; one unit says tall or small
     assert plan.parameters == (4 * 8 + 8) + (8 + 1)
@@ -17,11 +20,13 @@ def test_sizes_are_those_one_works_out(flowers: Path, tmp_path: Path, monkeypatc
     assert (plan.steps_per_epoch, plan.epochs) == (6, 3)
     assert f"{plan.parameters:,} parameters" in "\n".join(plan.text)
     assert sum(row.parameters for row in plan.layers) == plan.parameters
-    assert {"training.optimizer", "data.split.by", "training.threads", "hardware.resident"} <= {r.path for r in plan.reasons}
+    assert {"training.optimizer", "data.split.by", "training.threads", "hardware.resident"} <= {
+        r.path for r in plan.reasons
+    }
     assert list(tmp_path.iterdir()) == []  # a plan leaves nothing behind
 
 
-def test_a_plan_says_what_a_run_then_decides(trained: Path):
+def test_a_plan_says_what_a_run_then_decides(trained: Path) -> None:
     wanted = spec.load(trained / "spec.yaml")
     decided = spec.load_resolved(trained / "resolved.yaml")
     plan = run.plan(wanted)
@@ -30,7 +35,7 @@ def test_a_plan_says_what_a_run_then_decides(trained: Path):
     assert {(r.path, r.value, r.why) for r in decided.reasons if r.path not in changing} <= planned
 
 
-def test_show_tells_fields_examples_and_mixed_batches(flowers: Path):
+def test_show_tells_fields_examples_and_mixed_batches(flowers: Path) -> None:
     shown = run.data_show(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
     text = "\n".join(shown.text)
     assert shown.layout == "csv"
@@ -44,7 +49,7 @@ def test_show_tells_fields_examples_and_mixed_batches(flowers: Path):
     assert "tall" in batch
 
 
-def test_check_names_rare_and_lopsided_classes_and_what_was_left_out(tmp_path: Path):
+def test_check_names_rare_and_lopsided_classes_and_what_was_left_out(tmp_path: Path) -> None:
     rows = [f"{i},{'common' if i > 8 else 'rare'}" for i in range(400)] + ["many,common"]
     (tmp_path / "a.csv").write_text("\n".join(["x,y", *rows]) + "\n", encoding="utf-8")
     found = run.data_check(spec.load(f"{{data: {{path: {tmp_path / 'a.csv'}}}, inputs: {{x: number}}, outputs: [y]}}"))
@@ -55,6 +60,6 @@ def test_check_names_rare_and_lopsided_classes_and_what_was_left_out(tmp_path: P
     assert all(finding.cure for finding in found if finding.name in {"rare classes", "imbalance", "left out"})
 
 
-def test_sound_data_is_said_to_be_sound(flowers: Path):
+def test_sound_data_is_said_to_be_sound(flowers: Path) -> None:
     found = run.data_check(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
     assert [finding.state for finding in found if finding.name in {"examples", "classes"}] == ["good", "good"]

@@ -21,7 +21,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_one_picture(picture_run: Path, tmp_path: Path):
+def test_one_picture(picture_run: Path, tmp_path: Path) -> None:
     Image.new("L", (8, 8), 30).save(tmp_path / "night.png")
     answers = run.predict(picture_run, [tmp_path / "night.png"])
     assert answers.num_rows == 1
@@ -29,7 +29,7 @@ def test_one_picture(picture_run: Path, tmp_path: Path):
     assert answers["category"][0].as_py().startswith("dark ")
 
 
-def test_a_folder_of_pictures_with_one_that_is_none(picture_run: Path, tmp_path: Path):
+def test_a_folder_of_pictures_with_one_that_is_none(picture_run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     (folder / "deep").mkdir(parents=True)
     Image.new("L", (8, 8), 30).save(folder / "a.png")
@@ -44,7 +44,7 @@ def test_a_folder_of_pictures_with_one_that_is_none(picture_run: Path, tmp_path:
     assert found["c.png"]["problem"]
 
 
-def test_pictures_of_the_training_folder_are_answered_without_their_classes(picture_run: Path, pictures: Path):
+def test_pictures_of_the_training_folder_are_answered_without_their_classes(picture_run: Path, pictures: Path) -> None:
     answers = run.predict(picture_run, [pictures])
     assert answers.num_rows == 60
     right = sum(row["category"].startswith(Path(row["id"]).parent.name) for row in answers.to_pylist())
@@ -58,7 +58,7 @@ def new_table(tmp_path: Path) -> Path:
     return tmp_path / "new.csv"
 
 
-def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, new_table: Path, tmp_path: Path):
+def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, new_table: Path, tmp_path: Path) -> None:
     shown = run.predict(trained, [new_table], out=tmp_path / "all.csv", top=1).to_pylist()
     full = _rows(tmp_path / "all.csv")
     assert [row["id"] for row in full] == [row["id"] for row in shown] == [f"row {n}" for n in range(1, 6)]
@@ -77,7 +77,7 @@ def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, n
     assert "size" in full[4]["problem"]
 
 
-def test_parquet_in_and_out_gives_the_same_answers(trained: Path, new_table: Path, tmp_path: Path):
+def test_parquet_in_and_out_gives_the_same_answers(trained: Path, new_table: Path, tmp_path: Path) -> None:
     good = pacsv.read_csv(pa.BufferReader(b"colour,size,age\nred,0.5,1\nblue,11.5,6\n"))
     pq.write_table(good, tmp_path / "new.parquet")
     run.predict(trained, [tmp_path / "new.parquet"], out=tmp_path / "all.parquet")
@@ -88,7 +88,7 @@ def test_parquet_in_and_out_gives_the_same_answers(trained: Path, new_table: Pat
         assert one["class:tall"] == pytest.approx(float(other["class:tall"]), abs=1e-6)
 
 
-def test_answers_of_many_rows_are_those_of_single_rows(trained: Path, flowers: Path):
+def test_answers_of_many_rows_are_those_of_single_rows(trained: Path, flowers: Path) -> None:
     whole = run.predict(trained, [flowers])
     lines = flowers.read_text(encoding="utf-8").splitlines()
     size, age, colour, _ = lines[77].split(",")
@@ -96,45 +96,42 @@ def test_answers_of_many_rows_are_those_of_single_rows(trained: Path, flowers: P
     assert alone["class"][0].as_py() == whole["class"][76].as_py()
 
 
-def test_a_cell_that_a_spreadsheet_would_run_stays_text(trained: Path, tmp_path: Path):
+def test_a_cell_that_a_spreadsheet_would_run_stays_text() -> None:
     for cell in ("=cmd()", "+1", "-1", "@x", "\tx", "\rx"):
         assert _harmless(cell) == f"'{cell}"
     assert [_harmless(cell) for cell in ("x=1", -1.5, None, "", "a\n=b")] == ["x=1", -1.5, None, "", "a\n=b"]
-    folder = tmp_path / "new"
-    folder.mkdir()
-    assert trained.exists()
 
 
-def test_a_file_called_like_a_formula_is_escaped_in_the_answers(picture_run: Path, tmp_path: Path):
+def test_a_file_called_like_a_formula_is_escaped_in_the_answers(picture_run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     folder.mkdir()
     Image.new("L", (8, 8), 30).save(folder / "=cmd().png")
     run.predict(picture_run, [folder], out=tmp_path / "all.csv")
     (row,) = _rows(tmp_path / "all.csv")
-    assert row["id"].startswith("'=cmd()") or not row["id"].startswith("=")
-    assert "=cmd().png" in row["id"]
+    assert not row["id"].startswith("=")
+    assert row["id"].endswith("=cmd().png")
 
 
-def test_a_missing_column_names_all_that_are_needed(trained: Path, tmp_path: Path):
+def test_a_missing_column_names_all_that_are_needed(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("size,colour\n1,red\n2,blue\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"age.*The model needs the columns size, age, colour"):
         run.predict(trained, [tmp_path / "new.csv"])
 
 
 @pytest.mark.parametrize("name", ["all.txt", "all"])
-def test_answers_are_written_as_csv_or_parquet_only(trained: Path, flowers: Path, tmp_path: Path, name):
+def test_answers_are_written_as_csv_or_parquet_only(trained: Path, flowers: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(SpecError, match=r"answers are written as \.csv or \.parquet"):
         run.predict(trained, [flowers], out=tmp_path / name)
 
 
-def test_nothing_to_predict_is_said(trained: Path, tmp_path: Path):
+def test_nothing_to_predict_is_said(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="nothing says what to predict"):
         run.predict(trained, [])
     with pytest.raises(DataError, match="missing"):
         run.predict(trained, [tmp_path / "missing.csv"])
 
 
-def test_a_model_file_alone_predicts(trained: Path, flowers: Path, tmp_path: Path):
+def test_a_model_file_alone_predicts(trained: Path, flowers: Path, tmp_path: Path) -> None:
     alone = shutil.copy(RunFolder(trained).model, tmp_path / "m.netwright")
     assert run.predict(Path(alone), [flowers]).equals(run.predict(trained, [flowers]))
 
@@ -142,7 +139,7 @@ def test_a_model_file_alone_predicts(trained: Path, flowers: Path, tmp_path: Pat
 # ---- evaluate --------------------------------------------------------------------------------------------------------
 
 
-def test_every_reading_of_the_test_part_is_counted_and_told(done_run: Path):
+def test_every_reading_of_the_test_part_is_counted_and_told(done_run: Path) -> None:
     first = run.evaluate(done_run)
     second = run.evaluate(done_run)
     assert (first.reads, second.reads) == (2, 3)
@@ -152,7 +149,7 @@ def test_every_reading_of_the_test_part_is_counted_and_told(done_run: Path):
     assert RunFolder(done_run).reads() == {"test": 3}
 
 
-def test_scores_are_those_of_the_run_and_lie_in_their_intervals(done_run: Path):
+def test_scores_are_those_of_the_run_and_lie_in_their_intervals(done_run: Path) -> None:
     found = run.evaluate(done_run)
     outcome = run.resume(done_run)
     assert found.scores["class"]["accuracy"] == pytest.approx(outcome.scores["class"]["test"]["accuracy"])
@@ -161,7 +158,7 @@ def test_scores_are_those_of_the_run_and_lie_in_their_intervals(done_run: Path):
     assert found.examples == 18
 
 
-def test_other_data_is_scored_whole_and_counts_no_reading(done_run: Path, flowers: Path):
+def test_other_data_is_scored_whole_and_counts_no_reading(done_run: Path, flowers: Path) -> None:
     found = run.evaluate(done_run, data=flowers)
     assert (found.examples, found.reads) == (120, 0)
     assert RunFolder(done_run).reads() == {"test": 1}
@@ -169,8 +166,8 @@ def test_other_data_is_scored_whole_and_counts_no_reading(done_run: Path, flower
     assert alone.scores == found.scores
 
 
-def test_what_cannot_be_scored_is_said(done_run: Path):
+def test_what_cannot_be_scored_is_said(done_run: Path) -> None:
     with pytest.raises(SpecError, match="a model file has no examples to score on"):
         run.evaluate(RunFolder(done_run).model)
-    with pytest.raises(SpecError, match="the run has no tset examples. It has: train, validation, test"):
+    with pytest.raises(SpecError, match=r"the run has no tset examples\. It has: train, validation, test"):
         run.evaluate(done_run, part="tset")

@@ -19,7 +19,7 @@ def _wanted(training: str = "{}", model: str = "{}") -> spec.Spec:
     return spec.load(f"{{outputs: [class], model: {model}, training: {training}}}")
 
 
-def test_nothing_is_left_open_and_every_default_has_a_reason(data: Dataset):
+def test_nothing_is_left_open_and_every_default_has_a_reason(data: Dataset) -> None:
     settled, reasons = resolve.settle(_wanted(), data)
     training = settled.training
     assert settled.model.layers is not None
@@ -32,19 +32,21 @@ def test_nothing_is_left_open_and_every_default_has_a_reason(data: Dataset):
     )
     told = {reason.path for reason in reasons}
     assert told >= {
-        "training.batch_size", "training.optimizer", "training.schedule", "training.stop.epochs", "training.stop.patience",
+        "training.batch_size", "training.optimizer", "training.schedule",
+        "training.stop.epochs", "training.stop.patience",
     }  # fmt: skip
     assert all(reason.why for reason in reasons)
 
 
-def test_what_is_said_is_kept_and_needs_no_reason(data: Dataset):
-    said = "{batch_size: all, optimizer: {name: sgd, lr: 0.5}, schedule: constant, stop: {epochs: 3, patience: 0, watch: class}}"
+def test_what_is_said_is_kept_and_needs_no_reason(data: Dataset) -> None:
+    stop = "{epochs: 3, patience: 0, watch: class}"
+    said = f"{{batch_size: all, optimizer: {{name: sgd, lr: 0.5}}, schedule: constant, stop: {stop}}}"
     settled, reasons = resolve.settle(_wanted(said, "{layers: ''}"), data)
     assert settled == _wanted(said, "{layers: ''}")
     assert reasons == []
 
 
-def test_settling_twice_changes_nothing(data: Dataset):
+def test_settling_twice_changes_nothing(data: Dataset) -> None:
     settled, _ = resolve.settle(_wanted(), data)
     assert resolve.settle(settled, data) == (settled, [])
 
@@ -52,7 +54,7 @@ def test_settling_twice_changes_nothing(data: Dataset):
 @pytest.mark.parametrize(
     ("examples", "size"), [(1, 16), (105, 16), (1257, 16), (1600, 32), (51_000, 128), (10**9, 128)]
 )
-def test_batches_are_powers_of_two_between_16_and_128(examples, size):
+def test_batches_are_powers_of_two_between_16_and_128(examples: int, size: int) -> None:
     assert resolve.batch_size(examples) == size
 
 
@@ -60,12 +62,12 @@ def test_batches_are_powers_of_two_between_16_and_128(examples, size):
     ("stop", "epochs"),
     [("{}", 200), ("{steps: 84}", 14), ("{steps: 1}", 1), ("{minutes: 5}", 1_000_000), ("{epochs: 7}", 7)],
 )
-def test_most_epochs_follow_from_the_budget(data: Dataset, stop, epochs):
+def test_most_epochs_follow_from_the_budget(data: Dataset, stop: str, epochs: int) -> None:
     settled, _ = resolve.settle(_wanted(f"{{batch_size: 16, stop: {stop}}}"), data)  # 84 examples, 6 steps an epoch
     assert settled.training.stop.epochs == epochs
 
 
-def test_all_wrong_parts_are_named_at_once(data: Dataset):
+def test_all_wrong_parts_are_named_at_once(data: Dataset) -> None:
     with pytest.raises(SpecError, match="Correct these") as caught:
         resolve.settle(_wanted("{optimizer: {name: adam, lr: -1, betta1: 2}, schedule: {name: cosine, flor: 0}}"), data)
     for said in ('no option "betta1" (did you mean "beta1"?)', 'no option "flor"', "training.optimizer.lr is -1"):
@@ -81,6 +83,6 @@ def test_all_wrong_parts_are_named_at_once(data: Dataset):
         ("adm", 'unknown optimizer "adm"'),
     ],
 )
-def test_a_value_an_optimizer_cannot_take_is_no_accident(data: Dataset, optimizer, says):
+def test_a_value_an_optimizer_cannot_take_is_no_accident(data: Dataset, optimizer: str, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         resolve.settle(_wanted(f"{{optimizer: {optimizer}}}"), data)

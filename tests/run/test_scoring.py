@@ -12,7 +12,7 @@ from netwright.run import gather, scoring
 from netwright.run.folder import RunFolder
 
 
-def test_scores_can_be_recounted_from_the_predictions(trained: Path):
+def test_scores_can_be_recounted_from_the_predictions(trained: Path) -> None:
     rows = pq.read_table(RunFolder(trained).predictions).to_pylist()
     outcome = run.resume(trained)
     for part in ("validation", "test"):
@@ -22,7 +22,7 @@ def test_scores_can_be_recounted_from_the_predictions(trained: Path):
     assert all(row["class:small"] + row["class:tall"] == pytest.approx(1, abs=1e-6) for row in rows)
 
 
-def test_facts_hold_intervals_baselines_and_a_confusion_that_adds_up(trained: Path):
+def test_facts_hold_intervals_baselines_and_a_confusion_that_adds_up(trained: Path) -> None:
     facts = Facts.read(RunFolder(trained).facts)
     (output,) = facts.outputs
     low, high = output.intervals["accuracy"]
@@ -38,14 +38,14 @@ def test_facts_hold_intervals_baselines_and_a_confusion_that_adds_up(trained: Pa
     assert [len(units) for units in facts.small_net.units] == [4, 8, 1]
 
 
-def test_a_linear_model_on_pictures_shows_its_templates(picture_run: Path):
+def test_a_linear_model_on_pictures_shows_its_templates(picture_run: Path) -> None:
     facts = Facts.read(RunFolder(picture_run).facts)
     assert [template.label for template in facts.templates] == ["dark"]  # one unit: the evidence for the second class
     assert facts.noun == "images"
     assert all(shown.picture for shown in facts.outputs[0].grid)
 
 
-def test_answers_become_columns(trained: Path):
+def test_answers_become_columns(trained: Path) -> None:
     classes = scoring.answer_columns("y", ("a", "b"), torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
     assert {name: column.to_pylist() for name, column in classes.items()} == {
         "y": ["b", "a"], "y:a": [0.25, 1.0], "y:b": [0.75, 0.0],
@@ -55,7 +55,7 @@ def test_answers_become_columns(trained: Path):
     assert scoring.answer_columns("y", (), torch.tensor([1.5]))["y"].to_pylist() == [1.5]
 
 
-def test_curves_are_the_epochs_of_the_history():
+def test_curves_are_the_epochs_of_the_history() -> None:
     rows = [
         {"kind": "step", "step": 1},
         {"kind": "epoch", "epoch": 1, "train/loss": 2.0, "validation/loss": None, "lr": 0.1},

@@ -30,11 +30,14 @@ def table(tmp_path: Path) -> Path:
 
 
 def _wanted(table: Path) -> spec.Spec:
-    text = "{data: {path: %s}, inputs: {x: number, z: number}, outputs: [y], model: {layers: ''}, training: {stop: {epochs: 2}}}"
+    text = (
+        "{data: {path: %s}, inputs: {x: number, z: number}, outputs: [y], "
+        "model: {layers: ''}, training: {stop: {epochs: 2}}}"
+    )
     return spec.load(text % table)
 
 
-def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, tmp_path: Path):
+def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, tmp_path: Path) -> None:
     found = compare(_wanted(table), {"training.batch_size": ["8", "16"]}, seeds=2, out=tmp_path / "c")
     assert [setting.label for setting in found.settings] == ["batch size 8", "batch size 16"]
     assert all(sorted(setting.scores) == [0, 1] for setting in found.settings)
@@ -47,7 +50,7 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
     assert found.answer in found.text
 
 
-def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: Path):
+def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: Path) -> None:
     vary = {"training.batch_size": ["8", "16"]}
     first = compare(_wanted(table), vary, seeds=1, out=tmp_path / "c")
     places = {path.parent: path.stat().st_mtime_ns for path in (tmp_path / "c").glob("*/model.netwright")}
@@ -59,16 +62,19 @@ def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: P
     assert (kept / "model.netwright").stat().st_mtime_ns == places[kept]  # not trained again
 
 
-def test_a_folder_of_another_question_is_refused(table: Path, tmp_path: Path):
+def test_a_folder_of_another_question_is_refused(table: Path, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "question.json").write_text('{"spec": "version: 1", "vary": {}}', encoding="utf-8")
     with pytest.raises(NetwrightError, match="holds a comparison of another spec"):
         compare(_wanted(table), {"training.batch_size": ["8", "16"]}, seeds=1, out=tmp_path / "c")
 
 
-def test_a_setting_that_diverges_is_told_and_does_not_end_the_rest(table: Path, tmp_path: Path):
+def test_a_setting_that_diverges_is_told_and_does_not_end_the_rest(table: Path, tmp_path: Path) -> None:
     vary = {"training.optimizer.lr": ["1e-3", "1e20"]}
-    text = "{data: {path: %s}, inputs: {x: number}, outputs: {z: number}, model: {layers: ''}, training: {optimizer: sgd, stop: {epochs: 20}}}"
+    text = (
+        "{data: {path: %s}, inputs: {x: number}, outputs: {z: number}, "
+        "model: {layers: ''}, training: {optimizer: sgd, stop: {epochs: 20}}}"
+    )
     base = spec.load(text % table)
     found = compare(base, vary, seeds=1, out=tmp_path / "c")
     calm, wild = found.settings
@@ -86,7 +92,9 @@ def test_a_setting_that_diverges_is_told_and_does_not_end_the_rest(table: Path, 
         ({"training.batch_size": ["8"]}, 0, "at least one seed"),
     ],
 )
-def test_every_mistake_is_found_before_the_first_training(table: Path, tmp_path: Path, vary, seeds, says):
+def test_every_mistake_is_found_before_the_first_training(
+    table: Path, tmp_path: Path, vary: dict[str, list[str]], seeds: int, says: str
+) -> None:
     with pytest.raises(SpecError, match=says):
         compare(_wanted(table), vary, seeds=seeds, out=tmp_path / "c")
     assert not (tmp_path / "c").exists()
@@ -95,37 +103,37 @@ def test_every_mistake_is_found_before_the_first_training(table: Path, tmp_path:
 # ---- the verdict -----------------------------------------------------------------------------------------------------
 
 
-def test_the_interval_of_a_mean_is_students():
+def test_the_interval_of_a_mean_is_students() -> None:
     assert mean_interval([0.5]) is None
     assert mean_interval([2.0, 2.0, 2.0]) == (2.0, 2.0)
     low, high = mean_interval([1.0, 2.0, 3.0]) or (0, 0)
     assert (low, high) == pytest.approx((2 - 4.302653 / math.sqrt(3), 2 + 4.302653 / math.sqrt(3)), abs=1e-5)
 
 
-def test_a_clear_winner_is_named_alone_and_growth_that_stops_helping_is_seen():
+def test_a_clear_winner_is_named_alone_and_growth_that_stops_helping_is_seen() -> None:
     said = verdict(_settings([0.60, 0.61, 0.62], [0.90, 0.91, 0.92], [0.899, 0.911, 0.919]), "accuracy", VARY)
     assert said.startswith("Best: depth 2 with accuracy 91.0")
     assert "Not to be told from it on 3 seeds: depth 3." in said
     assert "More depth stopped helping at 2" in said
 
 
-def test_growth_that_still_helps_is_seen():
+def test_growth_that_still_helps_is_seen() -> None:
     said = verdict(_settings([0.1, 0.11, 0.12], [0.5, 0.51, 0.52], [0.9, 0.91, 0.92]), "accuracy", VARY)
     assert said.startswith("Best: depth 3")
     assert "Not to be told" not in said
     assert "More depth still helped at 3." in said
 
 
-def test_of_errors_the_smaller_is_better():
+def test_of_errors_the_smaller_is_better() -> None:
     said = verdict(_settings([5.0, 5.1], [1.0, 1.1]), "rmse", {"model.depth": ["1", "2"]})
     assert said.startswith("Best: depth 2")
 
 
-def test_one_seed_proves_nothing_and_no_run_says_so():
+def test_one_seed_proves_nothing_and_no_run_says_so() -> None:
     assert "One seed cannot tell luck from merit" in verdict(_settings([0.9], [0.1]), "accuracy", VARY)
     assert verdict(_settings([math.nan], []), "accuracy", VARY) == "No setting finished a run."
 
 
-def test_a_seed_without_a_score_does_not_hide_the_others():
+def test_a_seed_without_a_score_does_not_hide_the_others() -> None:
     said = verdict(_settings([0.5, 0.5, 0.5], [math.nan, 0.9, 0.91]), "accuracy", {"model.depth": ["1", "2"]})
     assert said.startswith("Best: depth 2")

@@ -1,10 +1,13 @@
 """The loop: steps worked out by hand, hooks in their order, every way to end, and every step a place to resume from."""
 
+from __future__ import annotations
+
 import os
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -19,6 +22,13 @@ from netwright.training.schedules import cosine
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.strategy import Strategy, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Little
+
+    from netwright.training.history import Row
 
 
 class AtStep(Observer):
@@ -37,7 +47,7 @@ class OnePoint:
 
     steps = 1
 
-    def epoch(self, number: int, start_step: int = 0):
+    def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
         yield from [Batch({"table": torch.tensor([[2.0]])}, {"y": torch.tensor([0.0])}, torch.tensor([0]))][start_step:]
 
     def describe(self, index: torch.Tensor) -> list[str]:
@@ -50,7 +60,7 @@ def _one_weight(value: float) -> nn.Linear:
     return net
 
 
-def test_one_step_is_what_one_works_out(little):
+def test_one_step_is_what_one_works_out(little: Little) -> None:
     net = _one_weight(1.0)  # loss (2 w)^2, slope 8 w, so w = 1 - 0.1 * 8 = 0.2
     training = little(net=net, source=OnePoint(), optimizer="sgd", options={"lr": 0.1}, budget=Budget(1), validate=dict)
     training.run()
@@ -61,7 +71,7 @@ def test_one_step_is_what_one_works_out(little):
     assert (training.step, training.epoch, training.stop_reason) == (1, 1, "all 1 epochs done")
 
 
-def test_the_rate_follows_schedule_and_strategies(little):
+def test_the_rate_follows_schedule_and_strategies(little: Little) -> None:
     rates = []
     watch = AtStep(0, lambda training: None)
     watch.step = lambda training: rates.append(training.plan.optimizers["net"].param_groups[0]["lr"])
@@ -78,11 +88,11 @@ def test_the_rate_follows_schedule_and_strategies(little):
     assert rates == pytest.approx([0.2 * cosine(step, 10) * (0.5 if step >= 5 else 1) for step in range(10)])
 
 
-def test_an_epochs_loss_is_the_mean_over_examples_not_over_batches(little):
+def test_an_epochs_loss_is_the_mean_over_examples_not_over_batches(little: Little) -> None:
     class Uneven(OnePoint):
         steps = 2
 
-        def epoch(self, number: int, start_step: int = 0):
+        def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
             for xs in ([1.0, 1.0, 1.0], [3.0])[start_step:]:
                 x = torch.tensor(xs)
                 yield Batch({"table": x[:, None]}, {"y": torch.zeros(len(xs))}, torch.arange(len(xs)))
@@ -93,7 +103,7 @@ def test_an_epochs_loss_is_the_mean_over_examples_not_over_batches(little):
     assert training.history.rows[-1]["train/loss"] == pytest.approx((3 * 1 + 9) / 4)
 
 
-def test_hooks_are_called_in_their_order(little):
+def test_hooks_are_called_in_their_order(little: Little) -> None:
     called = []
 
     class Tell(Strategy):
@@ -102,31 +112,31 @@ def test_hooks_are_called_in_their_order(little):
         def __init__(self, mark: str) -> None:
             self.mark = mark
 
-        def begin(self, training):
+        def begin(self, training: Training) -> None:
             called.append(f"begin{self.mark}")
 
-        def batch(self, training, batch):
+        def batch(self, training: Training, batch: Batch) -> Batch:
             called.append(f"batch{self.mark}")
             return batch
 
-        def terms(self, training, terms):
+        def terms(self, training: Training, terms: Terms) -> Terms:
             called.append(f"terms{self.mark}")
             return terms
 
-        def accept(self, training, loss):
+        def accept(self, training: Training, loss: float) -> bool:
             called.append(f"accept{self.mark}")
             return True
 
-        def gradients(self, training):
+        def gradients(self, training: Training) -> None:
             called.append(f"gradients{self.mark}")
 
-        def after_step(self, training):
+        def after_step(self, training: Training) -> None:
             called.append(f"after{self.mark}")
 
-        def end_of_epoch(self, training, row):
+        def end_of_epoch(self, training: Training, row: Row) -> None:
             called.append(f"epoch{self.mark}")
 
-        def finish(self, training):
+        def finish(self, training: Training) -> None:
             called.append(f"finish{self.mark}")
 
     little(
@@ -136,21 +146,21 @@ def test_hooks_are_called_in_their_order(little):
     assert called == [f"{hook}{mark}" for hook in hooks for mark in "12"]
 
 
-def test_strategies_change_batch_terms_and_gradients(little):
+def test_strategies_change_batch_terms_and_gradients(little: Little) -> None:
     class Change(Strategy):
         name = "change"
 
-        def batch(self, training, batch):
+        def batch(self, training: Training, batch: Batch) -> Batch:
             return Batch({"table": batch.inputs["table"] / 2}, batch.targets, batch.index)  # x = 1
 
-        def terms(self, training, terms):
+        def terms(self, training: Training, terms: Terms) -> Terms:
             return {name: 3 * term for name, term in terms.items()}  # 3 w^2, slope 6 w
 
-        def gradients(self, training):
+        def gradients(self, training: Training) -> None:
             for parameter in training.plan.nets["net"].parameters():
                 parameter.grad /= 6  # slope w
 
-        def after_step(self, training):
+        def after_step(self, training: Training) -> None:
             with torch.no_grad():
                 training.plan.nets["net"].weight += 10
 
@@ -169,7 +179,7 @@ def test_strategies_change_batch_terms_and_gradients(little):
     assert training.history.rows[0]["loss/y"] == 3.0
 
 
-def test_a_strategy_may_replace_the_step(little):
+def test_a_strategy_may_replace_the_step(little: Little) -> None:
     class Draw(Strategy):
         name = "draw"
 
@@ -185,11 +195,11 @@ def test_a_strategy_may_replace_the_step(little):
     assert training.history.rows[-1]["train/loss"] == 0.25
 
 
-def test_an_epoch_of_refused_steps_has_no_loss_instead_of_a_perfect_one(little):
+def test_an_epoch_of_refused_steps_has_no_loss_instead_of_a_perfect_one(little: Little) -> None:
     class Never(Strategy):
         name = "never"
 
-        def accept(self, training, loss):
+        def accept(self, training: Training, loss: float) -> bool:
             return False
 
     net = _one_weight(1.0)
@@ -208,7 +218,9 @@ def test_an_epoch_of_refused_steps_has_no_loss_instead_of_a_perfect_one(little):
         (Budget(9, minutes=1e-9), 1, 1, "1e-09 minutes are over"),
     ],
 )
-def test_a_budget_ends_training_and_its_reason_is_kept(little, budget, step, epoch, reason):
+def test_a_budget_ends_training_and_its_reason_is_kept(
+    little: Little, budget: Budget, step: int, epoch: int, reason: str
+) -> None:
     training = little(budget=budget)
     training.run()
     assert (training.step, training.epoch, training.stop_reason) == (step, epoch, reason)
@@ -239,7 +251,9 @@ def _final(folder: Path) -> checkpoint.Checkpoint:
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("budget", [Budget(3), Budget(9, steps=8)], ids=["epochs", "steps"])
-def test_a_run_resumed_at_any_step_ends_as_the_unbroken_one(little, tmp_path: Path, optimizer, budget):
+def test_a_run_resumed_at_any_step_ends_as_the_unbroken_one(
+    little: Little, tmp_path: Path, optimizer: str, budget: Budget
+) -> None:
     options = {"momentum": 0.9} if optimizer == "sgd" else {}
     common = {"optimizer": optimizer, "options": options}
     (tmp_path / "whole").mkdir()
@@ -263,7 +277,7 @@ def test_a_run_resumed_at_any_step_ends_as_the_unbroken_one(little, tmp_path: Pa
         assert (folder / "h").read_bytes() == (tmp_path / "whole" / "h").read_bytes()
 
 
-def test_seconds_are_counted_over_all_resumes(little):
+def test_seconds_are_counted_over_all_resumes(little: Little) -> None:
     training = little()
     training.run()
     tensors, facts = training.state()
@@ -276,7 +290,7 @@ def test_seconds_are_counted_over_all_resumes(little):
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_finishes_the_step_saves_and_leaves(little, tmp_path: Path, signum, code):
+def test_a_signal_finishes_the_step_saves_and_leaves(little: Little, tmp_path: Path, signum: int, code: int) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     training = little(history=tmp_path / "h", observers=[AtStep(7, lambda _: os.kill(os.getpid(), signum))])
     with pytest.raises(Stopped, match="stopped at step 7, epoch 2; the state is saved") as caught:
@@ -286,7 +300,7 @@ def test_a_signal_finishes_the_step_saves_and_leaves(little, tmp_path: Path, sig
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
-def test_a_signal_while_validating_or_while_saving_is_not_lost(little, tmp_path: Path):
+def test_a_signal_while_validating_or_while_saving_is_not_lost(little: Little, tmp_path: Path) -> None:
     def asked(training: Training) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -296,7 +310,7 @@ def test_a_signal_while_validating_or_while_saving_is_not_lost(little, tmp_path:
         little().run(asked)  # the only save is the one at the end
 
 
-def test_in_a_thread_signals_are_left_to_whom_they_belong(little):
+def test_in_a_thread_signals_are_left_to_whom_they_belong(little: Little) -> None:
     training = little()
     worker = threading.Thread(target=training.run)
     worker.start()
@@ -304,7 +318,7 @@ def test_in_a_thread_signals_are_left_to_whom_they_belong(little):
     assert training.step == 15
 
 
-def test_checkpoints_are_written_at_intervals_and_on_demand(little):
+def test_checkpoints_are_written_at_intervals_and_on_demand(little: Little) -> None:
     steps = []
     little().run(lambda training: steps.append(training.step), save_every=0.0)
     assert steps == [*range(1, 16), 15]
@@ -314,7 +328,7 @@ def test_checkpoints_are_written_at_intervals_and_on_demand(little):
     assert steps == [4, 15]
 
 
-def test_a_sentence_is_noted_once(little):
+def test_a_sentence_is_noted_once(little: Little) -> None:
     training = little()
     training.note("disk full")
     training.note("disk full")

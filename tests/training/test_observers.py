@@ -1,11 +1,17 @@
 """Observers: what they are told, and that a log that cannot be written ends no training."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netwright.training.loop import Budget
 from netwright.training.observers import Progress, Timing
+
+if TYPE_CHECKING:
+    from tests.conftest import Little
 
 
 class Told:
@@ -29,7 +35,7 @@ class Told:
         self.rows.append(row)
 
 
-def test_progress_tells_stage_steps_and_scores(little):
+def test_progress_tells_stage_steps_and_scores(little: Little) -> None:
     told = Told()
     little(observers=[Progress(told, 15)]).run()
     assert told.stages == [("training", 15)]
@@ -39,7 +45,7 @@ def test_progress_tells_stage_steps_and_scores(little):
     assert list(told.rows[0]) == ["epoch", "train/loss", "validation/loss", "lr"]
 
 
-def test_timing_writes_rising_seconds_to_a_file_of_its_own(little, tmp_path: Path):
+def test_timing_writes_rising_seconds_to_a_file_of_its_own(little: Little, tmp_path: Path) -> None:
     little(observers=[Timing(tmp_path / "timing.jsonl")]).run()
     rows = [json.loads(line) for line in (tmp_path / "timing.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(row["epoch"], row["step"]) for row in rows] == [(1, 5), (2, 10), (3, 15)]
@@ -47,7 +53,7 @@ def test_timing_writes_rising_seconds_to_a_file_of_its_own(little, tmp_path: Pat
     assert seconds == sorted(seconds)
 
 
-def test_times_that_cannot_be_written_are_said_once(little, tmp_path: Path):
+def test_times_that_cannot_be_written_are_said_once(little: Little, tmp_path: Path) -> None:
     training = little(observers=[Timing(tmp_path / "gone" / "timing.jsonl")], budget=Budget(4))
     training.run()
     (note,) = training.notes

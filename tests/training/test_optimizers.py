@@ -19,13 +19,13 @@ def _moved(optimizer: torch.optim.Optimizer, weight: torch.nn.Parameter) -> list
     return places
 
 
-def test_sgd_steps_against_the_gradient():
+def test_sgd_steps_against_the_gradient() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     expected = [1 - 0.1 * sum(GRADIENTS[: n + 1]) for n in range(4)]
     assert _moved(sgd([weight], lr=0.1), weight) == pytest.approx(expected, abs=1e-6)
 
 
-def test_momentum_keeps_a_share_of_the_last_direction():
+def test_momentum_keeps_a_share_of_the_last_direction() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     place, speed, expected = 1.0, 0.0, []
     for gradient in GRADIENTS:
@@ -35,7 +35,7 @@ def test_momentum_keeps_a_share_of_the_last_direction():
     assert _moved(sgd([weight], lr=0.1, momentum=0.9), weight) == pytest.approx(expected, abs=1e-6)
 
 
-def test_adam_is_algorithm_1_of_the_paper():
+def test_adam_is_algorithm_1_of_the_paper() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     place, mean, square, expected = 1.0, 0.0, 0.0, []
     for t, gradient in enumerate(GRADIENTS, 1):
@@ -46,6 +46,6 @@ def test_adam_is_algorithm_1_of_the_paper():
     assert _moved(adam([weight], lr=0.01, beta1=0.8, beta2=0.95, eps=1e-6), weight) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_first_step_of_adam_has_the_size_of_the_learning_rate():
+def test_the_first_step_of_adam_has_the_size_of_the_learning_rate() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     assert _moved(adam([weight], lr=0.01), weight)[0] == pytest.approx(0.99, abs=1e-6)

@@ -28,7 +28,7 @@ from netwright.model_file import Model, assemble
 from netwright.models.build import table
 from netwright.progress import Counter, Display, Silent
 from netwright.run import answering, resolve, scoring
-from netwright.run.continued import start_from
+from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.spec import Reason, Resolved, Spec
@@ -58,6 +58,26 @@ class Options:
     base: str = ""
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Outside the loop a signal ends the run at once; there is nothing yet, or nothing more, to save."""
+
+    def leave(signum: int, frame: FrameType | None) -> None:
+        raise Stopped("stopped; what was done so far is kept.", signum=signum)
+
+    try:
+        before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@_interruptible()
 def train(
     wanted: Spec | Resolved,
     *,
@@ -101,6 +121,7 @@ def train(
     return _go(folder, asked, options, data, show or Silent(), decided)
 
 
+@_interruptible()
 def resume(path: Path, *, data: object = None, accept: bool = False, show: Display | None = None) -> Outcome:
     """Go on with a run that was stopped or killed; a finished one only says again what came out.
 
@@ -137,7 +158,8 @@ def _told(options: Options) -> dict[str, bool | str]:
 def _go(
     folder: RunFolder, wanted: Spec, options: Options, data: object, show: Display, decided: Resolved | None
 ) -> Outcome:
-    with folder.locked(), _interruptible(folder):
+    with folder.locked():
+        files.sweep(folder.path)  # what a killed process was writing
         try:
             if folder.read()["state"] == "done" and folder.report.exists():
                 return scoring.outcome(folder)
@@ -181,7 +203,19 @@ def _stages(
     _known_parts(decided)
     for difference in _other_versions(decided):
         show.note(difference)
-    device = hardware.apply(decided.hardware)
+    with hardware.applied(decided.hardware) as device:
+        return _computed(folder, decided, dataset, base, options, device, show)
+
+
+def _computed(
+    folder: RunFolder,
+    decided: Resolved,
+    dataset: Dataset,
+    base: Base | None,
+    options: Options,
+    device: torch.device,
+    show: Display,
+) -> Outcome:
     model = assemble(decided.spec, dataset.inputs, dataset.outputs, decided.spec.training.seed)
     if base is not None:
         for line in base.give_weights(model):
@@ -352,22 +386,3 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
         schedule=None if schedule.name == "constant" else lambda step, total: shape(step, total, **options),
         device=device,
     )
-
-
-@contextmanager
-def _interruptible(folder: RunFolder) -> Iterator[None]:
-    """Outside the loop a signal ends the run at once; there is nothing yet, or nothing more, to save."""
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        raise Stopped("stopped; what was done so far is kept.", signum=signum)
-
-    try:
-        before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

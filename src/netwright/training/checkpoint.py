@@ -139,9 +139,9 @@ def damage(path: Path) -> str:
     return next((f"{path.name}: {problem}" for problem in problems if problem), "")
 
 
-def _member_damage(file: Path, members: dict[str, dict[str, object]]) -> str:
+def _member_damage(file: Path, members: object) -> str:
     try:
-        size, digest, found = members[file.name]["bytes"], members[file.name]["sha256"], _facts(file)
+        size, digest, found = members[file.name]["bytes"], members[file.name]["sha256"], _facts(file)  # type: ignore[index]
     except (OSError, KeyError, TypeError):
         return f"{file.name} is missing"
     if found["bytes"] != size:
