@@ -19,7 +19,7 @@ def main() -> int:
     )
     data("hymenoptera_256")
     sizes = proof.part("sizes", lambda place: _sizes(proof, place, 10 if proof.full else 3))
-    falls = sizes["falls"]
+    falls: dict[str, tuple[float, float]] = sizes["falls"]  # type: ignore[assignment]
     proof.check(
         f"the loss falls with every batch size: {falls}", len(falls) == 3 and all(a > b for a, b in falls.values())
     )  # type: ignore[union-attr]

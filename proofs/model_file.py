@@ -10,7 +10,7 @@ from proof import Plain, Proof
 
 TOLD = re.compile(r"(\d+) of (\d+) match, largest difference ([\d.e+-]+)")
 LOAD = (
-    "import sys, time, netwright; start = time.monotonic(); model = netwright.load(sys.argv[1]); "
+    "import sys, time, netwright; load = netwright.load; start = time.monotonic(); model = load(sys.argv[1]); "
     "print(model.replayed, time.monotonic() - start)"
 )
 

@@ -64,15 +64,15 @@ def main() -> int:
 
 
 def _stopped(proof: Proof, seed: int, place: Path) -> Plain:
-    text = proof.say(f"{STOPS} --seed {seed} --to '{place}'").text
+    whole, shorter = place / "whole", place / "to-the-best-epoch"
+    text = proof.say(f"{STOPS} --seed {seed} --to '{whole}'").text
     told = re.search(r"best epoch (\d+), stopped at (\d+)", text)
-    found = facts(place)
+    found = facts(whole)
     best, stopped = int(found["best_epoch"]), int(found["stopped_epoch"])  # type: ignore[call-overload]
-    shorter = place.with_name(f"{place.name}-only-{best}")
     proof.say(f"netwright train {MADE} --epochs {best} --patience 0 --seed {seed} --to '{shorter}'")
     curves = found["curves"]
     at_best = curves[best - 1]["validation"]["loss"]  # type: ignore[index]
-    page = (place / "report.html").read_text(encoding="utf-8")
+    page = (whole / "report.html").read_text(encoding="utf-8")
     verdict = found["verdict"]
     label, since = verdict["label"], verdict["since_epoch"]  # type: ignore[index]
     return {
@@ -80,7 +80,7 @@ def _stopped(proof: Proof, seed: int, place: Path) -> Plain:
         "stopped": stopped,
         "told": told[0] if told else "",
         "said": bool(told) and (int(told[1]), int(told[2])) == (best, stopped),  # type: ignore[index]
-        "same weights": same_weights(place / "model.netwright", shorter / "model.netwright"),
+        "same weights": same_weights(whole / "model.netwright", shorter / "model.netwright"),
         "same score": abs(score(found, "validation", "loss") - at_best) < 1e-5,
         "curve": len(curves) == stopped and f"best epoch {best}" in page.replace("\xa0", " "),  # type: ignore[arg-type]
         "over-fitting": label == "over-fitting" and since is not None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from netwright.training.strategies.strategy import Strategy
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; read when torch is imported
 
 
 def _missing(reason: str) -> NoReturn:

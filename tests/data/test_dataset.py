@@ -149,7 +149,7 @@ def test_limit_keeps_pictures_encoded_with_the_same_pixels(tmp_path: Path) -> No
     assert (encoded.arrays["image"][7] == decoded.arrays["image"][7]).all()
     assert encoded.ledger.counts() == decoded.ledger.counts()
     assert any("decoded per batch" in note for note in encoded.notes)
-    assert isinstance(dataset.prepare(wish(root, data=", cache_mb: 4")).arrays["image"], Encoded)
+    assert isinstance(dataset.prepare(wish(root, size, data=", cache_mb: 4")).arrays["image"], Encoded)
     with pytest.raises(ResourceError, match=r"needs \d+ MB, more than the limit of 1 MB \(data.cache_mb is 1\)"):
         dataset.prepare(wish(root, data=", cache_mb: 1"))
 

@@ -20,6 +20,7 @@ from netwright.registry import nearest
 from netwright.report.step import StepView, step_page
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import run_data
+from netwright.training import hardware
 from netwright.training.checkpoint import latest
 
 _EXAMPLES = 512
@@ -71,10 +72,12 @@ def step_view(run: Path, *, weights: Sequence[str] = (), lr: float | None = None
         return torch.stack(terms).sum()
 
     named = {_short(model, name): parameter for name, parameter in model.network.named_parameters()}
-    picked = [_weight(word, named) for word in weights] if weights else _steepest(loss, named)
+    with hardware.applied(decided.hardware):
+        picked = [_weight(word, named) for word in weights] if weights else _steepest(loss, named)
     if len(picked) != 2:
         raise SpecError(f"{len(picked)} weights were named.", 'Name two, e.g. --weights "dense1.weight[0,3]".')
-    view = lens.step_view(loss, (named[picked[0][0]], picked[0][1]), (named[picked[1][0]], picked[1][1]), rate)
+    with hardware.applied(decided.hardware):
+        view = lens.step_view(loss, (named[picked[0][0]], picked[0][1]), (named[picked[1][0]], picked[1][1]), rate)
     names = (_told(*picked[0], named), _told(*picked[1], named))
     page = folder.path / "step.html"
     files.write_text(

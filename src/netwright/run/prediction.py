@@ -25,6 +25,7 @@ from netwright.run.continued import model_path
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
+from netwright.training import hardware
 
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
@@ -205,7 +206,9 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
     reads = folder.count_read("test") if part == "test" else 0
     if reads and folder.facts.exists():
         scoring.redraw(folder)
-    return scoring.evaluated(model, answering.answer(model, dataset, part, decided.hardware.resident), reads, started)
+    with hardware.applied(decided.hardware):  # so that the answers have the bits they had after training
+        found = answering.answer(model, dataset, part, decided.hardware.resident)
+    return scoring.evaluated(model, found, reads, started)
 
 
 def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:
