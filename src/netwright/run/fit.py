@@ -7,13 +7,10 @@ again.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 
 import torch
 
@@ -36,6 +33,7 @@ from netwright.training import checkpoint, hardware
 from netwright.training.history import History
 from netwright.training.loop import Budget, Plan, Training
 from netwright.training.observers import Progress, Timing
+from netwright.training.signals import handled
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
@@ -58,26 +56,12 @@ class Options:
     base: str = ""
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
+def _leave(signum: int) -> None:
     """Outside the loop a signal ends the run at once; there is nothing yet, or nothing more, to save."""
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        raise Stopped("stopped; what was done so far is kept.", signum=signum)
-
-    try:
-        before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    raise Stopped("stopped; what was done so far is kept.", signum=signum)
 
 
-@_interruptible()
+@handled(_leave)
 def train(
     wanted: Spec | Resolved,
     *,
@@ -121,7 +105,7 @@ def train(
     return _go(folder, asked, options, data, show or Silent(), decided)
 
 
-@_interruptible()
+@handled(_leave)
 def resume(path: Path, *, data: object = None, accept: bool = False, show: Display | None = None) -> Outcome:
     """Go on with a run that was stopped or killed; a finished one only says again what came out.
 

@@ -8,12 +8,9 @@ saves and leaves; nothing but a strategy changes what is computed.
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -24,6 +21,7 @@ from netwright.errors import Stopped
 from netwright.seeds import derive
 from netwright.training.history import History, Row
 from netwright.training.observers import Observer
+from netwright.training.signals import handled, next_one_ends
 from netwright.training.strategies.strategy import State, Strategy, Terms, defined
 
 Losses = Callable[[Batch], Terms]
@@ -227,7 +225,7 @@ class Training:
             torch.manual_seed(derive(self.plan.seed, "layers"))
             for strategy in defined(self.strategies, "begin"):
                 strategy.begin(self)
-        with _signals(self):
+        with handled(self._signalled):
             while not self._ended():
                 self._epoch(save, save_every)
                 if self._leave is not None:  # the signal came while validating
@@ -235,6 +233,11 @@ class Training:
             self._save(save)
         for strategy in defined(self.strategies, "finish"):
             strategy.finish(self)
+
+    def _signalled(self, signum: int) -> None:
+        """The first signal finishes the step, saves and leaves; a second one ends at once."""
+        self.leave(signum)
+        next_one_ends()
 
     def _ended(self) -> bool:
         budget = self.plan.budget
@@ -373,24 +376,3 @@ class _Hooks:
         self.batch, self.step = defined(strategies, "batch"), defined(strategies, "step")
         self.terms, self.accept = defined(strategies, "terms"), defined(strategies, "accept")
         self.gradients, self.after_step = defined(strategies, "gradients"), defined(strategies, "after_step")
-
-
-@contextmanager
-def _signals(training: Training) -> Iterator[None]:
-    """The first SIGTERM or SIGINT finishes the step, saves and leaves; a second one ends at once."""
-
-    def first(signum: int, frame: FrameType | None) -> None:
-        training.leave(signum)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-
-    try:
-        before = {number: signal.signal(number, first) for number in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread: whoever owns it also owns the signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
