@@ -13,7 +13,7 @@ import netwright
 from netwright import run, spec
 from netwright.errors import SpecError
 from netwright.model_file import Model, assemble
-from netwright.run.continued import Base, model_path, start_from
+from netwright.run.continued import Base, load_model, start_from
 from netwright.run.folder import RunFolder
 from netwright.spec import Field
 
@@ -135,7 +135,9 @@ def test_a_resume_does_not_need_the_base_any_more(trained: Path, flowers: Path, 
 
 def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="there is no run or model file"):
-        model_path(tmp_path / "missing")
+        load_model(tmp_path / "missing")
     RunFolder(done_run).model.unlink()
+    assert "not finished (done): these are its best weights" in load_model(done_run).notes[0]
+    shutil.rmtree(RunFolder(done_run).checkpoints)
     with pytest.raises(SpecError, match=r"has no model yet \(it is done\)"):
-        model_path(done_run)
+        load_model(done_run)

@@ -48,5 +48,5 @@ def test_an_unfinished_run_is_looked_into_at_its_newest_checkpoint(done_run: Pat
         for file in place.iterdir():
             file.unlink()
         place.rmdir()
-    with pytest.raises(SpecError, match="has neither a model nor a checkpoint yet"):
+    with pytest.raises(SpecError, match="has no model yet"):
         run.step_view(done_run)

@@ -38,7 +38,8 @@ def predict(
     output = output or Output()
     for path in own_parts:
         registry.use(path)
-    answers = run.predict(run_or_model, inputs, out=save, top=top)
+    with output.display() as show:
+        answers = run.predict(run_or_model, inputs, out=save, top=top, show=show)
     if output.json:
         output.document(answers)
         return

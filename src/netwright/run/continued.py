@@ -5,39 +5,53 @@ Nothing is copied silently: every layer that starts afresh is named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from netwright import files, model_file
+from netwright import files, model_file, spec
 from netwright.errors import SpecError
 from netwright.model_file import Model
 from netwright.run.folder import RunFolder
 from netwright.spec import Field, Spec
+from netwright.training.checkpoint import latest
 
 
-def model_path(path: Path) -> Path:
-    """The model file that a run folder or a file name means.
+def load_model(path: Path) -> Model:
+    """The model of a run folder or a model file; an unfinished run's as of its newest checkpoint.
+
+    Of an unfinished run the best epoch's weights are taken, where there is one, and `notes` says how far it was.
 
     Raises:
-        SpecError: Neither a run with a model nor a model file.
+        SpecError: Neither a run with a model or checkpoint nor a model file.
+        ModelFileError: The file cannot be trusted or read.
     """
-    if path.is_dir():
-        folder = RunFolder(path)
-        state = folder.read()["state"]
-        if not folder.model.exists():
-            raise SpecError(
-                f"the run {files.printable(path)} has no model yet (it is {state}).",
-                f"Finish it first: netwright resume {files.printable(path)}",
-            )
-        return folder.model
     if not path.exists():
         raise SpecError(
             f"there is no run or model file {files.printable(path)}.", "`netwright runs` lists what is here."
         )
-    return path
+    if not path.is_dir():
+        return model_file.load(path)
+    folder = RunFolder(path)
+    state = folder.read()["state"]
+    if folder.model.exists():
+        return model_file.load(folder.model)
+    found = latest(folder.checkpoints) if folder.checkpoints.exists() and folder.resolved.exists() else None
+    if found is None:
+        raise SpecError(
+            f"the run {files.printable(path)} has no model yet (it is {state}).",
+            f"Finish it first: netwright resume {files.printable(path)}",
+        )
+    decided = spec.load_resolved(folder.resolved)
+    model = model_file.assemble(decided.spec, decided.inputs, decided.outputs, decided.spec.training.seed)
+    marks = ("strategy/early_stopping/weights/net/", "weights/net/")
+    mark = next(mark for mark in marks if any(name.startswith(mark) for name in found.tensors))
+    weights = {k.removeprefix(mark): v for k, v in found.tensors.items() if k.startswith(mark)}
+    model.network.load_state_dict(weights)
+    note = f"the run is not finished ({state}): these are its best weights up to step {found.facts['step']}"
+    return replace(model, notes=(*model.notes, note))
 
 
 @dataclass(frozen=True)
@@ -114,4 +128,4 @@ def start_from(path: Path) -> Base:
         SpecError: There is none at this place.
         ModelFileError: It cannot be read.
     """
-    return Base(path, model_file.load(model_path(path)))
+    return Base(path, load_model(path))

@@ -296,7 +296,7 @@ def _fit(
         Controls(folder.control, replayed),
     ]
     training = Training(plan, strategies, [], history)
-    training.observers += [Progress(show, training.total), Timing(folder.timing)]
+    training.observers += [Progress(show, training.total, stop.minutes or 0.0), Timing(folder.timing)]
     if found is not None:
         for problem in found.refused:
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
@@ -351,7 +351,8 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
 
     def losses(batch: Batch) -> dict[str, torch.Tensor]:
         outputs = network(batch.inputs)
-        return {n: weights[n] * task.terms(outputs[n], batch.targets[n]).mean() for n, task in tasks.items()}
+        terms = {name: task.loss(outputs[name], batch.targets[name]) for name, task in tasks.items()}
+        return {name: term if weights[name] == 1 else weights[name] * term for name, term in terms.items()}
 
     held_out = len(dataset.parts["validation"]) > 0
     chosen, schedule = wanted.optimizer, wanted.schedule

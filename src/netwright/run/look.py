@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from netwright import files, model_file, spec
+from netwright import files
 from netwright.data.batches import Batches
 from netwright.errors import SpecError
 from netwright.lens import step as lens
@@ -18,10 +18,10 @@ from netwright.model_file import Model
 from netwright.progress import Silent
 from netwright.registry import nearest
 from netwright.report.step import StepView, step_page
+from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import run_data
 from netwright.training import hardware
-from netwright.training.checkpoint import latest
 
 _EXAMPLES = 512
 _WEIGHT = re.compile(r"(?P<name>.+)\[(?P<place>\d+(,\s*\d+)*)\]")
@@ -58,7 +58,7 @@ def step_view(run: Path, *, weights: Sequence[str] = (), lr: float | None = None
     """
     folder = RunFolder(run)
     dataset, decided = run_data(folder, Silent())
-    model = _model(folder)
+    model = load_model(run)
     chosen = decided.spec.training.optimizer
     rate = lr if lr is not None else float(chosen.options.get("lr", 0.1)) if chosen else 0.1
     batch = next(
@@ -107,23 +107,6 @@ def _text(view: lens.StepView, names: tuple[str, str], rate: float, examples: in
     lines.append(f"  direction ({view.direction[0]:+.3f}, {view.direction[1]:+.3f}), size {view.size:.5g}")
     lines.append(f"  loss before {view.loss_before:.6f}, after {view.loss_after:.6f}")
     return [*lines, f"picture: {files.printable(page)}"]
-
-
-def _model(folder: RunFolder) -> Model:
-    """The trained model; an unfinished run's model as of its newest checkpoint."""
-    if folder.model.exists():
-        return model_file.load(folder.model)
-    found = latest(folder.checkpoints) if folder.checkpoints.exists() else None
-    if found is None:
-        raise SpecError(
-            f"{files.printable(folder.path)} has neither a model nor a checkpoint yet.",
-            f"Train it first: netwright resume {files.printable(folder.path)}",
-        )
-    decided = spec.load_resolved(folder.resolved)
-    model = model_file.assemble(decided.spec, decided.inputs, decided.outputs, decided.spec.training.seed)
-    mark = "weights/net/"
-    model.network.load_state_dict({k.removeprefix(mark): v for k, v in found.tensors.items() if k.startswith(mark)})
-    return model
 
 
 def _short(model: Model, name: str) -> str:

@@ -1,11 +1,14 @@
 """Before training: what was found, what would be decided and why, how large it would be; nothing is trained."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
 from netwright import files
 from netwright.data.batches import Batches
@@ -19,6 +22,7 @@ from netwright.run.gather import describe
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
 
+_MOST_COPIES = 100_000  # repeated rows looked at; discrete tables repeat by nature
 _RARE = 20  # examples; below, a class's score is a matter of luck
 _LOPSIDED = 20  # times; beyond, accuracy says little
 
@@ -230,12 +234,43 @@ def judge_data(dataset: Dataset) -> list[Finding]:
     for name, field in dataset.outputs.items():
         if field.vocabulary:
             findings += _judge_classes(name, field, np.asarray(dataset.arrays[name]))
+    findings += _judge_copies(dataset)
     if dataset.twins:
         pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in dataset.twins[:3])
         cure = "Keep copies of one scene in one part: data.split.by: group."
         findings.append(Finding("near-twins", "note", f"{len(dataset.twins):,} pairs across parts: {pairs}", cure))
     findings += [Finding("data", "note", note, "") for note in dataset.notes]
     return findings
+
+
+def _judge_copies(dataset: Dataset) -> list[Finding]:
+    """Examples with the same inputs: how many there are, and those to which different answers are given."""
+    content = dataset.ledger.table["content"].slice(0, len(dataset))
+    counted = pc.value_counts(content.combine_chunks())
+    repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+    if not len(repeated):
+        return []
+    rows = np.flatnonzero(pc.is_in(content, value_set=repeated).combine_chunks().to_numpy(zero_copy_only=False))
+    groups: dict[str, list[int]] = {}
+    for row in rows[:_MOST_COPIES]:
+        groups.setdefault(str(content[int(row)]), []).append(int(row))
+    findings = [
+        Finding("copies", "note", f"{len(rows):,} examples in {len(repeated):,} groups: {_named(dataset, groups)}")
+    ]
+    for name, field in dataset.outputs.items():
+        codes = dataset.arrays[name]
+        torn = {
+            key: at for key, at in groups.items() if field.vocabulary and len(set(codes[np.array(at)].tolist())) > 1
+        }
+        if torn:
+            told = f"{len(torn):,} groups of copies have different {name}: {_named(dataset, torn)}"
+            findings.append(Finding("contradictions", "bad", told, "Keep one of each group, with the right answer."))
+    return findings
+
+
+def _named(dataset: Dataset, groups: dict[str, list[int]]) -> str:
+    shown = [" = ".join(str(dataset.ids[at]) for at in group[:3]) for group in list(groups.values())[:3]]
+    return files.printable("; ".join(shown)) + (", ..." if len(groups) > 3 else "")
 
 
 def _judge_classes(name: str, field: Field, codes: np.ndarray) -> list[Finding]:

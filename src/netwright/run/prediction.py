@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from netwright import files, model_file, readers, registry
+from netwright import files, readers, registry
 from netwright.data import fingerprint
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
@@ -21,7 +21,7 @@ from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers.columns import Column, Found
 from netwright.run import answering, scoring
-from netwright.run.continued import model_path
+from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
@@ -33,7 +33,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def predict(
-    run_or_model: Path, inputs: Sequence[Path | str] | object, *, out: Path | None = None, top: int = 3
+    run_or_model: Path,
+    inputs: Sequence[Path | str] | object,
+    *,
+    out: Path | None = None,
+    top: int = 3,
+    show: Display | None = None,
 ) -> pa.Table:
     """Answers for new examples.
 
@@ -42,6 +47,7 @@ def predict(
         inputs: Pictures, folders of pictures or tables; from Python also arrays, a DataFrame or an Arrow table.
         out: File for all answers with every class's probability, `.csv` or `.parquet`.
         top: How many of the likeliest classes the returned table shows.
+        show: Where it is told what is to be known about the model.
 
     Returns:
         One row per example: `id`, and per output the answer (classes with their probabilities), or `problem`.
@@ -52,7 +58,9 @@ def predict(
     """
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise SpecError(f"--save {out}: answers are written as .csv or .parquet.", "Give the file one of these ends.")
-    model = model_file.load(model_path(run_or_model))
+    model = load_model(run_or_model)
+    for note in model.notes:
+        (show or Silent()).note(note)
     found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
     if out is not None:
@@ -178,7 +186,7 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
         DataError: The data cannot be used, or changed since the run.
     """
     show, started = show or Silent(), time.monotonic()
-    model = model_file.load(model_path(run_or_model))
+    model = load_model(run_or_model)
     fields = {**model.inputs, **model.outputs}
     wanted = model.spec
     if data is not None:

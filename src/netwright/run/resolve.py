@@ -61,8 +61,10 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         reasons.append(_reason("training.optimizer", "adam, lr 0.002", "works without tuning on most small nets"))
     schedule = training.schedule
     if schedule is None:
-        schedule = PartSpec(name="cosine")
-        reasons.append(_reason("training.schedule", "cosine", "ends with small steps, so that the weights settle"))
+        timed = training.stop.minutes and not (training.stop.epochs or training.stop.steps)
+        schedule = PartSpec(name="constant" if timed else "cosine")
+        why = "nobody knows the last step of a budget in minutes" if timed else "ends with small steps, which settle"
+        reasons.append(_reason("training.schedule", schedule.name, why))
     stop, why = _stop(training.stop, steps)
     reasons += why
     _check_parts(optimizer, schedule)

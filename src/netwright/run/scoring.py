@@ -236,6 +236,7 @@ def evaluated(model: Model, found: Answered, reads: int, started: float) -> Eval
             )
     if found.part == "test" and reads > 1:
         text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
+    text += model.notes
     if model.replayed is not None:
         text.append(f"the model file checked itself: {model.replayed}")
     return Evaluation(found.part, len(found.positions), reads, scores, intervals, text)

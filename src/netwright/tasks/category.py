@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from netwright import metrics
+from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
 from netwright.registry import resolve
 from netwright.spec import Field, OutputSpec, Reason
@@ -100,6 +100,12 @@ class Category(Task):
             wanted = functional.one_hot(targets, len(self.classes)).to(outputs.dtype)
             return self._loss(self.answers(outputs), wanted)
         return self._loss(outputs, targets)
+
+    def loss(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        """The mean of `terms`; one kernel instead of three where torch has it, a tenth of a small net's step."""
+        if self._loss is losses.cross_entropy:
+            return functional.cross_entropy(outputs, targets)
+        return self.terms(outputs, targets).mean()
 
     def answers(self, outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class"]:
         """A probability for each class; see `Task.answers`."""

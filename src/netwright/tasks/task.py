@@ -114,6 +114,15 @@ class Task(ABC):
             targets: As in a batch: class codes, or numbers in their own units.
         """
 
+    def loss(self, outputs: Float[Tensor, "batch unit"], targets: Tensor) -> Float[Tensor, ""]:
+        """The mean of `terms`, which a step differentiates.
+
+        Args:
+            outputs: What the head gives.
+            targets: As in a batch.
+        """
+        return self.terms(outputs, targets).mean()
+
     @abstractmethod
     def answers(self, outputs: Float[Tensor, "batch unit"]) -> Tensor:
         """What the outputs mean: class probabilities `(batch, class)`, or numbers in their own units.

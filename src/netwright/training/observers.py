@@ -35,25 +35,32 @@ class Progress(Observer):
 
     Args:
         display: What draws it.
-        total: Steps expected in all.
+        total: Steps at most.
+        minutes: Minutes at most, 0 for no limit; with a limit the bar counts seconds, so that its time left is true.
     """
 
-    def __init__(self, display: Display, total: int) -> None:
-        self._display, self._next = display, 0.0
-        display.stage("training", total)
+    def __init__(self, display: Display, total: int, minutes: float = 0.0) -> None:
+        self._display, self._next, self._timed = display, 0.0, minutes > 0
+        if self._timed:
+            display.stage(f"training, at most {minutes:g} min, in seconds", max(1, round(minutes * 60)))
+        else:
+            display.stage("training, in steps", total)
 
     def step(self, training: Training) -> None:
         """Advance the bar now and then."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + 0.1
-            self._display.advance(training.step)
+            self._advance(training)
 
     def epoch(self, training: Training, row: Row) -> None:
         """Show the epoch's scores."""
-        self._display.advance(training.step)
+        self._advance(training)
         shown = {k: v for k, v in row.items() if isinstance(v, float) or k == "epoch"}
         self._display.epoch({k: v for k, v in shown.items() if v is not None})
+
+    def _advance(self, training: Training) -> None:
+        self._display.advance(int(training.elapsed()) if self._timed else training.step)
 
 
 class Timing(Observer):
