@@ -59,3 +59,9 @@ def test_times_that_cannot_be_written_are_said_once(little: Little, tmp_path: Pa
     (note,) = training.notes
     assert "its folder is gone. Times are not written any more." in note
     assert training.epoch == 4
+
+
+def test_with_a_budget_in_minutes_the_bar_counts_seconds(little: Little) -> None:
+    told = Told()
+    little(observers=[Progress(told, 15, 2.0)]).run()
+    assert told.stages == [("training, at most 2 min, in seconds", 120)]

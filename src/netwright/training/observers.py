@@ -44,7 +44,7 @@ class Progress(Observer):
         if self._timed:
             display.stage(f"training, at most {minutes:g} min, in seconds", max(1, round(minutes * 60)))
         else:
-            display.stage("training, in steps", total)
+            display.stage("training", total)
 
     def step(self, training: Training) -> None:
         """Advance the bar now and then."""
