@@ -24,10 +24,11 @@ from torch import nn
 from torch.nn import functional
 
 from netwright import spec
-from netwright.data.batches import Batch, Batches
+from netwright.data.batches import Batches
 from netwright.data.dataset import prepare
 from netwright.model_file import assemble
 from netwright.progress import Counter, Silent
+from netwright.run.fit import weighted
 from netwright.training.history import History
 from netwright.training.loop import Budget, Plan, Training
 from netwright.training.observers import Progress, Timing
@@ -50,14 +51,8 @@ def ours(wanted: spec.Spec, source: Batches, inputs: dict, outputs: dict, folder
     """One epoch through netwright's loop; the network lives on between epochs."""
     model = assemble(wanted, inputs, outputs, 0)
     optimizer = sgd(model.network.parameters(), lr=LR)
-    network, tasks = model.network, model.tasks
-    weights = dict.fromkeys(tasks, 1.0)
-
-    def losses(batch: Batch) -> dict[str, torch.Tensor]:  # as in `netwright.run.fit`
-        answers = network(batch.inputs)
-        return {n: weights[n] * task.terms(answers[n], batch.targets[n]).mean() for n, task in tasks.items()}
-
-    plan = Plan({"net": network}, {"net": optimizer}, losses, source, Budget(1), 0)
+    losses = weighted(model, dict.fromkeys(model.tasks, 1.0))
+    plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(1), 0)
 
     def epoch() -> int:
         strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control")]

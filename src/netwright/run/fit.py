@@ -31,12 +31,13 @@ from netwright.run.scoring import Outcome
 from netwright.spec import Reason, Resolved, Spec
 from netwright.training import checkpoint, hardware
 from netwright.training.history import History
-from netwright.training.loop import Budget, Plan, Training
+from netwright.training.loop import Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
 from netwright.training.signals import handled
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
+from netwright.training.strategies.strategy import Terms
 
 
 @dataclass(frozen=True)
@@ -341,18 +342,24 @@ def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
     return save
 
 
+def weighted(model: Model, weights: dict[str, float]) -> Losses:
+    """What a step differentiates: each output's mean loss times its weight."""
+    network, tasks = model.network, model.tasks
+
+    def losses(batch: Batch) -> Terms:
+        outputs = network(batch.inputs)
+        terms = {name: task.loss(outputs[name], batch.targets[name]) for name, task in tasks.items()}
+        return {name: term if weights[name] == 1 else weights[name] * term for name, term in terms.items()}
+
+    return losses
+
+
 def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> Plan:
     wanted, seed = decided.spec.training, decided.spec.training.seed
     resident = decided.hardware.resident
     size = _batch_size(decided.spec, dataset)
     source = Batches(dataset, "train", size, seed, shuffle=True, resident=resident, device=device)
-    network, tasks = model.network, model.tasks
-    weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in tasks}
-
-    def losses(batch: Batch) -> dict[str, torch.Tensor]:
-        outputs = network(batch.inputs)
-        terms = {name: task.loss(outputs[name], batch.targets[name]) for name, task in tasks.items()}
-        return {name: term if weights[name] == 1 else weights[name] * term for name, term in terms.items()}
+    weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in model.tasks}
 
     held_out = len(dataset.parts["validation"]) > 0
     chosen, schedule = wanted.optimizer, wanted.schedule
@@ -361,9 +368,9 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     shape = registry.resolve("schedule", schedule.name)
     options = dict(schedule.options)
     return Plan(
-        nets={"net": network},
-        optimizers={"net": registry.resolve("optimizer", chosen.name)(network.parameters(), **chosen.options)},
-        losses=losses,
+        nets={"net": model.network},
+        optimizers={"net": registry.resolve("optimizer", chosen.name)(model.network.parameters(), **chosen.options)},
+        losses=weighted(model, weights),
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
         seed=seed,

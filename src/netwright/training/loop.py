@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -118,6 +119,7 @@ class Training:
         self._elapsed, self._since = 0.0, time.monotonic()
         self._base_lr = {name: [g["lr"] for g in o.param_groups] for name, o in plan.optimizers.items()}
         self._last_save = time.monotonic()
+        self._updates = [_update_of(optimizer) for optimizer in plan.optimizers.values()]
         self._every = max(1, plan.source.steps // 8)
         self.total = plan.budget.epochs * plan.source.steps
         if plan.budget.steps:
@@ -308,8 +310,8 @@ class Training:
         loss.backward()  # type: ignore[union-attr]
         for strategy in hooks.gradients:
             strategy.gradients(self)
-        for optimizer in self.plan.optimizers.values():
-            optimizer.step()
+        for update in self._updates:
+            update()
         return {name: term.detach() for name, term in terms.items()}
 
     def _forget_gradients(self) -> None:
@@ -367,6 +369,12 @@ class Training:
             raise Stopped(
                 f"stopped at step {self.step}, epoch {self.epoch + 1}; the state is saved.", signum=self._leave
             )
+
+
+def _update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
+    """The optimizer's own step, without torch's entry for the profiler around it: 5 % of a small net's step."""
+    step = type(optimizer).step
+    return partial(step.__wrapped__ if getattr(step, "hooked", False) else step, optimizer)  # type: ignore[attr-defined]
 
 
 class _Hooks:
