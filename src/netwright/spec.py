@@ -186,7 +186,7 @@ class StopSpec(_Frozen):
     """When training ends: whichever comes first.
 
     Args:
-        watch: The output whose validation loss is watched (or "loss" for the sum).
+        watch: The output whose validation score is watched, or "loss" for the sum of the validation losses.
         patience: Epochs without improvement before stopping; 0 never stops early.
         epochs: Most epochs.
         steps: Most steps.

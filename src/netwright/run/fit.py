@@ -28,7 +28,7 @@ from netwright.run import answering, resolve, scoring
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
-from netwright.spec import Reason, Resolved, Spec
+from netwright.spec import Reason, Resolved, Spec, StopSpec
 from netwright.training import checkpoint, hardware
 from netwright.training.history import History
 from netwright.training.loop import Budget, Losses, Plan, Training
@@ -293,7 +293,7 @@ def _fit(
     stop = decided.spec.training.stop
     strategies = [
         Finite(),
-        EarlyStopping(_watched(stop.watch, decided), stop.patience or 0),
+        _early_stopping(stop, model),
         Controls(folder.control, replayed),
     ]
     training = Training(plan, strategies, [], history)
@@ -309,13 +309,17 @@ def _fit(
     return training
 
 
-def _watched(watch: str | None, decided: Resolved) -> str:
-    if watch in {None, "loss"}:
-        return "validation/loss"
-    if watch not in decided.outputs:
-        known = ", ".join(["loss", *decided.outputs])
+def _early_stopping(stop: StopSpec, model: Model) -> EarlyStopping:
+    watch, patience = stop.watch or "loss", stop.patience or 0
+    if watch == "loss":
+        return EarlyStopping("validation/loss", patience)
+    if watch not in model.tasks:
+        known = ", ".join(["loss", *model.tasks])
         raise SpecError(f'training.stop.watch is "{watch}", which is no output.', f"Known here: {known}.")
-    return f"validation/{watch}/loss" if len(decided.outputs) > 1 else "validation/loss"
+    score, better = model.tasks[watch].watch
+    return EarlyStopping(
+        f"validation/{watch}/{score}" if len(model.tasks) > 1 else f"validation/{score}", patience, better
+    )
 
 
 def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:

@@ -65,7 +65,7 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         schedule = PartSpec(name="constant" if timed else "cosine")
         why = "nobody knows the last step of a budget in minutes" if timed else "ends with small steps, which settle"
         reasons.append(_reason("training.schedule", schedule.name, why))
-    stop, why = _stop(training.stop, steps)
+    stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
     _check_parts(optimizer, schedule)
     filled = training.model_copy(
@@ -78,7 +78,7 @@ def _reason(path: str, value: object, why: str) -> Reason:
     return Reason(path=path, value=str(value), why=why)
 
 
-def _stop(stop: StopSpec, steps_per_epoch: int) -> tuple[StopSpec, list[Reason]]:
+def _stop(stop: StopSpec, steps_per_epoch: int, outputs: list[str]) -> tuple[StopSpec, list[Reason]]:
     reasons = []
     epochs = stop.epochs
     if epochs is None:
@@ -91,14 +91,14 @@ def _stop(stop: StopSpec, steps_per_epoch: int) -> tuple[StopSpec, list[Reason]]
         reasons.append(_reason("training.stop.epochs", epochs, why))
     patience = stop.patience
     if patience is None:
-        patience = max(5, min(epochs // 5, 50))
-        reasons.append(
-            _reason("training.stop.patience", patience, "a fifth of the epochs, 5 to 50; 0 never stops early")
-        )
+        patience = max(10, min(epochs // 3, 60))
+        why = "a third of the epochs, 10 to 60: a falling learning rate still helps late; 0 never stops early"
+        reasons.append(_reason("training.stop.patience", patience, why))
     watch = stop.watch
     if watch is None:
-        watch = "loss"
-        reasons.append(_reason("training.stop.watch", watch, "the validation loss notices over-fitting first"))
+        watch = outputs[0] if len(outputs) == 1 else "loss"
+        why = "its validation score is what counts; ties go to the smaller loss" if len(outputs) == 1 else "it sums all"
+        reasons.append(_reason("training.stop.watch", watch, why))
     return stop.model_copy(update={"epochs": epochs, "patience": patience, "watch": watch}), reasons
 
 

@@ -41,6 +41,7 @@ class Category(Task):
     """
 
     headline = "accuracy"
+    watch = ("accuracy", "max")  # the loss turns upwards earlier, when a net that is right only grows too sure
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)

@@ -6,6 +6,7 @@ Source: Prechelt 1998, "Early stopping - but when?"; the criterion is his UP_s w
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 
@@ -16,16 +17,19 @@ from netwright.training.strategies.strategy import State, Strategy
 class EarlyStopping(Strategy):
     """Watches one validation number; at the end the weights of its best epoch are put back.
 
+    Two epochs of equal score, as small validation parts have many, are told apart by the validation loss.
+
     Args:
-        watch: Name in the epoch's row, e.g. "validation/loss"; smaller is better.
+        watch: Name in the epoch's row, e.g. "validation/accuracy".
         patience: Epochs without improvement before stopping; 0 only keeps the best and never stops.
+        better: Which way is better, "min" or "max".
     """
 
     name = "early_stopping"
 
-    def __init__(self, watch: str, patience: int) -> None:
-        self.watch, self.patience = watch, patience
-        self.best, self.best_epoch = math.inf, 0
+    def __init__(self, watch: str, patience: int, better: Literal["min", "max"] = "min") -> None:
+        self.watch, self.patience, self._sign = watch, patience, -1.0 if better == "max" else 1.0
+        self.best, self.best_loss, self.best_epoch = math.inf, math.inf, 0
         self._weights: dict[str, torch.Tensor] = {}
 
     def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
@@ -35,8 +39,10 @@ class EarlyStopping(Strategy):
         trained = row.get("train/loss")
         if value is None or (isinstance(trained, float) and math.isnan(trained)):
             return  # nothing is held out, or every step of the epoch was refused: nothing can be said about it
-        if isinstance(value, float | int) and value < self.best:
-            self.best, self.best_epoch = float(value), epoch
+        loss = row.get("validation/loss")
+        found = (self._sign * float(value), float(loss) if isinstance(loss, float | int) else math.inf)
+        if not math.isnan(found[0]) and found < (self.best, self.best_loss):
+            (self.best, self.best_loss), self.best_epoch = found, epoch
             self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
         elif self.patience and self.best_epoch and epoch - self.best_epoch >= self.patience:
             training.stop(f"no better {self.watch.replace('/', ' ')} for {self.patience} epochs")
@@ -50,11 +56,12 @@ class EarlyStopping(Strategy):
     def state(self) -> State:
         """Best value, its epoch and its weights."""
         kept: State = {f"weights/{key}": tensor for key, tensor in self._weights.items()}
-        return {**kept, "best": self.best, "best_epoch": self.best_epoch}
+        return {**kept, "best": self.best, "best_loss": self.best_loss, "best_epoch": self.best_epoch}
 
     def load_state(self, state: State) -> None:
         """Go on watching where `state` was taken."""
-        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])  # type: ignore[arg-type]
+        self.best, self.best_loss = float(state["best"]), float(state["best_loss"])  # type: ignore[arg-type]
+        self.best_epoch = int(state["best_epoch"])  # type: ignore[arg-type]
         self._weights = {
             key.removeprefix("weights/"): value for key, value in state.items() if isinstance(value, torch.Tensor)
         }
