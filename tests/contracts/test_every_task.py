@@ -111,3 +111,18 @@ def test_unit_and_loss_come_with_their_reasons(kind: str, case: int) -> None:
     assert [reason.path for reason in task.reasons] == ["outputs.out.unit", "outputs.out.loss"]
     assert all(len(reason.why) > 10 for reason in task.reasons)
     assert task.weight == 1.0
+
+
+@every_task
+def test_the_loss_of_a_step_is_the_mean_of_the_terms(kind: str, case: int) -> None:
+    task, targets, perfect = made(kind, case)
+    outputs = perfect + torch.randn(perfect.shape, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(task.loss(outputs, targets), task.terms(outputs, targets).mean(), rtol=1e-6)
+
+
+@every_task
+def test_what_is_watched_is_the_loss_or_a_score_of_the_task(kind: str, case: int) -> None:
+    task, targets, perfect = made(kind, case)
+    score, better = task.watch
+    assert better in {"min", "max"}
+    assert score in {"loss", *task.score(task.answers(perfect), targets)}

@@ -13,10 +13,11 @@ import pytest
 import torch
 from torch import nn
 
+from netwright import registry
 from netwright.data.batches import Batch
 from netwright.errors import Stopped
 from netwright.training import checkpoint
-from netwright.training.loop import Budget, Training
+from netwright.training.loop import Budget, Training, update_of
 from netwright.training.observers import Observer
 from netwright.training.schedules import cosine
 from netwright.training.strategies.early_stopping import EarlyStopping
@@ -333,3 +334,18 @@ def test_a_sentence_is_noted_once(little: Little) -> None:
     training.note("disk full")
     training.note("disk full")
     assert training.notes == ["disk full"]
+
+
+@pytest.mark.parametrize("name", registry.parts("optimizer"))
+def test_an_update_without_the_profilers_entry_is_the_optimizers_own_step(name: str) -> None:
+    updated = []
+    for unwrapped in (False, True):
+        weight = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+        optimizer = registry.resolve("optimizer", name)([weight], lr=0.1)
+        update = update_of(optimizer) if unwrapped else optimizer.step
+        for _ in range(3):
+            weight.grad = weight.detach() * 2 + 1
+            update()
+        updated.append(weight.detach())
+    assert torch.equal(*updated)
+    assert getattr(type(optimizer).step, "hooked", False), "torch wraps steps no more: update_of is not needed"

@@ -266,3 +266,17 @@ def test_a_strategy_that_defines_nothing_costs_nothing() -> None:
     hooks = ("begin", "batch", "step", "terms", "accept", "gradients", "after_step", "end_of_epoch", "finish")
     assert [hook for hook in hooks if defined([Strategy()], hook)] == []
     assert Strategy().state() == {}
+
+
+def test_a_score_may_be_better_when_larger_and_ties_go_to_the_smaller_loss(little: Little) -> None:
+    rows = iter([(0.5, 0.9), (0.7, 0.6), (0.7, 0.4), (0.7, 0.5), (0.6, 0.1)])
+    strategy = EarlyStopping("validation/accuracy", 0, "max")
+
+    def validate() -> dict[str, float]:
+        accuracy, loss = next(rows)
+        return {"accuracy": accuracy, "loss": loss}
+
+    training = little(strategies=[strategy], validate=validate, budget=Budget(5))
+    training.run()
+    assert training.best_epoch == 3
+    assert (strategy.best, strategy.best_loss) == (-0.7, 0.4)

@@ -119,7 +119,7 @@ class Training:
         self._elapsed, self._since = 0.0, time.monotonic()
         self._base_lr = {name: [g["lr"] for g in o.param_groups] for name, o in plan.optimizers.items()}
         self._last_save = time.monotonic()
-        self._updates = [_update_of(optimizer) for optimizer in plan.optimizers.values()]
+        self._updates = [update_of(optimizer) for optimizer in plan.optimizers.values()]
         self._every = max(1, plan.source.steps // 8)
         self.total = plan.budget.epochs * plan.source.steps
         if plan.budget.steps:
@@ -371,7 +371,7 @@ class Training:
             )
 
 
-def _update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
+def update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
     """The optimizer's own step, without torch's entry for the profiler around it: 5 % of a small net's step."""
     step = type(optimizer).step
     return partial(step.__wrapped__ if getattr(step, "hooked", False) else step, optimizer)  # type: ignore[attr-defined]
