@@ -139,7 +139,7 @@ def core() -> Finding:
     """Whether every package netwright cannot do without can be imported."""
     missing = [module for module in CORE if importlib.util.find_spec(module) is None]
     if not missing:
-        failed = _import_failure(*CORE)
+        failed = _import_failure("netwright.absent", *CORE)
         if not failed:
             return Finding("packages", "good", f"all {len(CORE)} needed packages can be imported")
         return Finding(

@@ -21,6 +21,7 @@ from typing import Literal, NoReturn, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
+import netwright.absent  # noqa: F401  (before pyarrow makes its first array and looks for pandas)
 from netwright.errors import CellError, DataError, SpecError
 from netwright.files import printable
 from netwright.readers.sniff import sniff
