@@ -26,11 +26,14 @@ test: venv
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
 
 proofs: venv
-	@set -e; for file in proofs/[a-z]*.py; do \
-	  echo "== $$file"; $(BIN)/python "$$file" $(if $(FULL),--full,); done
+	@missed=; for file in $(filter-out proofs/proof.py,$(wildcard proofs/*.py)); do \
+	  echo "== $$file"; $(BIN)/python "$$file" $(if $(FULL),--full,) || missed="$$missed $$file"; done; \
+	$(BIN)/python scripts/coverage.py; [ -z "$$missed" ] || { echo "missed:$$missed" >&2; exit 1; }
 
 bench: venv
-	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@missed=; for file in $(filter-out benchmarks/pairs.py,$(wildcard benchmarks/*.py)); do \
+	  echo "== $$file"; $(BIN)/python "$$file" || missed="$$missed $$file"; done; \
+	$(BIN)/python scripts/benchmarks.py; [ -z "$$missed" ] || { echo "missed:$$missed" >&2; exit 1; }
 
 # The stamp holds a checksum of all that decides what is installed, so that the second call costs nothing
 # and a changed dependency, Python or folder is noticed.
