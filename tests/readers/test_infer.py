@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from netwright.readers import Arrays, Blobs, Cells, Several, infer
+from netwright.readers import Arrays, Blobs, Cells, Several, find, infer
 
 
 def cells(values: list, root: Path | None = None) -> Cells:
@@ -44,3 +44,11 @@ def test_other_columns(tmp_path: Path) -> None:
     assert infer(Arrays(np.zeros(2)), "input")[0] == "number"
     assert infer(Several(("a",), (cells(["1"]),)), "input")[0] == "vector"
     assert infer(cells(["a/1.jpg", "a/2.PNG"], tmp_path), "input")[0] == "image"
+
+
+def test_three_digits_after_a_comma_are_decimals_where_semicolons_separate(tmp_path: Path) -> None:
+    for separator, words in ((";", "decimal comma"), ("|", "thousands")):
+        file = tmp_path / f"prices-{ord(separator)}.csv"
+        file.write_text(separator.join(("size", "price")) + "".join(f"\n{n}{separator}{n},{n}00" for n in range(1, 10)))
+        column = find(file).columns["price"]
+        assert words in infer(column, "input")[1]

@@ -83,10 +83,12 @@ class Cells:
     Args:
         values: Strings from text files (never null); any Arrow type from memory or Parquet (nulls possible).
         root: Folder that file names in the column are relative to; None where cells cannot name files.
+        comma: The file speaks for a decimal comma: its columns are separated by ";".
     """
 
     values: pa.ChunkedArray
     root: Path | None = None
+    comma: bool = False
 
     def __len__(self) -> int:
         return len(self.values)

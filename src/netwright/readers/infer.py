@@ -34,7 +34,7 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     if isinstance(column, Several):
         return "vector", "several columns"
     if isinstance(column, Cells):
-        return _by_type(column) or _by_values(column.values, role)
+        return _by_type(column) or _by_values(column.values, role, column.comma)
     if column.values.ndim == 1:
         return _by_values(pa.chunked_array([pa.array(column.values)]), role)
     shape = " x ".join(map(str, column.values.shape[1:]))
@@ -58,8 +58,8 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     return None
 
 
-def _by_values(values: pa.ChunkedArray, role: str) -> tuple[str, str]:
-    numbers = read_numbers(values)
+def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple[str, str]:
+    numbers = read_numbers(values, comma=comma)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
     if present and good.sum() >= _MOSTLY * present and good.sum() * 2 >= len(values):

@@ -87,12 +87,13 @@ class Numbers:
     style: Style
 
 
-def read_numbers(values: pa.ChunkedArray, style: Style | None = None) -> Numbers:
+def read_numbers(values: pa.ChunkedArray, style: Style | None = None, *, comma: bool = False) -> Numbers:
     """Every cell of a column as a number.
 
     Args:
         values: Text or numbers; dates and truth values count as numbers too.
         style: The column's way of writing; found from the cells when left out.
+        comma: The file speaks for a decimal comma, so that "1,234" in every cell is 1.234 and not 1234.
     """
     if not is_text(values.type):
         return _typed(values, style or PLAIN)
@@ -105,7 +106,7 @@ def read_numbers(values: pa.ChunkedArray, style: Style | None = None) -> Numbers
             return _finite(numbers.to_numpy(), np.zeros(len(values), bool), PLAIN)
     text = pc.utf8_trim_whitespace(pc.fill_null(values, ""))
     missing = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING)).to_numpy()
-    chosen, fits = _style(text, missing) if style is None else (style, _fits(text, style))
+    chosen, fits = _style(text, missing, comma) if style is None else (style, _fits(text, style))
     fits &= ~missing
     numbers = np.full(len(text), np.nan)
     numbers[fits] = _parsed(text.filter(pa.array(fits)), chosen)
@@ -172,11 +173,11 @@ def _fits(text: pa.ChunkedArray, style: Style) -> np.ndarray:
     return pc.match_substring_regex(text, style.pattern).to_numpy().copy()
 
 
-def _style(text: pa.ChunkedArray, missing: np.ndarray) -> tuple[Style, np.ndarray]:
+def _style(text: pa.ChunkedArray, missing: np.ndarray, comma: bool) -> tuple[Style, np.ndarray]:
     """The first style that fits the most cells."""
     wanted = len(text) - int(missing.sum())
     best, best_fits, most = PLAIN, np.zeros(len(text), bool), -1
-    for style in STYLES:
+    for style in sorted(STYLES, key=lambda one: one != PLAIN and one.decimal != ",") if comma else STYLES:
         fits = _fits(text, style)
         count = int((fits & ~missing).sum())
         if count > most:

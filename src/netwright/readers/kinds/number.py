@@ -31,7 +31,7 @@ class Number(Kind):
             SpecError: Not one cell is a number.
         """
         cells = number_cells(name, column, spec)
-        numbers = read_numbers(cells)
+        numbers = read_numbers(cells, comma=isinstance(column, Cells) and column.comma)
         good = numbers.values[np.isfinite(numbers.values)]
         if not len(good):
             raise SpecError(

@@ -83,7 +83,10 @@ class CsvTable(Layout):
             layout=self.name,
             origin=str(path),
             ids=_ids(rows.numbers),
-            columns={name: Cells(rows.table.column(place), roots[name]) for place, name in enumerate(shape.names)},
+            columns={
+                name: Cells(rows.table.column(place), roots[name], comma=shape.separator == ";")
+                for place, name in enumerate(shape.names)
+            },
             refused=tuple(rows.refused),
             notes=tuple(notes),
             sources=(table,),
