@@ -40,7 +40,7 @@ def test_a_category_has_the_head_its_classes_need(
     classes: tuple[str, ...], said: dict[str, str], unit: str, units: int
 ) -> None:
     task = category(*classes, **said)
-    assert (task.unit, task.units, task.headline, task.watch) == (unit, units, "accuracy", ("loss", "min"))
+    assert (task.unit, task.units, task.headline, task.watch) == (unit, units, "accuracy", ("accuracy", "max"))
     answers = task.answers(torch.randn(5, units))
     assert answers.shape == (5, len(classes))
     torch.testing.assert_close(answers.sum(dim=1), torch.ones(5))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
 
 from cyclopts import App, Group, Parameter
 from cyclopts.exceptions import CoercionError, CycloptsError, UnknownOptionError
@@ -93,7 +97,8 @@ def run(words: list[str]) -> int:
         return 0
     sys.excepthook = _unexpected
     try:
-        app(words)
+        with _ctrl_c_counts():
+            app(words)
     except CycloptsError as exc:
         say_error(*_all_mistakes(app, words, exc))
         return 2
@@ -105,6 +110,31 @@ def run(words: list[str]) -> int:
     except (OSError, MemoryError) as exc:
         return _refused(exc)
     return 0
+
+
+@contextmanager
+def _ctrl_c_counts() -> Iterator[None]:
+    """Ctrl-C ends the block with KeyboardInterrupt, and the process at once while it still loads modules.
+
+    There the exception may get lost: numpy makes an ImportError of it, and importlib's own callbacks drop it.
+    """
+
+    def press(signum: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                os._exit(130)
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGINT, press)
+    except ValueError:  # not the main thread: whoever owns that one minds the signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _refused(exc: OSError | MemoryError) -> int:
