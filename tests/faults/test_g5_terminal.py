@@ -61,10 +61,15 @@ def test_g5_head_leaves_no_words(tmp_path: Path) -> None:
 def test_g5_closed_standard_error_is_no_second_error(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run([*COMMAND, "plan", "dgits"], stdout=subprocess.PIPE, stderr=writer, cwd=tmp_path, check=False)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [*COMMAND, "plan", "dgits"], stdout=subprocess.PIPE, stderr=writer, cwd=tmp_path, env=buffered, check=False
+    )
     os.close(writer)
     assert done.stdout == b""
     assert done.returncode == 2
+    closed = subprocess.run(["sh", "-c", '"$@" 2>&- >&-', "sh", *COMMAND, "plan", "dgits"], cwd=tmp_path, check=False)
+    assert closed.returncode == 2
 
 
 def test_g5_without_a_terminal_nothing_is_coloured(netwright: Run) -> None:

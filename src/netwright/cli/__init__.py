@@ -19,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after the program's name; those of this process when left out.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for name in ("stdout", "stderr"):  # closed by the caller, as `2>&-` does: Python then has none
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     try:
         # Imported here, so that Ctrl-C during the first tenth of a second is as quiet as later on.
         from netwright.cli.app import run
@@ -28,7 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; it must find something that still takes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _nobody_reads(1)
         return 141
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _nobody_reads(2)
     return code
+
+
+def _nobody_reads(descriptor: int) -> None:
+    """Python flushes both outputs once more at exit and must find something there that still takes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
