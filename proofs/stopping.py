@@ -107,8 +107,10 @@ def _budgets(proof: Proof, place: Path) -> Plain:
         if name == "minutes":
             seconds = float(facts(place / name)["seconds"])  # type: ignore[arg-type]
             found[name] = 18 <= seconds < 21 and "0.3 minutes" in state["stop_reason"]
-            left = re.search(r"training: .*, (\d+ s left)\)", spoken.errors)  # seconds: the budget is 18 of them
-            found["left"], found["left told"] = bool(left), left[1] if left else "no time left told"
+            rows = [line for line in spoken.errors.splitlines() if re.search(r" \d+ s$", line)]
+            left = [int(line.split()[-2]) for line in rows]  # of the budget's 18 seconds
+            found["left"] = len(left) > 2 and left == sorted(left, reverse=True) and 0 < left[0] <= 18
+            found["left told"] = ", ".join(f"{seconds} s" for seconds in left) or "no time left told"
         else:
             found[name] = state["stop_reason"] in {"all 3 epochs done", "all 70 steps done"}
     return found

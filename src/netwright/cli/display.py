@@ -65,7 +65,7 @@ class Screen:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done)
         elif not self._console.is_terminal and self._clock() - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._line()
+            (self._show_row if self._row else self._line)()
 
     def note(self, text: str) -> None:
         """One sentence above the bar."""
@@ -81,9 +81,11 @@ class Screen:
     def _show_row(self) -> None:
         if self._row is None:
             return
-        row, self._row, self._last_row = self._row, None, self._clock()
+        row, self._row, self._last_row = dict(self._row), None, self._clock()
         self._last_line = self._last_row  # a row says more than a plain line of progress, which then waits
         self._lines = 0
+        if self._total and not self._console.is_terminal:  # there the bar tells it
+            row["time left"] = self._left()
         names = tuple(row)
         if self._console.is_terminal:  # one line each, however narrow: what does not fit is left to the report
             names = names[: _fitting(names, self._console.width)]
@@ -104,9 +106,14 @@ class Screen:
         seconds = max(now - self._started, 1e-9)
         told = f"{self._name}: {self._done:,}"
         if self._total:
-            left = seconds / max(self._done, 1) * max(self._total - self._done, 0)
-            told += f" of {self._total:,} ({self._done / self._total:.0%}, {_duration(left)} left)"
+            told += f" of {self._total:,} ({self._done / self._total:.0%}"
+            told += f", {self._left()} left)" if self._done else ")"
         self._print(Text(printable(f"{told}, {_rate(self._done / seconds)}")))
+
+    def _left(self) -> str:
+        """How long the rest of this stage takes if it goes on as so far; nothing before there was a first unit."""
+        seconds = self._clock() - self._started
+        return _duration(seconds / self._done * max(self._total - self._done, 0)) if self._done else ""
 
     def _print(self, text: Text) -> None:
         if self._closed:
