@@ -192,6 +192,8 @@ class Proof:
         between = mean_interval(values)
         told = f"{centre:.{digits}f}"
         if between:
+            if what.endswith("%"):
+                between = max(between[0], 0.0), min(between[1], 100.0)
             told += f" (95 % interval {between[0]:.{digits}f} to {between[1]:.{digits}f}, {len(values)} seeds)"
         limits = (("at least", at_least), ("at most", at_most))
         wanted = [f"{words} {limit:g}" for words, limit in limits if limit is not None]

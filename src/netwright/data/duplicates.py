@@ -8,7 +8,9 @@ decided by the correlation of their pixels.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -27,7 +29,7 @@ _BUCKET = 32  # neighbours looked at within one band
 _MOST_PAIRS = 200_000
 _MOST_BYTES = 2 * 1024**3  # of pixels read to decide
 _FLAT_BITS = 6  # a hash with fewer ones or zeros tells nothing: blank or evenly shaded
-_CHUNK_BYTES = 64 * 1024**2
+_CHUNK_BYTES = 4 * 1024**2  # per thread
 _SHOWN_PAIRS = 5
 _MIX = np.array([0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53], dtype=np.uint64)
 _LANES = np.array([0x9E3779B97F4A7C15, 0xD1B54A32D192ED03], dtype=np.uint64)
@@ -209,14 +211,24 @@ def difference_hashes(pictures: Rows, progress: Callable[[int], None] = lambda _
     count, height, width, _ = pictures.shape
     rows, columns = _averaging(height, 8), _averaging(width, 9)
     hashes = np.zeros(count, dtype=np.uint64)
-    step = max(1, _CHUNK_BYTES // (4 * height * width))
-    for start in range(0, count, step):
-        grey = pictures[start : start + step].mean(axis=3, dtype=np.float32)
+
+    def of_chunk(chunk: slice) -> int:
+        grey = pictures[chunk].mean(axis=3, dtype=np.float32)
         small = rows @ (grey @ columns.T)
         bits = (small[:, :, :-1] > small[:, :, 1:] + 0.5).reshape(len(small), 64)
-        hashes[start : start + step] = np.packbits(bits, axis=1).view(">u8").ravel()
-        progress(min(count, start + step))
+        hashes[chunk] = np.packbits(bits, axis=1).view(">u8").ravel()
+        return chunk.stop
+
+    for done in _chunks(of_chunk, count, 4 * height * width):
+        progress(done)
     return hashes
+
+
+def _chunks(work: Callable[[slice], int], count: int, bytes_each: int) -> Iterator[int]:
+    """Calls `work` with stretches of `count` rows, on up to four cores: numpy lets go of Python's lock."""
+    step = max(1, _CHUNK_BYTES // bytes_each)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="netwright-twins") as pool:
+        yield from pool.map(work, [slice(start, min(start + step, count)) for start in range(0, count, step)])
 
 
 def _averaging(length: int, cells: int) -> np.ndarray:
@@ -257,15 +269,18 @@ def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, str]:
 
 def _correlations(pictures: Rows, pairs: np.ndarray) -> np.ndarray:
     correlation = np.zeros(len(pairs), dtype=np.float32)
-    step = max(1, _CHUNK_BYTES // (8 * int(np.prod(pictures.shape[1:]))))
-    for start in range(0, len(pairs), step):
-        chunk = pairs[start : start + step]
-        which, inverse = np.unique(chunk, return_inverse=True)  # sorted: the map is read from front to back
+
+    def of_chunk(chunk: slice) -> int:
+        which, inverse = np.unique(pairs[chunk], return_inverse=True)  # sorted: the map is read from front to back
         pixels = pictures[which].reshape(len(which), -1).astype(np.float32)
         pixels -= pixels.mean(axis=1, keepdims=True)
         pixels /= np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6)
         left, right = inverse.reshape(-1, 2).T
-        correlation[start : start + step] = np.einsum("ij,ij->i", pixels[left], pixels[right])
+        correlation[chunk] = np.einsum("ij,ij->i", pixels[left], pixels[right])
+        return chunk.stop
+
+    for _ in _chunks(of_chunk, len(pairs), 8 * int(np.prod(pictures.shape[1:]))):
+        pass
     return correlation
 
 
