@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
 
+from netwright.doctor.installation import find_browser
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -183,6 +185,8 @@ def _lacks(mark: str) -> str:
     """Why this machine cannot run tests with a mark; empty when it can. Each is tried, not guessed."""
     if mark == "root":
         return "" if os.geteuid() == 0 else "needs root"
+    if mark == "browser":
+        return "" if find_browser() else "needs Chromium, Chrome or Edge"
     if mark == "strace":
         if not shutil.which("strace"):
             return "needs strace, which is not installed"
@@ -195,6 +199,6 @@ def _lacks(mark: str) -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for mark in ("root", "strace", "mount"):
+    for mark in ("browser", "root", "strace", "mount"):
         if item.get_closest_marker(mark) and (reason := _lacks(mark)):
             _missing(reason)

@@ -109,7 +109,7 @@ def test_d9_templates_do_not_evaluate_names() -> None:
     assert "{{ 7 * 7 }}" in hostile_pages("{{ 7 * 7 }}")["report"]
 
 
-@pytest.mark.skipif(find_browser() is None, reason="no Chromium, Chrome or Edge on this machine")
+@pytest.mark.browser
 def test_d9_a_browser_runs_nothing_and_asks_nobody(tmp_path: Path) -> None:
     """The unescaped page proves that the test would see it."""
     evil = "".join(HOSTILE[:4])
@@ -119,7 +119,7 @@ def test_d9_a_browser_runs_nothing_and_asks_nobody(tmp_path: Path) -> None:
     assert "PWNED" not in {title.strip() for title in seen.values()}, json.dumps(seen)
 
 
-@pytest.mark.skipif(find_browser() is None, reason="no Chromium, Chrome or Edge on this machine")
+@pytest.mark.browser
 def test_d9_the_policy_stops_what_escaping_would_miss(tmp_path: Path) -> None:
     html = hostile_pages("harmless")["report"].replace("<main>", f"<main>{HOSTILE[0]}{HOSTILE[1]}", 1)
     assert _rendered_title(html, "planted", tmp_path) == "harmless"

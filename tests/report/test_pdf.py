@@ -5,13 +5,10 @@ from pathlib import Path
 import pytest
 
 from netwright.doctor import installation
-from netwright.doctor.installation import find_browser
 from netwright.errors import ResourceError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf
-
-needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium, Chrome or Edge on this machine")
 
 
 @pytest.fixture
@@ -21,7 +18,7 @@ def html(facts: Facts, tmp_path: Path) -> Path:
     return path
 
 
-@needs_browser
+@pytest.mark.browser
 def test_a_report_becomes_a_pdf(html: Path, tmp_path: Path) -> None:
     pdf(html, tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
