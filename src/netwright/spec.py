@@ -310,7 +310,7 @@ def validate(values: dict[str, object], lines: dict[str, int] | None = None, ori
             location, given = [str(part) for part in error["loc"]], f", not {error['input']!r}"
             if len(location) > 1 and _BRANCH.fullmatch(location[-1]):  # one of several forms that a value may have
                 location.pop()
-            message = error["msg"].removeprefix("Value error, ")
+            message = error["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
             if error["type"] == "extra_forbidden":
                 siblings = _settings(location[:-1])
                 message = f"unknown setting{nearest(location[-1], siblings)}; known here: {', '.join(siblings)}"

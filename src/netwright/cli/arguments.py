@@ -152,11 +152,7 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
                 name: {**(tree.get(role) or {}).get(name, {}), **facts}
                 for name, facts in specs.named_fields(",".join(words)).items()
             }
-    values = settings.values()
-    if "training.optimizer.lr" in values and not start.training.optimizer:
-        # A learning rate belongs to an optimizer; one that nobody named is the default one.
-        values = {"training.optimizer.name": '"adam"', **values}
-    spec = specs.override(specs.validate(tree, origin="command line"), values)
+    spec = specs.override(specs.validate(tree, origin="command line"), settings.values())
     if source in recipes.names() and not _is_here(spec.data.path):
         fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
         raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its folder with --data.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -54,6 +55,7 @@ def _shown(value: object) -> object:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+@cache
 def templates(package: str) -> Environment:
     """The jinja2 environment of a room: everything escaped, unknown names are errors, numbers as people write them.
 
