@@ -7,7 +7,7 @@ from netwright.training import hardware
 
 
 def test_small_steps_get_one_thread_and_large_ones_the_cores() -> None:
-    assert hardware.decide(7_999_999, True, "fits").threads == 1
+    assert hardware.decide(hardware.ONE_THREAD_MULTIPLY_ADDS - 1, True, "fits").threads == 1
     large = hardware.decide(10**9, True, "fits")
     assert large.threads >= 1
     (why,) = [reason.why for reason in large.why if reason.path == "training.threads"]

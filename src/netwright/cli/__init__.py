@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):  # closed by the caller, as `2>&-` does: Python then has none
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    # Read when torch loads: a thread that waits for the others sleeps soon, instead of keeping the core from them
+    # while another program is busy; a net of 784-100-10 then took up to 20 times as long (docs/log.md).
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         # Imported here, so that Ctrl-C during the first tenth of a second is as quiet as later on.
         from netwright.cli.app import run

@@ -16,7 +16,7 @@ import torch
 from netwright.spec import Hardware, Reason
 
 # Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
-ONE_THREAD_MULTIPLY_ADDS = 8_000_000
+ONE_THREAD_MULTIPLY_ADDS = 20_000_000
 
 
 def decide(step_multiply_adds: int, resident: bool, why_resident: str, threads: int | None = None) -> Hardware:
