@@ -1,6 +1,7 @@
 """The verbs on a real run: what people see, what machines get, and what the next command is."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -142,3 +143,10 @@ def test_a_missing_output_names_the_columns(shown: Shown, table: Path) -> None:
     code, _, err = shown("train", str(table))
     assert code == 2
     assert "try: Add --out NAME. The data has: size, colour, class." in err
+
+
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, wanted in ((None, "1000"), ("7", "7")):
+        monkeypatch.setenv("GOMP_SPINCOUNT", said) if said else monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+        assert main(["--version"]) == 0
+        assert os.environ["GOMP_SPINCOUNT"] == wanted
