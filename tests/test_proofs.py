@@ -75,7 +75,7 @@ def test_a_missed_limit_ends_with_1_and_marks_its_row_alone(
     made.row("A02", "second", "netwright runs", "yes")
     assert made.end() == 1
     assert (
-        "MISSED  error, %: 2.30 (95 % interval -1.51 to 6.11, 2 seeds) (must be at most 2.2)" in capsys.readouterr().out
+        "MISSED  error, %: 2.30 (95 % interval 0.00 to 6.11, 2 seeds) (must be at most 2.2)" in capsys.readouterr().out
     )
     assert [row["kept"] for row in result(tmp_path)["rows"]] == [False, True]
 

@@ -5,7 +5,7 @@
     spec = netwright.Spec(data={"path": "sklearn:digits"}, outputs={"category": {}})
     outcome = netwright.train(spec)                      # a run folder with model and report
     model = netwright.load(outcome.model)                # runs no code, checks itself
-    netwright.predict(outcome.run, ["new.png"])          # likeliest classes
+    netwright.predict(outcome.run, ["new.png"])          # a table: likeliest class, all probabilities
 
 Names are imported when first used, so that `import netwright` is quick.
 """

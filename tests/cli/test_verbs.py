@@ -150,3 +150,34 @@ def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch
         monkeypatch.setenv("GOMP_SPINCOUNT", said) if said else monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
         assert main(["--version"]) == 0
         assert os.environ["GOMP_SPINCOUNT"] == wanted
+
+
+def test_an_error_is_one_json_document_too(shown: Shown) -> None:
+    code, out, err = shown("plan", "nothing-here", "--json")
+    assert json.loads(out)["exit_code"] == code == 2
+    assert json.loads(out)["error"] in err
+
+
+def test_predict_with_no_answer_at_all_ends_with_3_and_keeps_ids(
+    shown: Shown, run_folder: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text("id,size,colour\nK1,0.5,green\nK2,x,red\n", encoding="utf-8")
+    code, out, err = shown("predict", str(run_folder), str(new))
+    assert code == 3
+    assert "none of 2 examples could be answered" in err
+    assert "K1" in out
+
+
+def test_a_base_of_which_nothing_fits_is_refused(shown: Shown, run_folder: Path, tmp_path: Path) -> None:
+    code, _, err = shown("train", "digits", "--from", str(run_folder), "--to", str(tmp_path / "run"), "--quiet")
+    assert code == 2
+    assert "would start afresh" in err
+
+
+def test_a_column_that_numbers_the_rows_is_left_out(shown: Shown, tmp_path: Path) -> None:
+    rows = [f"{n},{n * n % 83},{n % 7 + 0.5}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,a,y", *rows]), encoding="utf-8")
+    code, out, _ = shown("plan", str(tmp_path / "t.csv"), "--out", "y")
+    assert code == 0
+    assert "inputs.id.kind: left out (numbers the rows: an identifier)" in out

@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ def cells(values: list, root: Path | None = None) -> Cells:
         ([True, False], "input", "category", "true or false"),
         ([None, None], "input", "", "no cell has a value"),
         ([1, 2, None], "input", "number", "2 of 3 cells"),
+        ([0.5, 2, None, None, None], "input", "", "numbers, but only in 2 of 5 cells"),
+        ([0.5, 2, None, None, None], "output", "number", "2 of 5 cells"),
+        ([datetime(2026, 1, 31), None], "input", "", "dates and times"),
         ([b"\x89PNG", b"\x89PNG"], "input", "image", "bytes of files"),
         ([[1, 2], [3]], "input", "", "cells of type list"),
     ],

@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from cyclopts import App, Group, Parameter
 from cyclopts.exceptions import CoercionError, CycloptsError, UnknownOptionError
 
-from netwright.cli.screen import console, say_error
+from netwright.cli.screen import Output, console, say_error
 from netwright.errors import NetwrightError
 from netwright.registry import nearest
 
@@ -100,16 +100,23 @@ def run(words: list[str]) -> int:
         with _ctrl_c_counts():
             app(words)
     except CycloptsError as exc:
-        say_error(*_all_mistakes(app, words, exc))
-        return 2
+        return _told(words, *_all_mistakes(app, words, exc), 2)
     except NetwrightError as exc:
-        say_error(exc.message, exc.cure, "stopped" if exc.exit_code in {0, 130, 143} else "error")
-        return exc.exit_code
+        return _told(words, exc.message, exc.cure, exc.exit_code)
     except BrokenPipeError:
         raise
     except (OSError, MemoryError) as exc:
-        return _refused(exc)
+        return _told(words, *_refused(exc))
     return 0
+
+
+def _told(words: list[str], message: str, cure: str, code: int) -> int:
+    """Says on standard error what went wrong, and to a machine that asked for JSON on standard output as well."""
+    stopped = code in {0, 130, 143}
+    say_error(message, cure, "stopped" if stopped else "error")
+    if "--json" in words:
+        Output(json=True).document({"stopped" if stopped else "error": message, "try": cure, "exit_code": code})
+    return code
 
 
 @contextmanager
@@ -137,14 +144,14 @@ def _ctrl_c_counts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _refused(exc: OSError | MemoryError) -> int:
-    """The machine said no: which file, which limit."""
+def _refused(exc: OSError | MemoryError) -> tuple[str, str, int]:
+    """The machine said no: which file, which limit; with what to do and the exit code."""
     if isinstance(exc, MemoryError):
-        say_error("the memory of this machine is used up.", "Use a smaller --batch-size, or close other programs.")
-        return 5
+        return "the memory of this machine is used up.", "Use a smaller --batch-size, or close other programs.", 5
     named = f"{exc.filename}: " if exc.filename else ""
-    say_error(f"{named}{exc.strerror or exc}.", "Check the path and its permissions, or add --traceback for details.")
-    return 5 if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM} else 1
+    out_of = exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM}
+    cure = "Check the path and its permissions, or add --traceback for details."
+    return f"{named}{exc.strerror or exc}.", cure, 5 if out_of else 1
 
 
 def _unexpected(kind: type[BaseException], exc: BaseException, _: TracebackType | None) -> None:

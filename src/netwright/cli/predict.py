@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from netwright.cli.screen import Output
 
@@ -17,7 +18,7 @@ def predict(
     /,
     *inputs: Path,
     save: Path | None = None,
-    top: int = 3,
+    top: Annotated[int, Parameter(validator=Number(gte=1))] = 3,
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
@@ -33,19 +34,24 @@ def predict(
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """
-    from netwright import registry, run
+    from netwright import registry
+    from netwright.errors import DataError
+    from netwright.run import prediction
 
     output = output or Output()
     for path in own_parts:
         registry.use(path)
     with output.display() as show:
-        answers = run.predict(run_or_model, inputs, out=save, top=top, show=show)
+        shown, answers = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
+    count = answers.num_rows
     if output.json:
         output.document(answers)
-        return
-    rows = answers.slice(0, SHOWN).to_pylist()
-    output.table(answers.column_names, [list(row.values()) for row in rows], numbers=())
-    if answers.num_rows > SHOWN and save is None:
-        output.lines([f"{answers.num_rows - SHOWN:,} more; --save answers.csv writes all {answers.num_rows:,}."])
-    if save is not None:
-        output.lines([f"all {answers.num_rows:,} answers: {save}"])
+    else:
+        rows = shown.slice(0, SHOWN).to_pylist()
+        output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
+        if count > SHOWN and save is None:
+            output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
+        if save is not None:
+            output.lines([f"all {count:,} answers: {save}"])
+    if count and "problem" in answers.column_names and all(answers["problem"].to_pylist()):
+        raise DataError(f"none of {count:,} examples could be answered.", "The column problem says why, for each.")

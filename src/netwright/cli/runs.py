@@ -29,7 +29,10 @@ def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
     elif not found:
         output.lines([f"no runs in {root}; `netwright train digits` makes one."])
     else:
-        rows = [(facts.name, facts.state, facts.headline, f"{facts.size_mb:,.1f}", facts.created) for facts in found]
+        rows = [
+            (facts.name, facts.state, facts.headline.partition(" (")[0], f"{facts.size_mb:,.1f}", facts.created[:16])
+            for facts in found
+        ]
         output.table(("run", "state", "held out", "MB", "created"), rows, numbers=("MB",))
 
 

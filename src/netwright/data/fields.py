@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
-from netwright.readers.columns import Arrays, Blobs, Column, Found
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Kind
+from netwright.readers.numerals import read_numbers
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
 
 
@@ -112,6 +115,8 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
     column = found.column(sources[0] if len(sources) == 1 else sources)
     if wish.kind is None:
         kind, why = infer(column, "output" if isinstance(wish, OutputSpec) else "input")
+        if kind == "number" and isinstance(wish, InputSpec) and _numbers_rows(name, column):
+            kind, why = "", "numbers the rows: an identifier"
         plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=why))
         if not kind:
             return None
@@ -119,6 +124,15 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
     facts, reasons = kind_of_name(str(wish.kind)).plan(name, column, wish, found)
     plan.reasons += reasons
     return facts
+
+
+def _numbers_rows(name: str, column: Column) -> bool:
+    """Whether a column called id or the like has another whole number in every row."""
+    named = name.casefold().split("_")[-1] in {"id", "index", "nr", "no", "unnamed: 0", ""}
+    if not named or not isinstance(column, Cells):
+        return False
+    values = read_numbers(column.values, comma=column.comma).values
+    return len(np.unique(values)) == len(values) and bool((values == np.rint(values)).all())
 
 
 def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:

@@ -74,6 +74,19 @@ class Ledger:
         groups = [Group(*key, len(where), tuple(where[:_SHOWN])) for key, where in rows.items()]
         return sorted(groups, key=lambda group: (-group.rows, group.reason))
 
+    def told(self) -> list[str]:
+        """What was left out and why, in lines; nothing when nothing was."""
+        counts, groups, lines = self.counts(), self.reasons(), []
+        for state in STATES[1:]:
+            if not counts[state]:
+                continue
+            lines.append(f"{counts[state]:,} {state}:")
+            for group in groups:
+                if group.state == state:
+                    more = ", ..." if group.rows > 3 else ""
+                    lines.append(f"  {group.rows:,} x {group.reason.rstrip('.')}: {', '.join(group.where[:3])}{more}")
+        return lines
+
     def with_split(self, codes: np.ndarray) -> Ledger:
         """The same ledger with the split of the used examples filled in.
 

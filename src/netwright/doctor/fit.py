@@ -130,7 +130,7 @@ def _turned_up(curves: _Curves) -> Verdict | None:
     )
     evidence = (
         f"validation loss rose from {curves.validation[lowest]:.3g} at epoch {curves.epochs[lowest]} to {to_loss:.3g}",
-        f"training loss fell from {curves.train[lowest]:.3g} to {curves.train[-1]:.3g} in that time",
+        f"training loss went from {curves.train[lowest]:.3g} to {curves.train[-1]:.3g} in that time",
     )
     return Verdict("over-fitting", epoch, sentence, evidence)
 

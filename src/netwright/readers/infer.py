@@ -49,6 +49,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
         (column.values.null_count == len(column), ("", "no cell has a value")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
+        (pa.types.is_temporal(kind), ("", "dates and times: give a number, days since the first one, say")),
     )
     for holds, answer in rules:
         if holds:
@@ -62,9 +63,11 @@ def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple
     numbers = read_numbers(values, comma=comma)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
-    if present and good.sum() >= _MOSTLY * present and good.sum() * 2 >= len(values):
-        return _number(values, numbers, good, role)
-    return _text(values)
+    if not present or good.sum() < _MOSTLY * present:
+        return _text(values)
+    if role == "input" and present * 2 < len(values):  # a row without its number is set aside: too many would be
+        return "", f"numbers, but only in {present:,} of {len(values):,} cells"
+    return _number(values, numbers, good, role)
 
 
 def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: str) -> tuple[str, str]:

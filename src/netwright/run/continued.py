@@ -74,8 +74,11 @@ class Base:
 
         Returns:
             One sentence per head or layer that could not be copied as it was.
+
+        Raises:
+            SpecError: Nothing fits.
         """
-        told, taken = [], 0
+        told, taken, lost = [], 0, 0
         old, new = self.model.network.state_dict(), fresh.network.state_dict()
         for name, into in new.items():
             if name in old and old[name].shape == into.shape and not self._other_classes(name, fresh):
@@ -85,7 +88,13 @@ class Base:
                 new[name], sentence = rows
                 told.append(sentence)
             else:
+                lost += 1
                 told.append(f"{name} starts afresh ({tuple(into.shape)}; the base has {_shape(old.get(name))})")
+        if lost == len(new):
+            raise SpecError(
+                f"nothing of {files.printable(self.path)} fits this net: all {lost} weights would start afresh.",
+                "Train without --from, or with the inputs and layers of that run.",
+            )
         fresh.network.load_state_dict(new)
         return [f"{taken} of {len(new)} weights taken from {files.printable(self.path)} as they were", *told]
 

@@ -174,7 +174,7 @@ def _stages(
         vocabulary={n: f.vocabulary for n, f in base.model.outputs.items() if f.vocabulary} if base else None,
         fields={**decided.inputs, **decided.outputs} if decided else (base.fields(wanted) if base else None),
     )
-    for note in dataset.notes:
+    for note in (*dataset.ledger.told(), *dataset.notes):
         show.note(note)
     decided = decided or _decide(wanted, dataset)
     if folder.resolved.exists():

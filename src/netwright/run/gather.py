@@ -17,6 +17,7 @@ from torch import nn
 from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
 from netwright.doctor import fit
+from netwright.figures.marks import number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
 from netwright.models.layers import Dense
@@ -265,8 +266,8 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         "text": describe(found.dataset, position),
     }
     if not field.vocabulary:
-        told = ", ".join(f"{v:.4g}" for v in np.atleast_1d(answers.numpy()))
-        truth = ", ".join(f"{v:.4g}" for v in np.atleast_1d(target.numpy()))
+        told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
+        truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))
         return report.Shown(**common, truth=truth, right=True, answer=told)
     top = answers.argsort(descending=True, stable=True)[:3].tolist()
     bars: list[tuple[str, report.Number]] = [(field.vocabulary[i], float(answers[i])) for i in top]

@@ -14,6 +14,7 @@ from netwright import files
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.doctor.finding import Finding
+from netwright.figures.marks import number
 from netwright.model_file import assemble
 from netwright.models.build import Row, table
 from netwright.progress import Counter, Display, Silent
@@ -161,14 +162,7 @@ def _found_text(dataset: Dataset) -> list[str]:
     lines = [
         f"{files.printable(dataset.found.origin)}: {dataset.found.layout}, {counts['used']:,} examples used ({parts})"
     ]
-    for state in ("refused", "quarantined"):
-        if counts[state]:
-            lines.append(f"{counts[state]:,} {state}:")
-            lines += [
-                f"  {group.rows:,} x {group.reason}: {', '.join(group.where[:3])}{', ...' if group.rows > 3 else ''}"
-                for group in dataset.ledger.reasons()
-                if group.state == state
-            ]
+    lines += dataset.ledger.told()
     for role, fields in (("in ", dataset.inputs), ("out", dataset.outputs)):
         lines += [f"{role} {_field_text(field)}" for field in fields.values()]
     return [*lines, *dataset.notes]
@@ -180,12 +174,12 @@ def _field_text(field: Field) -> str:
         height, width, channels = field.shape
         told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
     if field.vocabulary:
-        names = ", ".join(files.printable(label) for label in field.vocabulary[:8])
+        names = ", ".join(files.printable(label) or '""' for label in field.vocabulary[:8])
         told += f", {len(field.vocabulary)} classes ({names}{', ...' if len(field.vocabulary) > 8 else ''})"
     if field.kind == "vector":
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":
-        told += f", mean {field.mean[0]:.4g}, spread {field.std[0]:.4g}"
+        told += f", mean {number(field.mean[0], 4)}, spread {number(field.std[0], 4)}"
     return told
 
 
@@ -206,9 +200,9 @@ def _batch_text(dataset: Dataset, seed: int) -> list[str]:
     name, field = named[0]
     source = Batches(dataset, "train", 12, seed, shuffle=True, resident=False)
     lines = []
-    for number, batch in zip(range(2), source.epoch(0), strict=False):
+    for place, batch in zip(range(2), source.epoch(0), strict=False):
         labels = " ".join(files.printable(field.vocabulary[int(code)]) for code in batch.targets[name])
-        lines.append(f"  batch {number + 1}: {labels}")
+        lines.append(f"  batch {place + 1}: {labels}")
     return [f"first batches of epoch 1, drawn by chance with seed {seed}:", *lines]
 
 

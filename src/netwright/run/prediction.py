@@ -19,7 +19,7 @@ from netwright.data.fingerprint import Fingerprint
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
-from netwright.readers.columns import Column, Found
+from netwright.readers.columns import Cells, Column, Found
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
@@ -37,7 +37,6 @@ def predict(
     inputs: Sequence[Path | str] | object,
     *,
     out: Path | None = None,
-    top: int = 3,
     show: Display | None = None,
 ) -> pa.Table:
     """Answers for new examples.
@@ -45,16 +44,36 @@ def predict(
     Args:
         run_or_model: Folder of a run, or a `.netwright` file.
         inputs: Pictures, folders of pictures or tables; from Python also arrays, a DataFrame or an Arrow table.
-        out: File for all answers with every class's probability, `.csv` or `.parquet`.
-        top: How many of the likeliest classes the returned table shows.
+        out: File for the answers, `.csv` or `.parquet`.
         show: Where it is told what is to be known about the model.
 
     Returns:
-        One row per example: `id`, and per output the answer (classes with their probabilities), or `problem`.
+        One row per example: `id`; per output the number, or the likeliest class and `<output>:<class>` with the
+        probability of each; `problem` where some could not be answered.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
         DataError: The inputs lack columns that the model needs.
+    """
+    return answers(run_or_model, inputs, out=out, show=show)[1]
+
+
+def answers(
+    run_or_model: Path,
+    inputs: Sequence[Path | str] | object,
+    *,
+    out: Path | None = None,
+    top: int = 3,
+    show: Display | None = None,
+) -> tuple[pa.Table, pa.Table]:
+    """Answers for new examples, in words and in full; see `predict`.
+
+    Args:
+        run_or_model: As for `predict`.
+        inputs: As for `predict`.
+        out: As for `predict`.
+        top: How many of the likeliest classes stand in the words.
+        show: As for `predict`.
     """
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise SpecError(f"--save {out}: answers are written as .csv or .parquet.", "Give the file one of these ends.")
@@ -63,9 +82,10 @@ def predict(
         (show or Silent()).note(note)
     found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
+    shown, full = (pa.concat_tables(tables, promote_options="default") for tables in zip(*answered, strict=True))
     if out is not None:
-        _write(out, pa.concat_tables([full for _, full in answered], promote_options="default"))
-    return pa.concat_tables([shown for shown, _ in answered], promote_options="default")
+        _write(out, full)
+    return shown, full
 
 
 def _paths(inputs: object) -> list[Path]:
@@ -97,17 +117,17 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
         for row, reason in kind.read(columns[name], field, np.arange(count), raw[name], lambda done: None).items():
             problems.setdefault(row, f"{name}: {reason}")
     starts = range(0, count, _ROWS)
-    answers = model.answers(
+    reached = model.answers(
         model.code({name: values[start : start + _ROWS] for name, values in raw.items()}) for start in starts
     )
-    ids = pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
+    ids = _ids(found, model)
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
     shown, full = {"id": ids}, {"id": ids}
     for name, field in model.outputs.items():
-        whole = answer_columns(name, field.vocabulary, answers[name])
+        whole = answer_columns(name, field.vocabulary, reached[name])
         full |= {key: _masked(values, good) for key, values in whole.items()}
-        words = [_words(value) for value in model.tasks[name].decode(answers[name], top)]
+        words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
         shown[name] = _masked(pa.array(words, pa.string()), good)
     if problems:
         shown["problem"] = full["problem"] = pa.array([problems.get(row, "") for row in range(count)], pa.string())
@@ -118,6 +138,14 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
         merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
         return merge[0], merge[1]
     return pa.table(shown), pa.table(full)
+
+
+def _ids(found: Found, model: Model) -> pa.Array:
+    """The column that is called id, where the model does not read it; otherwise file names and row numbers."""
+    for name, column in found.columns.items():
+        if name.casefold() == "id" and name not in _sources(model) and isinstance(column, Cells):
+            return pa.array([files.printable(str(value)) for value in column.values.to_pylist()], pa.string())
+    return pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
 
 
 def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:

@@ -53,7 +53,8 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     size = training.batch_size
     if size is None:
         size = batch_size(examples)
-        reasons.append(_reason("training.batch_size", size, f"about 50 steps an epoch with {examples:,} examples"))
+        why = f"{math.ceil(examples / size):,} steps an epoch with {examples:,} examples"
+        reasons.append(_reason("training.batch_size", size, f"{why}; 16 to 128, for about 50 where it can be"))
     steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
     optimizer = training.optimizer
     if optimizer is None:
@@ -87,7 +88,8 @@ def _stop(stop: StopSpec, steps_per_epoch: int, outputs: list[str]) -> tuple[Sto
             why = "the budget in steps or minutes ends it"
         else:
             epochs = min(200, max(20, math.ceil(_STEPS_WANTED / steps_per_epoch)))
-            why = f"about {_STEPS_WANTED:,} steps at {steps_per_epoch:,} an epoch, between 20 and 200 epochs"
+            steps = epochs * steps_per_epoch
+            why = f"{steps:,} steps at {steps_per_epoch:,} an epoch; 20 to 200 epochs, for {_STEPS_WANTED:,} steps"
         reasons.append(_reason("training.stop.epochs", epochs, why))
     patience = stop.patience
     if patience is None:

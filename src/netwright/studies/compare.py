@@ -221,7 +221,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 def _table(
     folder: Path, settings: list[Setting], seeds: list[int], score: str, vary: Mapping[str, Sequence[str]]
 ) -> Table:
-    rows = [_row(setting) for setting in settings]
+    rows = [_row(setting, score) for setting in settings]
     answer = verdict(settings, score, vary)
     comparison = Comparison(
         title=f"{folder.name}: {', '.join(path.rpartition('.')[2] for path in vary)}",
@@ -260,18 +260,28 @@ def _plainly(setting: Setting) -> dict[str, object]:
     }
 
 
-def _row(setting: Setting) -> ComparedRow:
+def _row(setting: Setting, score: str) -> ComparedRow:
     values = list(setting.known().values())
     tried = len(setting.scores) + len(setting.problems)
     return ComparedRow(
         label=setting.label,
         mean=statistics.fmean(values) if values else None,
-        interval=mean_interval(values),
+        interval=_possible(mean_interval(values), score),
         seeds={str(seed): value for seed, value in setting.scores.items()},
         parameters=setting.parameters or None,
         seconds=statistics.fmean(setting.seconds.values()) if setting.seconds else None,
         note=f"{len(setting.problems)} of {tried} diverged" if setting.problems else "",
     )
+
+
+def _possible(interval: tuple[float, float] | None, score: str) -> tuple[float, float] | None:
+    """What of an interval a score can take: few seeds make it wider than that."""
+    if interval is None:
+        return None
+    name = score.rpartition("/")[2]
+    least = -math.inf if name == "r2" else 0.0
+    most = 1.0 if name in {"r2", "accuracy", "top5"} else math.inf
+    return max(interval[0], least), min(interval[1], most)
 
 
 def _drawn(setting: Setting) -> ComparedCurve:
@@ -328,7 +338,7 @@ def _stops_helping(known: list[Setting], sign: int, vary: Mapping[str, Sequence[
 
 def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
     cells = [("setting", f"{score_name(score)}", "95 % interval", "parameters", "time")]
-    for row in (_row(setting) for setting in settings):
+    for row in (_row(setting, score) for setting in settings):
         cells.append(
             (
                 row.label,

@@ -51,8 +51,8 @@ class Number(Task):
         """Bootstrap intervals; see `Task.interval`."""
         return values.interval(answers[:, None], targets[:, None], groups)
 
-    def baselines(self, train: Coded, test: Coded, seed: int, minutes: float) -> list[Baseline]:
-        """The mean of the training targets, and linear least squares; both are quick, whatever `minutes` is."""
+    def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
+        """The mean of the training targets, and linear least squares."""
         return values.baselines(self, train, test, seed)
 
     def decode(self, answers: Float[Tensor, " batch"], top: int = 3) -> list[float]:

@@ -151,14 +151,13 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def baselines(self, train: Coded, test: Coded, seed: int, minutes: float) -> list[Baseline]:
+    def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
         """What answering without a network would score on `test`: the most common answer, and a linear model.
 
         Args:
             train: What the baselines learn from.
             test: What they are scored on.
             seed: Of the choice of rows when there are too many.
-            minutes: Most time for all of them, about.
         """
 
     @abstractmethod

@@ -46,6 +46,15 @@ class Category(Kind):
             Reason(path=path_of(name, spec), value=twin, why="they stay classes of their own; join them in the data")
             for twin in twins(vocabulary)
         ]
+        if "" in vocabulary:
+            count = int(pc.sum(pc.equal(labels, "")).as_py())
+            reasons.append(
+                Reason(
+                    path=path_of(name, spec),
+                    value=f'{count:,} empty cells are the class ""',
+                    why="a class may be called anything; take those rows out of the data if theirs is unknown",
+                )
+            )
         empty = labels.null_count
         if empty:
             reasons.append(
@@ -101,6 +110,8 @@ def labels_of(column: Column) -> pa.ChunkedArray | None:
     if not isinstance(column, Cells):
         return None
     values = column.values
+    if pa.types.is_boolean(values.type):  # written as pandas writes them to CSV
+        values = pc.if_else(values, "True", "False")
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
         if not pc.any(pc.not_equal(values, pc.round(values))).as_py():
