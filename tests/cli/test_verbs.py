@@ -181,3 +181,15 @@ def test_a_column_that_numbers_the_rows_is_left_out(shown: Shown, tmp_path: Path
     code, out, _ = shown("plan", str(tmp_path / "t.csv"), "--out", "y")
     assert code == 0
     assert "inputs.id.kind: left out (numbers the rows: an identifier)" in out
+
+
+def test_scoring_on_what_was_learned_from_is_told(shown: Shown, run_folder: Path, table: Path) -> None:
+    code, _, err = shown("evaluate", str(run_folder), "--data", str(table))
+    assert code == 0
+    assert "of 60 examples were learned from: their score says nothing about new ones" in err
+
+
+def test_varying_an_unknown_setting_names_the_nearest(shown: Shown, table: Path) -> None:
+    code, _, err = shown("compare", str(table), "--out", "class", "--vary", "dpth=1,2")
+    assert code == 2
+    assert 'unknown setting "dpth" (did you mean "depth"?)' in err

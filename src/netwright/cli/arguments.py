@@ -267,10 +267,16 @@ def varied(words: Iterable[str]) -> dict[str, list[str]]:
     for word in words:
         path, equals, values = word.partition("=")
         path = PATHS.get(path.replace("-", "_"), path)
+        if equals and "." not in path and path not in PATHS.values():
+            problems.append(f'--vary {word}: unknown setting "{path}"{nearest(path, list(PATHS))}.')
+            continue
         listed = [value.strip() for value in values.split(";" if ";" in values else ",")]
         if not equals or len(listed) < 2:
             problems.append(f'--vary {word}: expected PATH=A,B,..., e.g. "model.depth=1,2,3".')
         result[path] = [_quoted(path, value) for value in listed]
     if problems:
-        raise SpecError("\n".join(problems), "Separate the values by commas, or by ; when they hold commas.")
+        cure = (
+            f"Vary one of {', '.join(PATHS)}, or a path like model.depth: values by commas, or by ; if they hold any."
+        )
+        raise SpecError("\n".join(problems), cure)
     return result

@@ -1,5 +1,7 @@
 """Answers for new examples: pictures, folders of them, or tables with the input columns."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import csv
@@ -10,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netwright import files, readers, registry
 from netwright.data import fingerprint
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
+from netwright.data.ledger import Ledger
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
@@ -230,6 +234,8 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
             accept=True,
             fields=fields,
         )
+        for note in (*dataset.ledger.told(), *_known_already(run_or_model, dataset.ledger)):
+            show.note(note)
         return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started)
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
@@ -245,6 +251,19 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
     with hardware.applied(decided.hardware):  # so that the answers have the bits they had after training
         found = answering.answer(model, dataset, part, decided.hardware.resident)
     return scoring.evaluated(model, found, reads, started)
+
+
+def _known_already(run: Path, ledger: Ledger) -> list[str]:
+    """A warning when examples to be scored have the inputs of examples that the run learned from."""
+    if not run.is_dir() or not (folder := RunFolder(run)).ledger.exists():
+        return []
+    before = Ledger.read(folder.ledger).table
+    learned = before.filter(pc.is_in(before["split"], pa.array(["train", "validation"])))["content"]
+    asked = ledger.table.filter(pc.equal(ledger.table["state"], "used"))["content"]
+    same = int(pc.sum(pc.is_in(asked, learned.combine_chunks())).as_py() or 0)
+    return [f"{same:,} of {len(asked):,} examples were learned from: their score says nothing about new ones"] * (
+        same > 0
+    )
 
 
 def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:
