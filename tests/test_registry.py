@@ -28,7 +28,7 @@ def test_every_name_leads_to_an_object_and_has_a_sentence(room: str, name: str) 
 
 def test_unknown_names_come_with_the_nearest_and_all_known() -> None:
     with pytest.raises(
-        SpecError, match=r'unknown optimizer "adm" \(did you mean "adam"\?\)\. Known optimizers: adam, sgd'
+        SpecError, match=r'unknown optimizer "adm" \(did you mean "adam"\?\)\. Known optimizers: adam, .*sgd'
     ):
         registry.resolve("optimizer", "adm")
     with pytest.raises(SpecError, match=r'unknown optimizer "os\.system"'):
@@ -38,11 +38,11 @@ def test_unknown_names_come_with_the_nearest_and_all_known() -> None:
 
 
 def test_a_signature_is_the_schema() -> None:
-    assert list(registry.options("optimizer", "sgd", given=("params",))) == ["lr", "momentum"]
+    assert list(registry.options("optimizer", "sgd", given=("params",))) == ["lr", "momentum", "nesterov"]
     check = registry.check_options
     assert check("optimizer", "sgd", {"lr": 1, "momentum": 0.5}, given=("params",)) == []
     assert check("optimizer", "sgd", {"momentun": 1}, given=("params",)) == [
-        'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); it takes lr, momentum'
+        'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); it takes lr, momentum, nesterov'
     ]
     assert check("optimizer", "adam", {"lr": "fast"}, given=("params",)) == [
         'optimizer "adam" option "lr" is \'fast\', expected a number'

@@ -72,6 +72,14 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     "activation": {
         # "initialiser": how the weights in front of this activation are drawn
         "relu": ("netwright.models.activations:relu", "max(0, x); the default of hidden layers", {"initialiser": "he"}),
+        "leaky_relu": (
+            "netwright.models.activations:leaky_relu",
+            "max(0, x) + slope min(0, x): no unit stops learning",
+            {"initialiser": "he"},
+        ),
+        "elu": ("netwright.models.activations:elu", "x, or alpha (e^x - 1) below 0", {"initialiser": "he"}),
+        "softplus": ("netwright.models.activations:softplus", "log(1 + e^x), a smooth relu", {"initialiser": "he"}),
+        "hard_tanh": ("netwright.models.activations:hard_tanh", "max(-1, min(1, x))", {"initialiser": "glorot"}),
         "tanh": ("netwright.models.activations:tanh", "(e^x - e^-x) / (e^x + e^-x)", {"initialiser": "glorot"}),
         "sigmoid": ("netwright.models.activations:sigmoid", "1 / (1 + e^-x)", {"initialiser": "glorot"}),
         "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
@@ -102,6 +110,9 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     },
     "optimizer": {
         "adam": ("netwright.training.optimizers:adam", "steps scaled by running mean and root mean square"),
+        "adamw": ("netwright.training.optimizers:adamw", "adam with weights that decay apart from the gradient"),
+        "adagrad": ("netwright.training.optimizers:adagrad", "steps divided by the root of all squares so far"),
+        "rmsprop": ("netwright.training.optimizers:rmsprop", "steps divided by a running root mean square"),
         "sgd": ("netwright.training.optimizers:sgd", "stochastic gradient descent, with momentum if asked"),
     },
     "schedule": {

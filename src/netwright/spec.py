@@ -379,7 +379,8 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
                 raise SpecError(f"--set {path}: {parent} holds {inner!r} and has no settings below it.")
             place = inner
         place[last] = value
-        if last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None:
+        shape = last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None
+        if shape and "model.layers" not in values:  # both at once are refused
             place.pop("layers", None)
     return validate(tree, origin="--set" if values else "spec")
 

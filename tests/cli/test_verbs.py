@@ -193,3 +193,12 @@ def test_varying_an_unknown_setting_names_the_nearest(shown: Shown, table: Path)
     code, _, err = shown("compare", str(table), "--out", "class", "--vary", "dpth=1,2")
     assert code == 2
     assert 'unknown setting "dpth" (did you mean "depth"?)' in err
+
+
+@pytest.mark.parametrize(
+    "words", [("plan", "--layers", "", "--activation", "elu"), ("compare", "--layers", "", "--vary", "depth=1,2")]
+)
+def test_layers_and_a_shape_at_once_are_refused(shown: Shown, words: tuple[str, ...]) -> None:
+    code, _, err = shown(words[0], "digits", *words[1:])
+    assert code == 2
+    assert "say the same thing twice" in err

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from netwright.training.optimizers import adam, sgd
+from netwright.training.optimizers import adagrad, adam, adamw, rmsprop, sgd
 
 GRADIENTS = [0.5, -2.0, 0.1, 3.0]
 
@@ -49,3 +49,42 @@ def test_adam_is_algorithm_1_of_the_paper() -> None:
 def test_the_first_step_of_adam_has_the_size_of_the_learning_rate() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     assert _moved(adam([weight], lr=0.01), weight)[0] == pytest.approx(0.99, abs=1e-6)
+
+
+def test_nesterov_looks_ahead_along_the_direction() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    place, speed, expected = 1.0, 0.0, []
+    for gradient in GRADIENTS:
+        speed = 0.9 * speed + gradient
+        place -= 0.1 * (gradient + 0.9 * speed)
+        expected.append(place)
+    assert _moved(sgd([weight], 0.1, 0.9, nesterov=True), weight) == pytest.approx(expected, abs=1e-6)
+
+
+def test_adamw_shrinks_weights_apart_from_the_gradient() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    weight.grad = torch.zeros(1)
+    adamw([weight], lr=0.1, decay=0.5).step()
+    assert weight.item() == pytest.approx(0.95)
+    plain, apart = torch.nn.Parameter(torch.tensor([1.0])), torch.nn.Parameter(torch.tensor([1.0]))
+    assert _moved(adamw([apart], lr=0.01, decay=0.0), apart) == pytest.approx(_moved(adam([plain], lr=0.01), plain))
+
+
+def test_adagrad_divides_by_the_root_of_all_squares() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    place, square, expected = 1.0, 0.0, []
+    for gradient in GRADIENTS:
+        square += gradient**2
+        place -= 0.1 * gradient / math.sqrt(square)
+        expected.append(place)
+    assert _moved(adagrad([weight], lr=0.1), weight) == pytest.approx(expected, abs=1e-6)
+
+
+def test_rmsprop_divides_by_a_running_root_mean_square() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    place, square, expected = 1.0, 0.0, []
+    for gradient in GRADIENTS:
+        square = 0.9 * square + 0.1 * gradient**2
+        place -= 0.1 * gradient / (math.sqrt(square) + 1e-8)
+        expected.append(place)
+    assert _moved(rmsprop([weight], lr=0.1), weight) == pytest.approx(expected, abs=1e-6)

@@ -37,11 +37,14 @@ def compare(
         settings: Settings of the spec.
         output: How to print.
     """
-    output = output or Output()
+    output, settings = output or Output(), settings or Settings()
     choices = varied(vary)
-    spec = spec_from(source, wanted or Wanted(), settings or Settings())
+    spec = spec_from(source, wanted or Wanted(), settings)
     from netwright import studies
+    from netwright.spec import Spec, override
 
+    # What is set and what is varied must not contradict each other: one would silently be dropped.
+    override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()})
     with output.display() as show:
         table = studies.compare(spec, choices, seeds=seeds, out=to, show=show)
     if output.json:

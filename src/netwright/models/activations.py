@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 
 def relu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
@@ -18,6 +19,50 @@ def relu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     Source: Glorot, Bordes, Bengio 2011, Deep Sparse Rectifier Neural Networks.
     """
     return torch.relu(x)
+
+
+def leaky_relu(x: Float[Tensor, "*any"], slope: float = 0.01) -> Float[Tensor, "*any"]:
+    """max(0, x) + slope min(0, x): a unit that is negative everywhere still learns.
+
+    Args:
+        x: Any numbers.
+        slope: Of the negative side, small and positive.
+
+    Source: Maas, Hannun, Ng 2013, Rectifier Nonlinearities Improve Neural Network Acoustic Models.
+    """
+    return functional.leaky_relu(x, slope)
+
+
+def elu(x: Float[Tensor, "*any"], alpha: float = 1.0) -> Float[Tensor, "*any"]:
+    """X above 0, alpha (e^x - 1) below: bends smoothly towards -alpha, so that means come closer to 0.
+
+    Args:
+        x: Any numbers.
+        alpha: What negative values bend towards, > 0.
+
+    Source: Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289, equation 15.
+    """
+    return functional.elu(x, alpha)
+
+
+def softplus(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """log(1 + e^x): a smooth max(0, x), whose derivative is the sigmoid; never overflows.
+
+    Example:
+        >>> softplus(torch.tensor([0.0, 1000.0]))
+        tensor([6.9315e-01, 1.0000e+03])
+
+    Source: Dugas et al. 2001, Incorporating Second-Order Functional Knowledge for Better Option Pricing.
+    """
+    return functional.softplus(x)
+
+
+def hard_tanh(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """max(-1, min(1, x)): a tanh of straight lines, cheap, and flat beyond 1.
+
+    Source: Collobert 2004, Large Scale Machine Learning, section 6.1.
+    """
+    return functional.hardtanh(x)
 
 
 def tanh(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
