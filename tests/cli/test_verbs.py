@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from netwright.cli import main
@@ -202,3 +205,15 @@ def test_layers_and_a_shape_at_once_are_refused(shown: Shown, words: tuple[str, 
     code, _, err = shown(words[0], "digits", *words[1:])
     assert code == 2
     assert "say the same thing twice" in err
+
+
+def test_dates_are_left_out_and_refused_as_numbers(shown: Shown, tmp_path: Path) -> None:
+    days = [datetime(2026, 1, 1) + timedelta(days=n * n % 83) for n in range(40)]
+    table = pa.table({"day": days, "x": [n * 0.7 for n in range(40)], "y": [n % 7 + 0.5 for n in range(40)]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    code, out, _ = shown("plan", str(tmp_path / "t.parquet"), "--out", "y")
+    assert code == 0
+    assert "inputs.day.kind: left out (dates and times" in out
+    code, _, err = shown("plan", str(tmp_path / "t.parquet"), "--in", "day:number", "--out", "y")
+    assert code == 2
+    assert "holds dates or times, not numbers" in err

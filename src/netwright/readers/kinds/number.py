@@ -28,9 +28,14 @@ class Number(Kind):
         """Finds how the column writes its numbers and whether they are whole.
 
         Raises:
-            SpecError: Not one cell is a number.
+            SpecError: Not one cell is a number, or they are dates.
         """
         cells = number_cells(name, column, spec)
+        if pa.types.is_temporal(cells.type):
+            raise SpecError(
+                f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds dates or times, not numbers.',
+                "Make a number of it in the data, days since the first one, say.",
+            )
         numbers = read_numbers(cells, comma=isinstance(column, Cells) and column.comma)
         good = numbers.values[np.isfinite(numbers.values)]
         if not len(good):
