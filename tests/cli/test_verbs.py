@@ -170,6 +170,8 @@ def test_predict_with_no_answer_at_all_ends_with_3_and_keeps_ids(
     assert code == 3
     assert "none of 2 examples could be answered" in err
     assert "K1" in out
+    code, out, _ = shown("predict", str(run_folder), str(new), "--json")
+    assert code == json.loads(out)["exit_code"] == 3
 
 
 def test_a_base_of_which_nothing_fits_is_refused(shown: Shown, run_folder: Path, tmp_path: Path) -> None:

@@ -44,14 +44,19 @@ def predict(
     with output.display() as show:
         shown, answers = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
     count = answers.num_rows
-    if output.json:
+    problems = answers["problem"].to_pylist() if "problem" in answers.column_names else [""]
+    nothing = bool(problems) and all(problems)
+    if output.json and not nothing:  # otherwise the error is the one document
         output.document(answers)
-    else:
+    elif not output.json:
         rows = shown.slice(0, SHOWN).to_pylist()
         output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
         if count > SHOWN and save is None:
             output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
         if save is not None:
             output.lines([f"all {count:,} answers: {save}"])
-    if count and "problem" in answers.column_names and all(answers["problem"].to_pylist()):
-        raise DataError(f"none of {count:,} examples could be answered.", "The column problem says why, for each.")
+    if nothing:
+        raise DataError(
+            f"none of {count:,} examples could be answered, the first because: {problems[0]}",
+            "Give examples like those that the model was trained on.",
+        )
