@@ -67,6 +67,13 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.models.layers:Pool",
             "the largest (or average) value of each window: `pool 2`, `pool avg 2`",
         ),
+        "maxout": (
+            "netwright.models.layers:Maxout",
+            "the largest of several sums: `maxout 64 group 3`",
+            {"initialiser": "he"},
+        ),
+        "rbf": ("netwright.models.layers:Rbf", "units that answer to learned places: `rbf 32`"),
+        "dropout": ("netwright.models.layers:Dropout", "numbers set to 0 by chance while training: `dropout 0.5`"),
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },
     "activation": {
@@ -82,11 +89,27 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "hard_tanh": ("netwright.models.activations:hard_tanh", "max(-1, min(1, x))", {"initialiser": "glorot"}),
         "tanh": ("netwright.models.activations:tanh", "(e^x - e^-x) / (e^x + e^-x)", {"initialiser": "glorot"}),
         "sigmoid": ("netwright.models.activations:sigmoid", "1 / (1 + e^-x)", {"initialiser": "glorot"}),
+        "threshold": (
+            "netwright.models.activations:threshold",
+            "1 above 0, else 0",
+            {
+                "initialiser": "glorot",
+                "derivative": "straight-through: its true derivative is 0, so that it counts as a line near its step",
+            },
+        ),
         "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
     },
     "initialiser": {
         "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu-like layers"),
         "glorot": ("netwright.models.initialisers:glorot", "U(+-sqrt(6 / (inputs + outputs))): tanh, sigmoid, linear"),
+        "glorot_printed": (
+            "netwright.models.initialisers:glorot_printed",
+            "U(+-6 / sqrt(inputs + outputs)): glorot as often misprinted, 2.4 times too wide",
+        ),
+        "fan_in": ("netwright.models.initialisers:fan_in", "U(+-1 / sqrt(inputs)): a plain old rule"),
+        "normal": ("netwright.models.initialisers:normal", "a Gaussian of one spread for every layer"),
+        "orthogonal": ("netwright.models.initialisers:orthogonal", "rows at right angles: lengths are kept"),
+        "zeros": ("netwright.models.initialisers:zeros", "all the same, for teaching: nothing tells units apart"),
     },
     "task": {
         # named after the kind of output it serves

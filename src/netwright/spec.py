@@ -137,31 +137,6 @@ class DataSpec(_Frozen):
     cache_mb: int | None = Setting(default=None, ge=1)
 
 
-class ModelSpec(_Frozen):
-    """The network between inputs and output units; the last layer follows from the output and is never written.
-
-    Args:
-        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
-        depth: Number of hidden layers, when `layers` is not given.
-        width: Units per hidden layer, when `layers` is not given.
-        connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
-        activation: Function of the hidden units, when `layers` is not given.
-    """
-
-    layers: str | None = None
-    depth: int | None = Setting(default=None, ge=0, le=1000)
-    width: int | None = Setting(default=None, ge=1)
-    connect: Literal["chain", "residual", "dense"] | None = None
-    activation: str | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> ModelSpec:
-        twice = [name for name in ("depth", "width", "connect", "activation") if getattr(self, name) is not None]
-        if self.layers is not None and twice:
-            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
-        return self
-
-
 class PartSpec(_Frozen):
     """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
 
@@ -180,6 +155,39 @@ class PartSpec(_Frozen):
     @model_serializer
     def _write(self) -> dict[str, Scalar]:
         return {"name": self.name, **self.options}
+
+
+class ModelSpec(_Frozen):
+    """The network between inputs and output units; the last layer follows from the output and is never written.
+
+    Args:
+        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
+        depth: Number of hidden layers, when `layers` is not given.
+        width: Units per hidden layer, when `layers` is not given.
+        connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
+        activation: Function of the hidden units, when `layers` is not given.
+        initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
+            layer's activation when left out.
+    """
+
+    layers: str | None = None
+    depth: int | None = Setting(default=None, ge=0, le=1000)
+    width: int | None = Setting(default=None, ge=1)
+    connect: Literal["chain", "residual", "dense"] | None = None
+    activation: str | None = None
+    initialiser: PartSpec | None = None
+
+    def shape(self) -> dict[str, Scalar]:
+        """Depth, width, connect and activation, where they are set."""
+        values = {name: getattr(self, name) for name in ("depth", "width", "connect", "activation")}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ModelSpec:
+        twice = list(self.shape())
+        if self.layers is not None and twice:
+            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
+        return self
 
 
 class StopSpec(_Frozen):
@@ -387,7 +395,7 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
 
 def _grown(name: str, value: object) -> object:
     """`optimizer: adam` as a mapping that can take options; everything else as it is."""
-    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule"} else value
+    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule", "initialiser"} else value
 
 
 def named_fields(text: str) -> dict[str, dict[str, str]]:
@@ -410,6 +418,7 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
     named += [("optimizer", training.optimizer.name)] if training.optimizer else []
     named += [("schedule", training.schedule.name)] if training.schedule else []
     named += [("activation", spec.model.activation)] if spec.model.activation else []
+    named += [("initialiser", spec.model.initialiser.name)] if spec.model.initialiser else []
     named += [("loss", out.loss) for out in spec.outputs.values() if out.loss]
     return named
 

@@ -42,11 +42,7 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         SpecError: Unknown parts, or options they do not take: all of them at once.
     """
     reasons: list[Reason] = []
-    model = wanted.model
-    if model.layers is None:
-        layers, why = default_layers(model, group_shapes(data.inputs))
-        reasons += why
-        model = ModelSpec(layers=layers)
+    model = _layers(wanted.model, data, reasons)
     training = wanted.training
     examples = len(data.parts["train"])
 
@@ -68,11 +64,23 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         reasons.append(_reason("training.schedule", schedule.name, why))
     stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
-    _check_parts(optimizer, schedule)
+    _check_parts(optimizer, schedule, model.initialiser)
     filled = training.model_copy(
         update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
     )
     return wanted.model_copy(update={"model": model, "training": filled}), reasons
+
+
+def _layers(model: ModelSpec, data: Dataset, reasons: list[Reason]) -> ModelSpec:
+    """The model with its layers written out."""
+    if model.layers is None:
+        layers, why = default_layers(model, group_shapes(data.inputs))
+        reasons += why
+        model = ModelSpec(layers=layers, initialiser=model.initialiser)
+    for name in dict.fromkeys(step.part for step in steps(parse(model.layers or "")) if step.room == "activation"):
+        if told := registry.part("activation", name).facts.get("derivative"):
+            reasons.append(_reason(f"model.layers: {name}", "stand-in derivative", told))
+    return model
 
 
 def _reason(path: str, value: object, why: str) -> Reason:
@@ -104,8 +112,12 @@ def _stop(stop: StopSpec, steps_per_epoch: int, outputs: list[str]) -> tuple[Sto
     return stop.model_copy(update={"epochs": epochs, "patience": patience, "watch": watch}), reasons
 
 
-def _check_parts(optimizer: PartSpec, schedule: PartSpec) -> None:
+def _check_parts(optimizer: PartSpec, schedule: PartSpec, initialiser: PartSpec | None) -> None:
     problems = []
+    if initialiser:
+        drawn = ("weight", "inputs", "outputs", "generator")
+        told = registry.check_options("initialiser", initialiser.name, initialiser.options, given=drawn)
+        problems += [f"model.initialiser: {p}" for p in told]
     for room, chosen, given in (("optimizer", optimizer, ("params",)), ("schedule", schedule, ("step", "total"))):
         problems += [
             f"training.{room}: {p}" for p in registry.check_options(room, chosen.name, chosen.options, given=given)
