@@ -208,13 +208,59 @@ class StopSpec(_Frozen):
     minutes: float | None = Setting(default=None, gt=0)
 
 
+class ClipSpec(_Frozen):
+    """Where gradients are cut; written `clip: 1.0` for the length of all of them together.
+
+    Args:
+        norm: Largest length of all gradients together.
+        value: Largest size of each number of a gradient.
+    """
+
+    norm: float | None = Setting(default=None, gt=0)
+    value: float | None = Setting(default=None, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: object) -> object:
+        return {"norm": given} if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+    @model_validator(mode="after")
+    def _one(self) -> ClipSpec:
+        if (self.norm is None) == (self.value is None):
+            raise ValueError("clip needs a norm or a value, one of the two: {norm: 1.0}")
+        return self
+
+
+class RegularizeSpec(_Frozen):
+    """What keeps the net from learning its examples by heart.
+
+    Args:
+        l1: Strength of the penalty on the sizes of weights, l1 sum |w|; with l2 an elastic net.
+        l2: Strength of the penalty on their squares, l2 sum w^2.
+        max_norm: Largest length of the weights into one unit.
+        dropout: Chance of a hidden unit to be left out of a step, behind every dense layer's activation.
+        noise: Spread of Gaussian noise on the inputs, in spreads of the input.
+        label_smoothing: Share of the true class's probability that is given to all classes alike.
+    """
+
+    l1: float | None = Setting(default=None, ge=0)
+    l2: float | None = Setting(default=None, ge=0)
+    max_norm: float | None = Setting(default=None, gt=0)
+    dropout: float | None = Setting(default=None, ge=0, lt=1)
+    noise: float | None = Setting(default=None, ge=0)
+    label_smoothing: float | None = Setting(default=None, ge=0, lt=1)
+
+
 class TrainingSpec(_Frozen):
     """How the network is trained.
 
     Args:
         batch_size: Examples per step, or `all`.
-        optimizer: sgd or adam with their options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`; `{lr: 0.01}` is adam's.
-        schedule: How the learning rate moves: constant or cosine.
+        optimizer: Its name and options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`; `{lr: 0.01}` is adam's.
+        schedule: How the learning rate moves, e.g. cosine, plateau or `{name: cosine, warmup: 500}`.
+        clip: Where gradients are cut: a length, or `{value: 0.5}`.
+        regularize: What keeps the net from learning its examples by heart.
+        average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         stop: When training ends.
         seed: Seed of everything random.
         threads: Computing threads; follows from the size of a step when left out.
@@ -223,6 +269,9 @@ class TrainingSpec(_Frozen):
     batch_size: Annotated[int, Setting(ge=1)] | Literal["all"] | None = None
     optimizer: PartSpec | None = None
     schedule: PartSpec | None = None
+    clip: ClipSpec | None = None
+    regularize: RegularizeSpec = RegularizeSpec()
+    average: float | None = Setting(default=None, gt=0, lt=1)
     stop: StopSpec = StopSpec()
     seed: int = Setting(default=0, ge=0)
     threads: int | None = Setting(default=None, ge=1)

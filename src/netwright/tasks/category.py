@@ -108,6 +108,23 @@ class Category(Task):
             return functional.cross_entropy(outputs, targets)
         return self.terms(outputs, targets).mean()
 
+    def certainty(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        """What label smoothing adds to the loss, for each unit of its strength: how sure the net is of the true class.
+
+        It is the mean loss over all classes minus the loss of the true one, so that loss + share times this is the
+        loss against targets of 1 - share + share / classes for the true class and share / classes for the others.
+
+        Args:
+            outputs: What the head gives.
+            targets: Class codes.
+
+        Source: Szegedy et al. 2016, arXiv:1512.00567, section 7.
+        """
+        if self._loss is losses.cross_entropy:  # what its logarithm adds is the same for every class
+            return (outputs.gather(1, targets[:, None])[:, 0] - outputs.mean(dim=1)).mean()
+        every = [self.terms(outputs, torch.full_like(targets, code)) for code in range(len(self.classes))]
+        return (torch.stack(every).mean(dim=0) - self.terms(outputs, targets)).mean()
+
     def answers(self, outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class"]:
         """A probability for each class; see `Task.answers`."""
         if self.unit == "sigmoid":
