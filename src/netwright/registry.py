@@ -129,6 +129,13 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "-log of the true answer's sigmoid, two classes",
             {"compares": "yes_no"},
         ),
+        "hinge": (
+            "netwright.losses:hinge",
+            "sum over wrong classes of max(0, score - true score + 1)",
+            {"compares": "classes"},
+        ),
+        "absolute": ("netwright.losses:absolute", "mean of |output - target|", {"compares": "values"}),
+        "huber": ("netwright.losses:huber", "squared for small errors, absolute for large", {"compares": "values"}),
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
     },
     "optimizer": {

@@ -87,6 +87,8 @@ class OutputSpec(_Frozen):
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.
         unit: Function of the output units: identity, sigmoid or softmax; follows from the kind when left out.
+        class_weights: How much each class counts in the loss: `balanced`, all classes as much together, or a factor by
+            class; those left out count 1.
     """
 
     kind: str | None = None
@@ -94,6 +96,7 @@ class OutputSpec(_Frozen):
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Setting(gt=0)]] | None = None
 
 
 class SplitSpec(_Frozen):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
+import numpy as np
 import torch
 
 from netwright import registry, spec
@@ -18,7 +19,7 @@ from netwright.errors import SpecError
 from netwright.model_file import group_shapes
 from netwright.models.build import default_layers
 from netwright.models.text import parse, steps, with_dropout
-from netwright.spec import ModelSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 
 _GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
@@ -72,7 +73,31 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     filled = training.model_copy(
         update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
     )
-    return wanted.model_copy(update={"model": model, "training": filled}), reasons
+    outputs = {name: _weighed(name, out, data, reasons) for name, out in wanted.outputs.items()}
+    return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
+
+
+def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -> OutputSpec:
+    """An output with the weights that make its classes count alike, where that was asked for.
+
+    Raises:
+        SpecError: The output has no classes.
+    """
+    if out.class_weights is None:
+        return out
+    classes, path = data.outputs[name].vocabulary, f"outputs.{name}.class_weights"
+    if data.outputs[name].kind != "category":
+        raise SpecError(f"{path}: {name} is a {data.outputs[name].kind} and has no classes.", "Leave it out.")
+    if out.class_weights != "balanced":
+        return out
+    counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=len(classes))
+    present = counts > 0
+    weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 1.0)
+    given = {label: round(float(weight), 6) for label, weight in zip(classes, weights, strict=True)}
+    shown = ", ".join(f"{label} {weight:.3g}" for label, weight in list(given.items())[:5])
+    more = f" and {len(given) - 5} more" if len(given) > 5 else ""
+    reasons.append(_reason(path, f"{shown}{more}", "so that every class counts as much as every other"))
+    return out.model_copy(update={"class_weights": given})
 
 
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:
