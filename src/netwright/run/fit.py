@@ -32,6 +32,7 @@ from netwright.run.strategies import chosen
 from netwright.spec import Reason, Resolved, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
+from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
@@ -293,14 +294,13 @@ def _fit(
     strategies = chosen(decided.spec.training, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
     training.observers += [Progress(show, training.total, stop.minutes or 0.0), Timing(folder.timing)]
+    training.observers.append(Evidence(folder.evidence))
     if found is not None:
         for problem in found.refused:
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
         training.load_state(found.tensors, found.facts)
         show.note(f"going on from step {training.step}, epoch {training.epoch + 1}")
     training.run(_saver(folder, show))
-    for note in training.notes:
-        show.note(note)
     return training
 
 

@@ -69,6 +69,11 @@ class RunFolder:
         return self.path / "timing.jsonl"
 
     @property
+    def evidence(self) -> Path:
+        """Looks at activations, weights and gradients."""
+        return self.path / "evidence.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """State to resume from."""
         return self.path / "checkpoints"
