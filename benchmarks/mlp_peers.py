@@ -42,7 +42,7 @@ PYTHON = REPOSITORY / ".venv-peers" / "bin" / "python"
 UNFINISHED = REPOSITORY / "runs" / "benchmarks" / "mlp_peers.json"
 QUICK_START, FAST_PATH, BY_HAND = 1.5, 1.0, 0.97  # what netwright's speed over a peer's must reach
 SILENT_S = 300.0  # a peer that says nothing for so long is given up
-FORMS = {"quick": "quick start", "fast": "fast path"}
+FORMS = {"quick": "quick start", "fast": "fast path", "by_hand": "by hand"}
 Plain = dict[str, object]
 
 
@@ -67,12 +67,12 @@ class Peer:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.name}, {FORMS[self.form]}" if self.form in FORMS else self.name
+        return ", ".join(filter(None, (self.name, FORMS.get(self.form))))
 
 
 OURS = Peer("netwright", "ours.py", "netwright", own=True, environment={"GOMP_SPINCOUNT": "1000"})
 PEERS = [
-    Peer("torch by hand", "ours.py", "by_hand", BY_HAND, own=True, environment=OURS.environment),
+    Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=OURS.environment),
     *(
         Peer(name, f"{script}.py", form, limit if asked else None, environment=environment)
         for name, script, asked, environment in (
@@ -290,8 +290,9 @@ def against(peer: Peer, ours: Plain, folder: Path, form: Form, limit: float, ima
         told = child.told
     versions = told.get("versions")
     return {
-        "peer": ", ".join(map(str, versions)) if isinstance(versions, list) else "",
-        "form": FORMS.get(peer.form, peer.name),
+        "peer": peer.name,
+        "version": ", ".join(map(str, versions)) if isinstance(versions, list) else "-",
+        "form": FORMS.get(peer.form, peer.form),
         "ratio": ratio.ratio,
         "low": ratio.low,
         "high": ratio.high,
@@ -308,10 +309,10 @@ def against(peer: Peer, ours: Plain, folder: Path, form: Form, limit: float, ima
 
 
 def missed(row: Plain, form: Form) -> str:
-    """What a line of the table fails to reach, in words; "" for nothing."""
+    """What a line of the table fails to reach, in words; "" for nothing. Short segments prove no speed."""
     found = []
     must, ratio, accuracy = row.get("must_reach"), row.get("ratio"), row["accuracy"]
-    if isinstance(must, float) and isinstance(ratio, float) and ratio < must:
+    if form.seconds and isinstance(must, float) and isinstance(ratio, float) and ratio < must:
         found.append(f"ratio {ratio:.3f} is below {must:g}")
     if isinstance(accuracy, float) and accuracy < form.accuracy:
         found.append(

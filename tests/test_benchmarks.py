@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -120,9 +121,10 @@ def test_every_peer_names_its_page() -> None:
 
 
 def test_missed_limits_are_told() -> None:
-    row = {"ratio": 1.4, "must_reach": 1.5, "accuracy": 0.95}
-    assert peers.missed(row, TINY) == "ratio 1.400 is below 1.5"
-    assert peers.missed({**row, "must_reach": None}, TINY) == ""
+    row, full = {"ratio": 1.4, "must_reach": 1.5, "accuracy": 0.95}, replace(TINY, seconds=1.0)
+    assert peers.missed(row, full) == "ratio 1.400 is below 1.5"
+    assert peers.missed(row, TINY) == ""
+    assert peers.missed({**row, "must_reach": None}, full) == ""
     assert "after 1 epochs is below 0.9" in peers.missed({**row, "must_reach": 1.0, "accuracy": 0.1}, TINY)
 
 

@@ -62,4 +62,4 @@ def by_hand(x: np.ndarray, y: np.ndarray) -> child.Peer:
 
 
 if __name__ == "__main__":
-    child.serve(["netwright", "torch"], netwright=netwright, by_hand=by_hand)
+    child.serve(["torch"], netwright=netwright, by_hand=by_hand)
