@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from netwright.models.layers import Activation
-from netwright.training.evidence import Evidence, placed, read
+from netwright.training.evidence import Evidence, judged_rate, placed, read
 from netwright.training.loop import Budget
 
 if TYPE_CHECKING:
@@ -66,6 +66,29 @@ def test_how_far_the_weights_moved_is_measured_over_one_step(little: Little, tmp
     moved = next(look for look in read(tmp_path / "e") if "moved" in look and look["step"] == 3)
     expected = float((seen[2] - seen[1]).norm() / seen[1].norm())
     assert moved["moved"]["2"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("lr", "told"),
+    [
+        (0.00002, "looks too low: a step moved the weights by 0.0"),
+        (0.05, ""),
+        (2.0, "learning rate 2 looks too high"),
+    ],
+)
+def test_a_rate_far_outside_its_range_is_named_in_the_first_epoch(
+    little: Little, tmp_path: Path, lr: float, told: str
+) -> None:
+    training = little(net=_net(), observers=[Evidence(tmp_path / "e")], optimizer="sgd", options={"lr": lr})
+    training.run()
+    notes = [look["text"] for look in read(tmp_path / "e") if look.get("place") == "warning"]
+    assert notes == training.notes
+    assert (told in notes[0]) if told else notes == []
+
+
+def test_the_cure_for_a_wrong_rate_is_ten_times_the_other_way() -> None:
+    assert "Try 0.1, or lr: auto." in judged_rate(1.0, 0.5, 2.3, 9.0)
+    assert "Try 0.001, or lr: auto." in judged_rate(0.0001, 0.0001, 2.3, 2.2)
 
 
 def test_a_damaged_line_is_passed_over_and_a_repeated_step_counts_once(tmp_path: Path) -> None:

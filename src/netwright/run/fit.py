@@ -314,8 +314,8 @@ def _fit(
     stop = decided.spec.training.stop
     strategies = chosen(decided.spec.training, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
-    training.observers += [Progress(show, training.total, stop.minutes or 0.0), Timing(folder.timing)]
-    training.observers.append(Evidence(folder.evidence))
+    training.observers += [Evidence(folder.evidence), Progress(show, training.total, stop.minutes or 0.0)]
+    training.observers.append(Timing(folder.timing))
     if found is not None:
         for problem in found.refused:
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from netwright import files
 from netwright.errors import NetwrightError
 from netwright.registry import parts
+from netwright.training.history import Row
 from netwright.training.observers import Observer
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ ROWS = 256  # examples looked at
 BINS = 24  # of a histogram
 NEAR = 0.001  # of a layer's largest weight: what is smaller counts as nothing
 _LARGEST = 20_000_000  # numbers whose movement in one step is measured; a copy of them costs memory
+_FULL_RATE = 0.5  # share of the learning rate below which a schedule is still warming up
+_SMALL_MOVE, _LARGE_MOVE = 0.0005, 0.06  # shares of the weights' size
+_LITTLE, _LOST = 0.35, 1.5  # of the first loss
 _AT_LIMIT = 0.01  # of the way between the limits of an activation: nearer it counts as saturated
 
 Measured = dict[str, float | int | list[float] | list[int]]
@@ -51,6 +56,7 @@ class Evidence(Observer):
         self._before: list[Tensor] = []
         self._warned = False
         self._every = EVERY
+        self._first_loss, self._moved = 0.0, list[float]()
 
     def begin(self, training: Training) -> None:
         """The untrained networks, with histograms."""
@@ -61,7 +67,9 @@ class Evidence(Observer):
     def step(self, training: Training) -> None:
         """A look, when it is time for one; the step after it tells how far the weights moved."""
         if self._before:
-            self._write(training, {"step": training.step, "moved": _moved(training, self._before)})
+            moved = _moved(training, self._before)
+            self._moved += moved.values()
+            self._write(training, {"step": training.step, "moved": moved})
             self._before = []
         step = training.step
         self._every = max(EVERY, training.total // MOST)
@@ -72,6 +80,17 @@ class Evidence(Observer):
         if sum(weight.numel() for weight in training.parameters) <= _LARGEST:
             self._before = [weight.detach().clone() for weight in training.matrices]
 
+    def epoch(self, training: Training, row: Row) -> None:
+        """After the first epoch, a word when the learning rate seems wrong."""
+        loss, rate = row.get("train/loss"), row.get("lr")
+        if training.epoch != 1 or not self._moved or not self._first_loss or training.rate < _FULL_RATE:
+            return
+        if isinstance(loss, float) and isinstance(rate, float):
+            words = judged_rate(rate, statistics.median(self._moved), self._first_loss, loss)
+            if words:
+                training.note(words)
+                self._write(training, {"step": training.step, "place": "warning", "text": words})
+
     def finish(self, training: Training) -> None:
         """The networks as they are kept, with histograms, and units that no example of the training part wakes."""
         batch = _many(training)
@@ -79,13 +98,16 @@ class Evidence(Observer):
             self._look(training, batch, histograms=True, last=True)
 
     def _look(self, training: Training, batch: Batch, *, histograms: bool = False, last: bool = False) -> None:
-        layers = _activations(training, batch if last else _cut(batch, ROWS), histograms)
+        layers, loss = _activations(training, batch if last else _cut(batch, ROWS), histograms)
         weights = {name: _weight(weight, histograms) for name, weight in _matrices(training).items()}
         place = "last" if last else "first" if not training.step else "step"
         self._write(
             training,
-            {"step": training.step, "epoch": training.epoch, "place": place, "layers": layers, "weights": weights},
+            {"step": training.step, "epoch": training.epoch, "place": place, "loss": loss}
+            | {"layers": layers, "weights": weights},
         )
+        if not training.step:
+            self._first_loss = loss
 
     def _write(self, training: Training, look: Look | dict[str, object]) -> None:
         try:
@@ -94,6 +116,30 @@ class Evidence(Observer):
             if not self._warned:
                 training.note(f"{exc.message} What goes on inside is not written any more.")
             self._warned = True
+
+
+def judged_rate(rate: float, moved: float, before: float, after: float) -> str:
+    """What is wrong with a learning rate, as far as one epoch tells; nothing when it seems right.
+
+    The bounds were found by trying rates from 1e-6 to 3 with sgd and adam on four data sets (docs/log.md).
+
+    Args:
+        rate: The learning rate.
+        moved: Share of their size that weights moved in a step.
+        before: Loss before the first step.
+        after: Mean training loss of the first epoch.
+
+    Example:
+        >>> judged_rate(0.01, 0.02, 2.3, 0.5)
+        ''
+    """
+    told = f"a step moved the weights by {100 * moved:.2g} % of their size (0.1 % to 5 % is usual)"
+    losses = f"the loss went from {before:.3g} to {after:.3g} in the first epoch"
+    if after > _LOST * before or (moved > _LARGE_MOVE and after > _LITTLE * before):
+        return f"learning rate {rate:g} looks too high: {told}, and {losses}. Try {rate / 10:g}, or lr: auto."
+    if moved < _SMALL_MOVE and after > _LITTLE * before:
+        return f"learning rate {rate:g} looks too low: {told}, and {losses}. Try {rate * 10:g}, or lr: auto."
+    return ""
 
 
 def _short(value: object) -> object:
@@ -125,8 +171,8 @@ def read(path: Path) -> list[dict]:
 # ---- activations -----------------------------------------------------------------------------------------------------
 
 
-def _activations(training: Training, batch: Batch, histograms: bool) -> dict[str, Measured]:
-    """Mean, spread and zeros of every layer's values, and for functions with limits how many lie at them."""
+def _activations(training: Training, batch: Batch, histograms: bool) -> tuple[dict[str, Measured], float]:
+    """Mean, spread and zeros of every layer's values, for functions with limits how many lie at them; and the loss."""
     found: dict[str, Measured] = {}
 
     def keep(name: str, module: nn.Module) -> Callable[[nn.Module, object, Tensor], None]:
@@ -138,8 +184,8 @@ def _activations(training: Training, batch: Batch, histograms: bool) -> dict[str
     with ExitStack() as stack, torch.no_grad():
         for net in training.plan.nets.values():
             stack.enter_context(watched(net, keep))
-        training.plan.losses(batch)
-    return found
+        terms = training.plan.losses(batch)
+    return found, sum(float(term) for term in terms.values())
 
 
 def _cut(batch: Batch, most: int) -> Batch:
