@@ -153,6 +153,15 @@ class VerdictFacts(_Fact):
     evidence: list[str] = []
 
 
+class FindingFacts(_Fact):
+    """One thing the doctor looked at before the first update; see `netwright.doctor.finding`."""
+
+    name: str
+    state: Literal["good", "note", "bad"]
+    message: str
+    cure: str = ""
+
+
 class CurvePoint(_Fact):
     """One epoch: loss and scores on both splits, and the learning rate."""
 
@@ -266,6 +275,7 @@ class Facts(_Fact):
         netwright_version: Version that made it.
         command: The command that reproduces the run.
         verdict: The doctor's judgement of the curves.
+        findings: What the doctor said before the first update, good things included.
         best_epoch: Epoch whose weights were kept.
         stopped_epoch: Last epoch.
         stop_reason: Why training ended, e.g. "no better for 5 epochs".
@@ -292,6 +302,7 @@ class Facts(_Fact):
     netwright_version: str
     command: str
     verdict: VerdictFacts | None = None
+    findings: list[FindingFacts] = []
     best_epoch: int | None = None
     stopped_epoch: int | None = None
     stop_reason: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import PIL
@@ -24,6 +24,7 @@ from netwright.models.layers import Dense
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.run import looking
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
@@ -76,6 +77,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         netwright_version=found.resolved.netwright,
         command=f"netwright train {files.printable(folder.resolved)}",
         verdict=_verdict(points, found),
+        findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),
