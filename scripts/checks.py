@@ -44,7 +44,7 @@ def page() -> str:
 
 
 def _said(found: list[Finding]) -> str:
-    said = " ".join(f"{'**bad** ' * (finding.state == 'bad')}{finding.message}." for finding in found)
+    said = " ".join(f"{'**bad** ' * (finding.state == 'bad')}{finding.sentence}" for finding in found)
     cures = " ".join(dict.fromkeys(finding.cure for finding in found))
     return f"{said.replace('|', chr(92) + '|')} | {cures.replace('|', chr(92) + '|')}"
 

@@ -140,7 +140,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         ),
         "targets": (
             "netwright.doctor.checks.targets:Targets",
-            "what comes out can be learned: class codes in range, more than one value",
+            "class codes out of range, or nothing to tell apart",
             {"looks_at": "data"},
         ),
         "imbalance": (
@@ -197,7 +197,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "order": ("netwright.doctor.checks.order:Order", "a source sorted by class", {"looks_at": "data"}),
         "first_loss": (
             "netwright.doctor.checks.first_loss:FirstLoss",
-            "the first loss is that of answering blindly",
+            "a first loss far from that of answering blindly",
             {"looks_at": "start"},
         ),
         "spread": (

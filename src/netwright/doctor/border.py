@@ -19,7 +19,7 @@ from netwright.seeds import numpy_generator
 from netwright.spec import Field
 
 MOST_ROWS = 10_000  # training examples looked at
-MOST_NUMBERS = 4_000_000  # rows times columns looked at
+MOST_NUMBERS = 2_000_000  # rows times columns looked at
 MOST_COLUMNS = 2_000
 MOST_WIDTH = 1_024  # numbers of an example that `matrix` keeps; a large picture is thinned out
 
@@ -120,7 +120,7 @@ class Border:
         parts = [self._coded(rows[start : start + at_once])[:, ::step] for start in range(0, len(rows), at_once)]
         return rows, np.concatenate(parts).astype(np.float64)
 
-    def named(self, position: int) -> str:
+    def named(self, position: int | np.integer) -> str:
         """The id of an example."""
         return str(self.dataset.ids[int(position)])
 

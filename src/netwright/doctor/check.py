@@ -16,6 +16,8 @@ from netwright.doctor.border import Border
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import Start
 
+HOPELESS = "targets"  # no training survives what this check calls bad
+
 
 class DataCheck(ABC):
     """Judges prepared data before anything is trained.
@@ -72,12 +74,17 @@ def start_checks() -> dict[str, StartCheck]:
 
 
 def judge_data(border: Border) -> list[Finding]:
-    """What all checks of data say.
+    """What all checks of data say; targets that cannot be learned end it, since nothing else can be judged by them.
 
     Args:
         border: The evidence.
     """
-    return [finding for check in data_checks().values() for finding in check.look(border)]
+    findings: list[Finding] = []
+    for check in data_checks().values():
+        findings += check.look(border)
+        if any(finding.name == HOPELESS and finding.state == "bad" for finding in findings):
+            break
+    return findings
 
 
 def judge_start(start: Start) -> list[Finding]:

@@ -10,7 +10,7 @@ import torch
 from netwright import files
 from netwright.data.dataset import Dataset
 from netwright.doctor.border import Border
-from netwright.doctor.check import judge_data, judge_start
+from netwright.doctor.check import HOPELESS, judge_data, judge_start
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import first_batch, measure
 from netwright.errors import DataError
@@ -52,8 +52,8 @@ def look(
     seed = decided.spec.training.seed
     findings = judge_data(Border(dataset, seed))
     for finding in findings:
-        if finding.name == "targets" and finding.state == "bad":
-            raise DataError(f"{finding.message}.", finding.cure)
+        if finding.name == HOPELESS and finding.state == "bad":
+            raise DataError(finding.sentence, finding.cure)
     weights = {name: decided.spec.outputs[name].weight for name in model.tasks if name in decided.spec.outputs}
     batch = first_batch(dataset, model.network, seed, device)
     findings += judge_start(measure(model, batch, weights, fresh=fresh))
@@ -66,7 +66,7 @@ def look(
 
 def told(finding: Finding) -> str:
     """A finding and its cure in one line."""
-    return f"{finding.name}: {finding.message}. {finding.cure}".rstrip()
+    return f"{finding.name}: {finding.sentence} {finding.cure}".rstrip()
 
 
 def kept(folder: RunFolder) -> list[Finding]:

@@ -65,7 +65,7 @@ class NearTwins(DataCheck):
             f"{len(found):,} pair{'s' * (len(found) != 1)} of pictures alike across parts: {files.printable(pairs)}"
             f"{'; ...' if len(found) > 3 else ''}; a score on such pictures says little about new ones"
         )
-        cure = "Keep copies of one scene in one part: --set data.split.by=group --set data.split.column=..."
+        cure = "Keep pictures of one scene in one part: split by group, with data.split.column the scene."
         return [Finding("near-twins", "note", told, cure)]
 
     def planted(self) -> Border:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class Leaks(DataCheck):
             if values.ndim > 1 or not _telling(values, bool(field.vocabulary)):
                 continue
             told = {c.name: _told(c, values, len(field.vocabulary), border.seed) for c in columns}
-            findings.append(_finding(name, told, "of the answers" if field.vocabulary else "of the variance"))
+            findings.append(_finding(name, told))
         return findings
 
     def planted(self) -> Border:
@@ -53,13 +54,24 @@ class Leaks(DataCheck):
         return plant.border({**columns, "record": np.array([code[tree] for tree in columns["tree"]])})
 
 
-def _finding(name: str, told: dict[str, float], what: str) -> Finding:
-    leaks = sorted((column for column in told if told[column] >= SURE), key=lambda column: -told[column])
+@dataclass(frozen=True)
+class _Told:
+    """How much a column alone tells, up to 1, and in which measure."""
+
+    share: float
+    measure: str
+
+    def __str__(self) -> str:
+        return self.measure.format(f"{100 * max(self.share, 0):.1f} %", f"{self.share:.3f}")
+
+
+def _finding(name: str, told: dict[str, _Told]) -> Finding:
+    leaks = sorted((column for column in told if told[column].share >= SURE), key=lambda column: -told[column].share)
     if not leaks:
-        best = max(told, key=lambda column: told[column])
-        message = f"no column alone tells {name}; the best, {best}, tells {_percent(told[best])} {what}"
+        best = max(told, key=lambda column: told[column].share)
+        message = f"no column alone tells {name}; the best is {best}, with {told[best]}"
         return Finding("leaks", "good", files.printable(message))
-    shown = ", ".join(f"{column} ({_percent(told[column])} {what})" for column in leaks[:_SHOWN])
+    shown = ", ".join(f"{column} ({told[column]})" for column in leaks[:_SHOWN])
     more = f" and {len(leaks) - _SHOWN:,} more" if len(leaks) > _SHOWN else ""
     message = f"{shown}{more} tells {name} all by itself: the net may learn nothing else, and fail where it is missing"
     cure = (
@@ -67,10 +79,6 @@ def _finding(name: str, told: dict[str, float], what: str) -> Finding:
         "and all is well."
     )
     return Finding("leaks", "note", files.printable(message), cure)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * max(share, 0):.1f} %"
 
 
 def _telling(values: Num[np.ndarray, " row"], classes: bool) -> bool:
@@ -81,18 +89,18 @@ def _telling(values: Num[np.ndarray, " row"], classes: bool) -> bool:
     return int(counts.sum() - counts.max()) >= _FEWEST_OTHERS
 
 
-def _told(column: InputColumn, targets: Num[np.ndarray, " row"], classes: int, seed: int) -> float:
-    """How much of the targets a column alone tells, up to 1: accuracy, area under the ROC curve, or R2."""
+def _told(column: InputColumn, targets: Num[np.ndarray, " row"], classes: int, seed: int) -> _Told:
+    right, variance, area = "{0} of the answers", "{0} of the variance", "an area of {1} under the ROC curve"
     if column.classes:
-        return _by_class(column.values, targets, classes)
+        return _Told(_by_class(column.values, targets, classes), right if classes else variance)
     order = numpy_generator(seed, "doctor leaks").permutation(len(targets))  # among equal values chance decides
     order = order[np.argsort(column.values[order], kind="stable")]
     sorted_targets = targets[order]
     if not classes:
-        return _r2_of_neighbours(sorted_targets.astype(np.float64))
-    wrong = _unlike_neighbours(sorted_targets)
-    told = _accuracy(wrong, targets)
-    return max(told, _area(column.values, targets)) if classes == 2 else told
+        return _Told(_r2_of_neighbours(sorted_targets.astype(np.float64)), variance)
+    told = _Told(_accuracy(_unlike_neighbours(sorted_targets), targets), right)
+    ordered = _Told(_area(column.values, targets) if classes == 2 else 0.0, area)
+    return ordered if told.share < SURE <= ordered.share else told
 
 
 def _unlike_neighbours(targets: Int[np.ndarray, " row"]) -> int:

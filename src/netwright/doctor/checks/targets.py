@@ -48,7 +48,7 @@ def _out_of_range(border: Border, field: Field, codes: np.ndarray) -> list[Findi
         return []
     shown = ", ".join(f"{border.named(at)} has {codes[at]}" for at in wrong[:3])
     told = (
-        f"{field.name}: class codes outside 0 to {last} in {len(wrong):,} examples: {shown}; "
+        f"{field.name}: class codes outside 0 to {last} in {len(wrong):,} example{'s' * (len(wrong) != 1)}: {shown}; "
         "a loss would read beyond its classes and fail or give NaN"
     )
     return [Finding("targets", "bad", files.printable(told), f"Give each of them one of the {last + 1} classes.")]
