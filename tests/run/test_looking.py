@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 
 from netwright import registry, run, spec
 from netwright.doctor import plant
-from netwright.errors import DataError
 from netwright.progress import Silent
 from netwright.run import looking
 from netwright.run.folder import RunFolder
@@ -85,16 +84,3 @@ def test_a_resume_keeps_what_was_found_and_does_not_look_again(done_run: Path) -
     folder.report.unlink()
     run.resume(done_run, show=notes)  # it was trained before there was a doctor
     assert looking.kept(folder) == []
-
-
-def test_b5_a_label_out_of_range_ends_the_run_before_training(looked: tuple[RunFolder, Notes], tmp_path: Path) -> None:
-    from netwright.doctor.checks.targets import Targets
-    from netwright.model_file import assemble
-
-    folder, _ = looked
-    decided = spec.load_resolved(folder.resolved)
-    dataset = Targets().planted().dataset
-    model = assemble(decided.spec, dataset.inputs, dataset.outputs, 0)
-    with pytest.raises(DataError, match=r"tree: class codes outside 0 to 2 in 1 example: row 5 has 99"):
-        looking.look(RunFolder(tmp_path), decided, dataset, model, torch.device("cpu"), Silent(), fresh=True)
-    assert not RunFolder(tmp_path).findings.exists()

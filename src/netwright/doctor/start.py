@@ -36,6 +36,7 @@ class Start:
             every class, or the mean of a number.
         values: By node, what comes out for the batch.
         gradients: By node, the gradients of the sum of all losses for its weights.
+        classes: By output, how many classes it has; 0 for numbers.
         fresh: The weights were drawn, not taken from a trained model.
     """
 
@@ -45,6 +46,7 @@ class Start:
     blind: dict[str, float]
     values: dict[str, Float[Tensor, "batch *shape"]]
     gradients: dict[str, list[Tensor]]
+    classes: dict[str, int]
     fresh: bool = True
 
     @property
@@ -84,6 +86,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         blind={name: loss.item() for name, loss in blind.items()},
         values=values,
         gradients=_gradients(network),
+        classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
         fresh=fresh,
     )
 

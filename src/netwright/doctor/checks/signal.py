@@ -14,7 +14,7 @@ from netwright.doctor.start import Start
 from netwright.model_file import Model
 
 VANISHED, EXPLODED = 1e-3, 1e3  # spread over a batch; inputs have about 1
-MANY_DEAD = 0.5  # of a layer's units
+MANY_DEAD = 0.75  # of a layer's units; behind many layers half of them are, since examples grow alike (docs/log.md)
 _ALIKE = 1e-6  # of the largest value
 _FEWEST = 8  # examples; in a smaller batch units sleep by chance
 _SHOWN = 4
@@ -77,7 +77,7 @@ class DeadUnits(StartCheck):
     fault: ClassVar[str] = "biases of -10 in front of relu"
 
     def look(self, start: Start) -> list[Finding]:
-        """The layers of which more than half is dead; see `StartCheck.look`."""
+        """The layers of which more than three quarters are dead; see `StartCheck.look`."""
         layers = [node.name for node in start.nodes if node.part == "relu"]
         if not layers or start.examples < _FEWEST:
             return []
@@ -141,7 +141,8 @@ def _scaled(factor: float) -> Callable[[Model], None]:
 
 
 def _spread(values: Tensor) -> float:
-    return float(values.float().std(correction=0))
+    """How much a unit's value differs from example to example, root mean square over the units."""
+    return float(values.float().std(dim=0, correction=0).square().mean().sqrt())
 
 
 def _range(spreads: list[float]) -> str:
