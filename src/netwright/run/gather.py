@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import PIL
@@ -24,7 +24,7 @@ from netwright.models.layers import Dense
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
-from netwright.run import inside
+from netwright.run import inside, looking
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
@@ -82,6 +82,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         idle_inputs=inside.idle_inputs(found.model),
         range_test=inside.range_test(folder),
         marks=inside.marks(found.rows),
+        findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),
