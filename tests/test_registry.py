@@ -47,7 +47,10 @@ def test_a_signature_is_the_schema() -> None:
     check = registry.check_options
     assert check("optimizer", "sgd", {"lr": 1, "momentum": 0.5}, given=("params",)) == []
     assert check("optimizer", "sgd", {"momentun": 1}, given=("params",)) == [
-        'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); it takes lr, momentum, nesterov, convention'
+        (
+            'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); '
+            "it takes lr, momentum, nesterov, convention"
+        )
     ]
     assert check("optimizer", "adam", {"lr": "fast"}, given=("params",)) == [
         'optimizer "adam" option "lr" is \'fast\', expected a number'
