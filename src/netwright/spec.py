@@ -48,6 +48,7 @@ class Field(_Frozen):
         vocabulary: Class names of a category, sorted; the code is the place in this tuple.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
+        missing: Of how many training cells of each column had no value; () where none may be without.
         options: The kind's own decisions, e.g. the resize filter.
     """
 
@@ -59,7 +60,12 @@ class Field(_Frozen):
     vocabulary: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    missing: tuple[int, ...] = ()
     options: dict[str, Scalar] = {}
+
+    def unfitted(self) -> Field:
+        """The field as it was planned, without what the training part taught it."""
+        return self.model_copy(update={"mean": (), "std": (), "missing": ()})
 
 
 class InputSpec(_Frozen):
@@ -70,12 +76,15 @@ class InputSpec(_Frozen):
         source: Written `from`: the column, or several number columns for a vector.
         size_px: Height and width that pictures are brought to.
         channels: 1 for grey, 3 for colour pictures.
+        missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
+            number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
     """
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
     size_px: tuple[Annotated[int, Setting(ge=1)], Annotated[int, Setting(ge=1)]] | None = None
     channels: Literal[1, 3] | None = None
+    missing: Literal["fill", "set_aside"] | None = None
 
 
 class OutputSpec(_Frozen):

@@ -71,7 +71,7 @@ def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
 
 def coded_width(field: Field) -> int:
     """How many float32 values one example of an input field becomes."""
-    return len(field.vocabulary) if field.kind == "category" else int(np.prod(field.shape, dtype=np.int64))
+    return kind_of(field).width(field)
 
 
 class Batches:

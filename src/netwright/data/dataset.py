@@ -244,7 +244,7 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
     """The arrays: mapped from the cache, read into it, or read into memory when the data came in memory."""
     if files_now is _IN_MEMORY:
         return store.read(source.found(), plan.fields, list(plan.inputs), None, False, progress)
-    unfitted = {name: facts.model_copy(update={"mean": (), "std": ()}) for name, facts in plan.fields.items()}
+    unfitted = {name: facts.unfitted() for name, facts in plan.fields.items()}
     facts = json.dumps(
         [sorted(plan.inputs), {n: f.model_dump(mode="json") for n, f in unfitted.items()}], sort_keys=True
     )

@@ -104,6 +104,9 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         values, why = _for_fit(held.arrays[name], train)
         fitted[name] = kind_of(facts).fit(values, facts)
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
+        cells = held.arrays[name]
+        if name in plan.inputs and isinstance(cells, np.ndarray):
+            reasons += kind_of(facts).decided(cells, fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
 
 

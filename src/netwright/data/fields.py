@@ -151,4 +151,6 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
 
 
 def _no_kind(name: str, plan: Plan) -> SpecError:
-    return SpecError(f"{plan.reasons[-1].why}.", f"Say what {name} is, e.g. {name}:category, or name another column.")
+    why = plan.reasons[-1].why
+    kind = "number" if why.startswith("numbers") else "category"
+    return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

@@ -335,6 +335,8 @@ def _field_problems(field: Field) -> list[str]:
     width = field.shape[-1] if field.shape else 1
     if len(field.mean) != len(field.std) or len(field.mean) not in {0, width}:
         problems.append(f"{len(field.mean)} means and {len(field.std)} deviations for {width} channel(s)")
+    if len(field.missing) not in {0, width} or min(field.missing, default=0) < 0:
+        problems.append(f"{len(field.missing)} counts of missing cells for {width} column(s)")
     if not all(map(math.isfinite, (*field.mean, *field.std))) or min(field.std, default=1.0) <= 0:
         problems.append("means and deviations must be finite, deviations above 0")
     if len(set(field.vocabulary)) < len(field.vocabulary):

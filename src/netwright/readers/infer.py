@@ -65,8 +65,8 @@ def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple
     present = len(values) - int(numbers.missing.sum())
     if not present or good.sum() < _MOSTLY * present:
         return _text(values)
-    if role == "input" and present * 2 < len(values):  # a row without its number is set aside: too many would be
-        return "", f"numbers, but only in {present:,} of {len(values):,} cells"
+    if role == "input" and present * 2 < len(values):  # most would be the mean of the few
+        return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
     return _number(values, numbers, good, role)
 
 

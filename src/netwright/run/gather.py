@@ -27,7 +27,7 @@ from netwright.report.facts import Facts
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
-from netwright.spec import Field, Resolved
+from netwright.spec import Resolved
 from netwright.tasks.task import Baseline
 from netwright.training import history
 
@@ -355,17 +355,9 @@ def _following(nodes: list, name: str) -> str:
 
 def _input_names(model: Model, count: int) -> list[str]:
     names: list[str] = []
-    for name, field in model.inputs.items():
-        names += _columns(name, field)
+    for field in model.inputs.values():
+        names += registry.resolve("kind", field.kind)().names(field)
     return names if len(names) == count else [f"x{i + 1}" for i in range(count)]
-
-
-def _columns(name: str, field: Field) -> list[str]:
-    if field.vocabulary:
-        return [f"{name} = {label}" for label in field.vocabulary]
-    if field.kind == "vector" and not isinstance(field.source, str):
-        return list(field.source)
-    return [name] if field.kind == "number" else []
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

@@ -180,6 +180,8 @@ def _field_text(field: Field) -> str:
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":
         told += f", mean {number(field.mean[0], 4)}, spread {number(field.std[0], 4)}"
+    if any(field.missing):
+        told += f", {sum(field.missing):,} training cells empty and filled"
     return told
 
 
@@ -233,6 +235,11 @@ def judge_data(dataset: Dataset) -> list[Finding]:
         pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in dataset.twins[:3])
         cure = "Keep copies of one scene in one part: data.split.by: group."
         findings.append(Finding("near-twins", "note", f"{len(dataset.twins):,} pairs across parts: {pairs}", cure))
+    findings += [
+        Finding("missing", "note", f"{r.path.removesuffix('.missing')}: {r.value}, {r.why}")
+        for r in dataset.reasons
+        if r.path.endswith(".missing")
+    ]
     findings += [Finding("data", "note", note, "") for note in dataset.notes]
     return findings
 

@@ -96,7 +96,7 @@ def test_number_is_standardised_by_the_training_part() -> None:
 
 def test_number_names_its_way_of_writing_and_the_rows_it_loses() -> None:
     column = cells("1,5", "NA", "x", "2,5")
-    field, reasons = planned("number", column)
+    field, reasons = planned("number", column, missing="set_aside")
     assert field.options == {"decimal": ",", "thousands": "", "integer": False}
     assert [reason.value for reason in reasons] == ["decimal comma", "2 rows set aside"]
     sink, failed = read(field, column)
@@ -104,6 +104,101 @@ def test_number_names_its_way_of_writing_and_the_rows_it_loses() -> None:
     assert failed.keys() == {1, 2}
     assert 'says "NA" (no value)' in failed[1]
     assert '"x" is not a finite number' in failed[2]
+
+
+def test_a_missing_number_is_the_mean_and_a_second_number_says_so() -> None:
+    column = cells("1,5", "NA", "x", "2,5", "")
+    field, reasons = planned("number", column)
+    assert [reason.value for reason in reasons] == ["decimal comma", "1 rows set aside"]
+    sink, failed = read(field, column)
+    assert np.array_equal(sink, [1.5, np.nan, 0, 2.5, np.nan], equal_nan=True)
+    assert failed == {2: '"x" is not a finite number (this column has decimal comma).'}
+    for cell in ("NA", "", None, float("nan"), np.array(np.nan), np.float64("nan")):
+        assert np.isnan(kind("number").one(cell, field))
+    with pytest.raises(CellError, match='"x" is not a finite number'):
+        kind("number").one("x", field)
+    training = np.array([1.0, np.nan, 3.0])
+    field = kind("number").fit(training, field)
+    assert (field.mean, field.std, field.missing) == ((2.0,), (1.0,), (1,))
+    assert kind("number").code(training, field).tolist() == [[-1, 0], [0, 1], [1, 0]]
+    assert (kind("number").width(field), kind("number").names(field)) == (2, ["x", "x missing"])
+    assert kind("number").preview(training[1], field) == "missing"
+    (reason,) = kind("number").decided(np.array([1.0, np.nan, 3.0, np.nan]), field)
+    assert (reason.path, reason.value) == ("inputs.x.missing", "2 of 4 cells are empty")
+    assert reason.why == "filled with the training mean 2, and a column says so"
+
+
+def test_a_number_missing_only_outside_training_is_the_mean_alone() -> None:
+    field, _ = planned("number", cells(1.0, None, 3.0))
+    field = kind("number").fit(np.array([1.0, 3.0]), field)
+    assert kind("number").code(np.array([np.nan, 3.0]), field).tolist() == [[0], [1]]
+    (reason,) = kind("number").decided(np.array([1.0, np.nan, 3.0]), field)
+    assert reason.why == "filled with the training mean 2, and no column says so, for no training cell is empty"
+
+
+@pytest.mark.parametrize(("column", "spec"), [(cells(1.0, 2.0), {}), (cells(1.0, None), {"missing": "set_aside"})])
+def test_a_number_is_refused_where_none_was_missing_or_the_spec_sets_it_aside(
+    column: Column, spec: dict[str, str]
+) -> None:
+    field, _ = planned("number", column, **spec)
+    sink, failed = read(field, cells(1.0, None))
+    assert failed == {1: "the cell is empty, expected a number."}
+    assert sink.tolist() == [1, 0]
+    with pytest.raises(CellError, match="expected a number"):
+        kind("number").one(None, field)
+    field = kind("number").fit(np.array([1.0, 3.0]), field)
+    assert kind("number").decided(np.array([1.0, 3.0]), field) == []
+    assert kind("number").width(field) == 1
+
+
+def test_an_output_is_never_filled() -> None:
+    column = cells(1.0, None, 3.0)
+    field, reasons = kind("number").plan("x", column, OutputSpec(), from_memory({"x": [0] * 3}))
+    assert [reason.value for reason in reasons] == ["1 rows set aside"]
+    assert read(field, column)[1] == {1: "the cell is empty, expected a number."}
+
+
+def test_an_empty_class_of_an_input_is_a_class_also_when_it_is_null() -> None:
+    typed, text = cells("b", None, "a"), cells("b", "", "a")
+    field, reasons = planned("category", typed)
+    assert field == planned("category", text)[0]
+    assert field.vocabulary == ("", "a", "b")
+    assert [(reason.path, reason.value) for reason in reasons] == [("inputs.x.missing", "1 of 3 cells are empty")]
+    assert read(field, typed)[0].tolist() == read(field, text)[0].tolist() == [2, 0, 1]
+    assert kind("category").one(None, field) == kind("category").one("", field) == 0
+    alone, reasons = planned("category", typed, missing="set_aside")
+    assert alone == planned("category", text, missing="set_aside")[0]
+    assert alone.vocabulary == ("a", "b")
+    assert [reason.value for reason in reasons] == ["1 rows set aside"]
+    assert read(alone, typed)[1] == read(alone, text)[1] == {1: "the cell has no value, expected a class."}
+    out, _ = kind("category").plan("x", typed, OutputSpec(), from_memory({"x": [0] * 3}))
+    assert out.vocabulary == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [Several(("a", "b"), (cells("1", "", "5"), cells("2", "3", "4"))), Arrays(np.array([[1, 2], [np.nan, 3], [5, 4]]))],
+)
+def test_a_vector_tells_the_columns_that_miss_values(column: Column) -> None:
+    spec = {"from": ["a", "b"]} if isinstance(column, Several) else {}
+    field, _ = planned("vector", column, **spec)
+    values, failed = read(field, column)
+    assert not failed
+    assert np.array_equal(values, [[1, 2], [np.nan, 3], [5, 4]], equal_nan=True)
+    field = kind("vector").fit(values, field)
+    assert (field.mean, field.missing) == ((3.0, 3.0), (1, 0))
+    coded = kind("vector").code(values, field)
+    assert coded[:, 0].tolist() == [-1, 0, 1]
+    assert coded[:, 2].tolist() == [0, 1, 0]
+    assert coded.shape == (3, 3) == (3, kind("vector").width(field))
+    names = ["a", "b", "a missing"] if isinstance(column, Several) else ["x 1", "x 2", "x 1 missing"]
+    assert kind("vector").names(field) == names
+    (reason,) = kind("vector").decided(values, field)
+    assert reason.value == f"of 3 cells are empty: {names[0]} 1"
+    assert np.isnan(kind("vector").one(np.array([None, 3], dtype=object), field)).tolist() == [True, False]
+    if isinstance(column, Several):
+        with pytest.raises(CellError, match="expected a number"):
+            kind("vector").one(np.array([1, None], dtype=object), field)
 
 
 def test_number_of_texts_is_refused() -> None:
@@ -117,7 +212,8 @@ def test_category_keeps_every_text_and_sorts_whole_numbers_by_size() -> None:
     field, _ = planned("category", cells("é", "é"))
     assert field.vocabulary == ("é",)
     field, _ = planned("category", cells(1.0, None, 2.0))
-    assert field.vocabulary == ("1", "2")
+    assert field.vocabulary == ("", "1", "2")
+    field, _ = planned("category", cells(1.0, 2.0))
     assert kind("category").code(np.array([1, 0], np.int32), field).tolist() == [[0, 1], [1, 0]]
 
 

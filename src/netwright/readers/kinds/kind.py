@@ -63,6 +63,23 @@ class Kind(ABC):
         """
         return field
 
+    def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
+        """What fitting decided about an input, for a person to read.
+
+        Args:
+            values: Cached cells of all used examples.
+            field: The fitted field.
+        """
+        return []
+
+    def width(self, field: Field) -> int:
+        """How many numbers one example of a fitted field becomes when it is coded."""
+        return int(np.prod(field.shape, dtype=np.int64))
+
+    def names(self, field: Field) -> list[str]:
+        """What each coded number of a fitted field says, e.g. "age"; empty where they have no names."""
+        return []
+
     @abstractmethod
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
         """Cached cells of a batch as float32 input of the network."""

@@ -1,0 +1,97 @@
+"""Whole runs on tables: what is missing, dates, tags and several outputs; the same from CSV and from Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from netwright import load, run, spec
+from netwright.errors import DataError
+from netwright.model_file import group_shapes
+
+SHORT = "model: {layers: 'dense 8, relu'}, training: {batch_size: 32, optimizer: {lr: 0.02}, stop: {epochs: 4}}"
+
+
+def passengers(folder: Path) -> Path:
+    """120 rows; every fifth age and every seventh town are missing; no fare is."""
+    rng = np.random.default_rng(0)
+    age = [None if i % 5 == 0 else round(float(x), 3) for i, x in enumerate(rng.normal(40, 12, 120))]
+    fare = np.round(rng.gamma(2, 15, 120), 2).tolist()
+    town = [None if i % 7 == 0 else "ABC"[i % 3] for i in range(120)]
+    left = [round(float(x), 3) if i % 3 else None for i, x in enumerate(rng.normal(0, 1, 120))]
+    right = np.round(rng.normal(5, 2, 120), 3).tolist()
+    survived = [
+        "yes" if (50 if a is None else a) + f > 70 + 5 * (t == "A") else "no"
+        for a, f, t in zip(age, fare, town, strict=True)
+    ]
+    columns = {"age": age, "fare": fare, "town": town, "left": left, "right": right, "survived": survived}
+    pq.write_table(pa.table(columns), folder / "p.parquet")
+    pacsv.write_csv(pa.table(columns), folder / "p.csv")
+    return folder / "p.parquet"
+
+
+def wish(path: Path, more: str = "") -> spec.Spec:
+    inputs = "{age: {}, fare: {}, town: {}, sides: {kind: vector, from: [left, right]}}"
+    return spec.load(f"{{data: {{path: {path}}}, inputs: {inputs}, outputs: [survived], {SHORT}{more}}}")
+
+
+@pytest.fixture(scope="module")
+def missing_run(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    folder = tmp_path_factory.mktemp("passengers")
+    return run.train(wish(passengers(folder)), out=folder / "run").run
+
+
+def test_rows_without_a_value_are_used_and_the_model_file_answers_them_again(missing_run: Path) -> None:
+    model = load(missing_run / "model.netwright")
+    assert model.replayed is not None
+    assert model.replayed.matches == model.replayed.total == 18
+    assert {name: sum(field.missing) > 0 for name, field in model.inputs.items()} == {
+        "age": True, "fare": False, "town": False, "sides": True,
+    }  # fmt: skip
+    assert model.inputs["town"].vocabulary == ("", "A", "B", "C")
+    assert group_shapes(model.inputs) == {"table": (2 + 1 + 4 + 3,)}
+    decided = spec.load_resolved(missing_run / "resolved.yaml")
+    told = {reason.path: f"{reason.value} ({reason.why})" for reason in decided.reasons}
+    assert told["inputs.age.missing"].startswith("24 of 120 cells are empty (filled with the training mean")
+    assert told["inputs.sides.missing"].startswith("of 120 cells are empty: left 40")
+    assert told["inputs.town.missing"] == '18 of 120 cells are empty (they are a class of their own, "")'
+    assert "inputs.fare.missing" not in told
+    assert "age missing" in (missing_run / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_table_as_text_gives_the_same_run(missing_run: Path, tmp_path: Path) -> None:
+    outcome = run.train(wish(missing_run.parent / "p.csv"), out=tmp_path / "run")
+    assert outcome.scores == run.resume(missing_run).scores
+    assert load(outcome.model).inputs == load(missing_run / "model.netwright").inputs
+
+
+def test_a_missing_value_is_answered_where_training_missed_some_and_refused_elsewhere(missing_run: Path) -> None:
+    rows = {"age": [None, 40.0, 40.0], "fare": [20.0, None, 20.0], "town": ["A", "A", None], "left": [0.1, 0.1, None]}
+    rows["right"] = [5.0, 5.0, 5.0]
+    answers = run.predict(missing_run, pa.table(rows)).to_pylist()
+    assert [row["survived"] in {"yes", "no"} for row in answers] == [True, False, True]
+    assert answers[1]["problem"] == "fare: the cell is empty, expected a number."
+    model = load(missing_run / "model.netwright")
+    cells = [{key: column[at] for key, column in rows.items()} for at in (0, 2)]
+    assert model.predict(cells)["survived"][:, 1].tolist() == [answers[0]["survived:yes"], answers[2]["survived:yes"]]
+    with pytest.raises(DataError, match=r"example 1, fare: the cell is empty, expected a number"):
+        model.predict([{key: column[1] for key, column in rows.items()}])
+
+
+def test_missing_values_are_scored_again_shown_planned_and_checked(missing_run: Path) -> None:
+    scores = run.resume(missing_run).scores["survived"]
+    assert run.evaluate(missing_run, part="validation").scores["survived"] == pytest.approx(scores["validation"])
+    assert run.evaluate(missing_run / "model.netwright", data=missing_run.parent / "p.csv").examples == 120
+    wanted = wish(missing_run.parent / "p.parquet")
+    assert any(
+        "age: number" in line and "training cells empty and filled" in line for line in run.data_show(wanted).text
+    )
+    assert any("inputs.age.missing: 24 of 120 cells are empty" in line for line in run.plan(wanted).text)
+    told = [finding.message for finding in run.data_check(wanted) if finding.name == "missing"]
+    assert told[0].startswith('inputs.town: 18 of 120 cells are empty, they are a class of their own, ""')
+    assert told[1].startswith("inputs.age: 24 of 120 cells are empty, filled with the training mean")
