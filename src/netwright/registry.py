@@ -59,6 +59,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "number": ("netwright.readers.kinds.number:Number", "a quantity"),
         "category": ("netwright.readers.kinds.category:Category", "one of several classes"),
         "vector": ("netwright.readers.kinds.vector:Vector", "several quantities as one"),
+        "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
     },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),

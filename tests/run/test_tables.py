@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from netwright import load, run, spec
+from netwright.data.dataset import prepare
 from netwright.errors import DataError
 from netwright.model_file import group_shapes
 
@@ -95,3 +97,69 @@ def test_missing_values_are_scored_again_shown_planned_and_checked(missing_run: 
     told = [finding.message for finding in run.data_check(wanted) if finding.name == "missing"]
     assert told[0].startswith('inputs.town: 18 of 120 cells are empty, they are a class of their own, ""')
     assert told[1].startswith("inputs.age: 24 of 120 cells are empty, filled with the training mean")
+
+
+# ---- dates -----------------------------------------------------------------------------------------------------------
+
+
+def shop(folder: Path) -> dict[str, Path]:
+    """A year of takings, high in winter and at week's end: typed, as ISO text, and as day-first text out of order."""
+    days = [datetime(2025, 1, 1) + timedelta(days=at, hours=8 * (at % 3)) for at in range(365)]
+    high = [10 + 8 * np.cos(2 * np.pi * at / 365) + 3 * (day.weekday() > 4) for at, day in enumerate(days)]
+    when = pa.array([None if at == 100 else day for at, day in enumerate(days)], pa.timestamp("ms"))
+    takings = np.round(high, 4).tolist()
+    files = {
+        name: folder / f"{name}.{'parquet' if name == 'typed' else 'csv'}" for name in ("typed", "iso", "day_first")
+    }
+    pq.write_table(pa.table({"day": when, "takings": takings}), files["typed"])
+    rows = [f"{day.isoformat() if day else ''},{value}" for day, value in zip(when.to_pylist(), takings, strict=True)]
+    files["iso"].write_text("\n".join(["day,takings", *rows]) + "\n")
+    mixed = np.random.default_rng(0).permutation(365)
+    rows = [f"{days[at]:%d/%m/%Y %H:%M},{takings[at]}" for at in mixed]
+    files["day_first"].write_text("\n".join(["day,takings", *rows]) + "\n")
+    return files
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return shop(tmp_path_factory.mktemp("shop"))
+
+
+def test_dates_go_in_the_same_from_typed_cells_and_from_text(shops: dict[str, Path], tmp_path: Path) -> None:
+    found = {}
+    for name in ("typed", "iso"):
+        wanted = spec.load(
+            f"{{data: {{path: {shops[name]}}}, outputs: [takings], {SHORT.replace('epochs: 4', 'epochs: 30')}}}"
+        )
+        found[name] = run.train(wanted, out=tmp_path / name)
+        model = load(found[name].model)
+        assert (model.inputs["day"].kind, model.inputs["day"].parts) == ("date", ("year", "week", "day"))
+        assert model.replayed is not None
+        assert model.replayed.matches == model.replayed.total == 55
+    assert found["typed"].scores == found["iso"].scores
+    assert found["typed"].scores["takings"]["test"]["r2"] > 0.8
+    asked = {"day": ["2026-01-10 08:00", "2026-07-01", None]}
+    typed = {"day": pa.array([datetime(2026, 1, 10, 8), datetime(2026, 7, 1), None])}
+    answers = run.predict(found["iso"].run, asked)["takings"].to_pylist()
+    assert answers == run.predict(found["typed"].run, typed)["takings"].to_pylist()
+    assert answers[0] > answers[1] + 5
+    model = load(found["typed"].model)
+    assert model.predict([{"day": datetime(2026, 1, 10, 8)}])["takings"].tolist() == pytest.approx(answers[:1])
+    (wrong,) = run.predict(found["iso"].run, {"day": ["soon"]}).to_pylist()
+    assert wrong["problem"] == 'day: "soon" is not a date such as 2026-01-31.'
+    told = [f"{r.path}: {r.value} ({r.why})" for r in spec.load_resolved(tmp_path / "iso" / "resolved.yaml").reasons]
+    assert any(line.startswith("inputs.day.parts: days, place in the year, weekday, time of day") for line in told)
+    assert any(
+        line.startswith("inputs.day.missing: 1 of 365 cells are empty (filled with the mean tra") for line in told
+    )
+
+
+def test_a_split_by_time_follows_the_calendar_and_not_the_letters(shops: dict[str, Path]) -> None:
+    data = f"data: {{path: {shops['day_first']}, split: {{by: time, column: day}}}}"
+    dataset = prepare(spec.load(f"{{{data}, inputs: {{day: {{}}}}, outputs: [takings]}}"))
+    seconds = np.asarray(dataset.arrays["day"])
+    last = [(seconds[dataset.parts[part]].min(), seconds[dataset.parts[part]].max()) for part in dataset.parts]
+    assert last[0][1] < last[1][0] < last[1][1] < last[2][0]
+    shown = "\n".join(run.data_show(spec.load(f"{{{data}, inputs: {{day: {{}}}}, outputs: [takings]}}")).text)
+    assert "day: date, coded as days, year, week, day" in shown
+    assert "takings: number" in shown

@@ -26,6 +26,7 @@ from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
 
 Progress = Callable[[str, int, int], None]
@@ -318,4 +319,7 @@ def _cell(column: Column, kind: str, row: int) -> Raw:
         case Cells():
             if kind == "image" and column.root is not None:
                 return column.files(np.array([row])).one(0)
-            return column.values[row].as_py()
+            cell = column.values.slice(row, 1)
+            if is_date(cell.type):  # as text, which a model file can keep
+                return exact(cell) if kind == "date" else cell.cast(pa.string())[0].as_py()
+            return cell[0].as_py()

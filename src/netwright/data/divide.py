@@ -6,7 +6,6 @@ Means and deviations come from the training part alone, so that nothing of valid
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
 from netwright.errors import DataError
 from netwright.readers.columns import Arrays, Cells, Found
+from netwright.readers.dates import read_moments
 from netwright.spec import Field, Reason, Spec
 
 _FIT_BYTES = 256 * 1024**2
@@ -140,14 +140,14 @@ def _columns(
         return wish, columns
     column = find().column(wish.column)
     if isinstance(column, Arrays):
-        values = pa.array(np.asarray(column.values[held.rows]).reshape(len(held.rows), -1)[:, 0])
+        whole = pa.array(np.asarray(column.values).reshape(len(column.values), -1)[:, 0])
     elif isinstance(column, Cells):
-        values = column.values.take(pa.array(held.rows)).combine_chunks()
+        whole = column.values.combine_chunks()
     else:
         raise DataError(f'column "{wish.column}" holds files; a split needs texts or numbers.', "Name another column.")
-    by = wish.by or "group"
+    by, values = wish.by or "group", whole.take(pa.array(held.rows))
     if by == "time":
-        columns["times"] = _moments(values, wish.column)
+        columns["times"] = _times(whole, held.rows, wish.column)
     elif by == "column":
         columns["official"] = splits.official_codes(values.cast(pa.string()).fill_null("").to_pylist(), wish.column)
     else:
@@ -155,25 +155,33 @@ def _columns(
     return wish.model_copy(update={"by": by}), columns
 
 
-def _moments(values: pa.Array | pa.ChunkedArray, name: str) -> np.ndarray:
-    """A column as something that can be put in order: numbers, or ISO dates and times."""
-    for kind in (pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC")):
-        try:
-            moments = values.cast(kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            continue
-        if moments.null_count:
+def _times(values: pa.Array | pa.ChunkedArray, used: np.ndarray, name: str) -> np.ndarray:
+    """A column as something that can be put in order: numbers, or seconds where it holds dates.
+
+    Args:
+        values: The whole column, because all of it decides whether its dates are written day first.
+        used: Places of the used examples.
+        name: Of the column.
+    """
+    try:
+        numbers = values.cast(pa.float64())
+        times, missing = (
+            numbers.to_numpy(zero_copy_only=False)[used],
+            numbers.is_null().to_numpy(zero_copy_only=False)[used],
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        moments = read_moments(pa.chunked_array([values]))
+        times, missing, odd = moments.values[used], moments.missing[used], np.flatnonzero(moments.unreadable[used])
+        if len(odd):
+            why = moments.readings or f'such as "{values[int(used[odd[0]])].as_py()}"'
+            what = "dates that can be read two ways:" if moments.readings else "what is neither a number nor a date"
             raise DataError(
-                f'column "{name}" has {moments.null_count:,} empty times.', "Fill them, or remove the rows."
-            )
-        return np.asarray(moments.to_numpy(zero_copy_only=False))
-    texts = values.cast(pa.string()).to_pylist()
-    odd = [text for text in texts if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", text or "")]
-    shown = f' such as "{odd[0]}"' if odd else ""
-    raise DataError(
-        f'column "{name}" holds what is neither a number nor a date{shown}.',
-        "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
-    )
+                f'column "{name}" holds {what} {why}.',
+                "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
+            ) from None
+    if missing.any():
+        raise DataError(f'column "{name}" has {missing.sum():,} empty times.', "Fill them, or remove the rows.")
+    return np.asarray(times)
 
 
 # ---- copies ----------------------------------------------------------------------------------------------------------

@@ -152,5 +152,5 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
 
 def _no_kind(name: str, plan: Plan) -> SpecError:
     why = plan.reasons[-1].why
-    kind = "number" if why.startswith("numbers") else "category"
+    kind = why.partition("s")[0] if why.startswith(("numbers", "dates")) else "category"
     return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

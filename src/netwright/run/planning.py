@@ -180,6 +180,8 @@ def _field_text(field: Field) -> str:
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":
         told += f", mean {number(field.mean[0], 4)}, spread {number(field.std[0], 4)}"
+    if field.kind == "date":
+        told += f", coded as {', '.join(['days', *field.parts])}"
     if any(field.missing):
         told += f", {sum(field.missing):,} training cells empty and filled"
     return told

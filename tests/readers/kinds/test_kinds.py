@@ -1,6 +1,7 @@
 """What holds for every kind: one cell reads as in its column, and coding depends on nothing but the field."""
 
 import io
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
+DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
-def cells(*values: str | float | None) -> Cells:
+
+def cells(*values: str | float | datetime | date | None) -> Cells:
     return Cells(pa.chunked_array([pa.array(values)]))
 
 
@@ -54,6 +57,7 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "number": (cells("1,5", "2", "-3,25", "4", "0,125"), ["1,5", "2", "-3,25", "4", "0,125"]),
         "category": (cells("b", "a", "", "NA", "b"), ["b", "a", "", "NA", "b"]),
         "vector": (Arrays(rows), list(rows)),
+        "date": (cells(*DAYS), list(DAYS)),
     }
 
 
@@ -303,3 +307,118 @@ def test_image_cannot_be_an_output(tmp_path: Path) -> None:
     found = Found("class_folders", "x", pa.array(["a"]), {"x": column})
     with pytest.raises(SpecError, match="pictures cannot be an output yet"):
         kind("image").plan("x", column, OutputSpec.model_validate({}), found)
+
+
+# ---- dates -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_date_is_days_and_places_on_circles() -> None:
+    column = cells("2023-01-01 00:00", "2023-07-02 12:00", "2024-01-01 18:00", None)
+    field, reasons = planned("date", column)
+    assert reasons == []
+    values, failed = read(field, column)
+    assert not failed
+    field = kind("date").fit(values, field)
+    assert field.parts == ("year", "week", "day")
+    assert field.missing == (1,)
+    assert kind("date").names(field) == [
+        "x", "x sin year", "x cos year", "x sin week", "x cos week", "x sin day", "x cos day", "x missing",
+    ]  # fmt: skip
+    coded = kind("date").code(values, field).double().numpy()
+    assert coded.shape == (4, kind("date").width(field))
+    days = np.array([0, 182.5, 365.75])
+    assert coded[:3, 0] == pytest.approx((days - days.mean()) / days.std(), abs=1e-6)
+    assert coded[0, 1:3] == pytest.approx([0, 1], abs=1e-6)  # New Year
+    assert coded[1, 1:3] == pytest.approx([0, -1], abs=1e-6)  # the middle of 365 days
+    sunday = 2 * np.pi * 6 / 7
+    assert coded[:2, 3:5].ravel() == pytest.approx([np.sin(sunday), np.cos(sunday)] * 2, abs=1e-6)
+    assert coded[2, 3:5] == pytest.approx([0, 1], abs=1e-6)  # a Monday
+    assert coded[:3, 5:7].ravel() == pytest.approx([0, 1, 0, -1, -1, 0], abs=1e-6)  # midnight, noon, six o'clock
+    assert coded[3].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    parts, gone = kind("date").decided(values, field)
+    assert (parts.path, parts.value) == ("inputs.x.parts", "days, place in the year, weekday, time of day")
+    assert gone.value == "1 of 4 cells are empty"
+    assert gone.why == "filled with the mean training date 2023-07-02, and a column says so"
+    assert kind("date").preview(values[1], field) == "2023-07-02 12:00"
+    assert kind("date").preview(values[3], field) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("days", "parts"),
+    [
+        (["1949-01", "1949-02", "1950-03"], ("year",)),  # first days of months: their weekdays mean nothing
+        (["2020-03-05", "2021-03-05", "2022-03-05"], ("week",)),  # 29 February moves no place in the year
+        (["2026-11-02", "2026-11-09", "2026-11-16"], ("year",)),  # Mondays
+        (["2026-11-21 10:00", "2026-11-21 12:00"], ("day",)),
+        (["2026-11-21", "2026-11-21"], ()),
+    ],
+)
+def test_parts_of_a_date_that_never_change_are_left_out_and_said(days: list[str], parts: tuple[str, ...]) -> None:
+    field, _ = planned("date", cells(*days))
+    values, _ = read(field, cells(*days))
+    field = kind("date").fit(values, field)
+    assert field.parts == parts
+    assert (
+        kind("date").code(values, field).shape
+        == (len(days), 1 + 2 * len(parts))
+        == (
+            len(days),
+            kind("date").width(field),
+        )
+    )
+    why = kind("date").decided(values, field)[0].why
+    assert ("time of day" in why.partition("left out")[2]) == ("day" not in parts)
+
+
+def test_typed_dates_and_text_are_one_field_with_the_same_values() -> None:
+    moments = [datetime(2026, 11, 21, 10, 0, 0, 250000), datetime(1949, 1, 31), None]
+    typed, text = cells(*moments), cells("2026-11-21T10:00:00.250", "1949-01-31", "")
+    field, _ = planned("date", typed)
+    assert field == planned("date", text)[0]
+    assert np.array_equal(read(field, typed)[0], read(field, text)[0], equal_nan=True)
+    days, _ = read(field, cells(date(1949, 1, 31)))
+    assert days == kind("date").one(date(1949, 1, 31), field) == kind("date").one(np.datetime64("1949-01-31"), field)
+    assert kind("date").one(moments[0], field) == read(field, text)[0][0]
+
+
+def test_the_order_of_day_and_month_is_that_of_the_whole_column() -> None:
+    field, reasons = planned("date", cells("03/04/2026", "13/04/2026"))
+    assert [(reason.path, reason.value) for reason in reasons] == [("inputs.x.day_first", "true")]
+    assert kind("date").preview(kind("date").one("03/04/2026", field), field) == "2026-04-03"
+    with pytest.raises(CellError, match=r'"04/13/2026" is not a date day first\.'):
+        kind("date").one("04/13/2026", field)
+    field, _ = planned("date", cells("03/04/2026", "04/13/2026"))
+    assert kind("date").preview(kind("date").one("03/04/2026", field), field) == "2026-03-04"
+
+
+def test_a_column_that_can_be_read_two_ways_is_refused_until_the_spec_decides() -> None:
+    column = cells("03/04/2026", "05/06/2026")
+    with pytest.raises(SpecError, match=r'"03/04/2026" is 2026-04-03 day first and 2026-03-04 month first.*day_first'):
+        planned("date", column)
+    for day_first, expected in ((True, "2026-04-03"), (False, "2026-03-04")):
+        field, _ = planned("date", column, day_first=day_first)
+        assert kind("date").preview(read(field, column)[0][0], field) == expected
+
+
+def test_dates_set_aside_are_told_and_refused() -> None:
+    column = cells("2026-11-21", "", "soon", "2026-02-30")
+    field, reasons = planned("date", column, missing="set_aside")
+    assert [(reason.value, reason.why) for reason in reasons] == [
+        ("3 rows set aside", "1 cells have no value, 2 are no dates")
+    ]
+    assert read(field, column)[1] == {
+        1: "the cell is empty, expected a date.",
+        2: '"soon" is not a date such as 2026-01-31.',
+        3: '"2026-02-30" is not a date such as 2026-01-31.',
+    }
+    with pytest.raises(CellError, match="expected a date"):
+        kind("date").one(None, field)
+    with pytest.raises(CellError, match='"5" is not a date'):
+        kind("date").one(5, field)
+    with pytest.raises(SpecError, match='no cell of column "x" is a date'):
+        planned("date", cells("soon", "later"))
+
+
+def test_a_date_cannot_be_an_output() -> None:
+    with pytest.raises(SpecError, match=r"outputs\.x: a date cannot be an output\. Make a number of it"):
+        kind("date").plan("x", cells("2026-11-21"), OutputSpec(), from_memory({"x": [0]}))

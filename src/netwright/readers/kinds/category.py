@@ -165,9 +165,10 @@ def _label(raw: Cell) -> str | None:
         raw = raw.decode("utf-8", "replace")
     if isinstance(raw, str):
         return same_form(raw)
-    if raw is None or np.size(raw) != 1:
+    if raw is None or (isinstance(raw, np.ndarray) and raw.size != 1):
         return None
-    labels = labels_of(Cells(pa.chunked_array([pa.array([np.asarray(raw).reshape(()).item()])])))
+    value = raw.reshape(()).item() if isinstance(raw, np.ndarray | np.generic) else raw
+    labels = labels_of(Cells(pa.chunked_array([pa.array([value])])))
     return None if labels is None else labels[0].as_py()
 
 

@@ -6,6 +6,7 @@ a row alone and among ten thousand, and depends on nothing but the field.
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
@@ -16,7 +17,7 @@ import torch
 from netwright.readers.columns import Column, Found
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
-Cell = bytes | str | np.ndarray | np.generic | float | int | None
+Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | None
 
 
 class Kind(ABC):

@@ -39,7 +39,7 @@ class Number(Kind):
         if pa.types.is_temporal(cells.type):
             raise SpecError(
                 f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds dates or times, not numbers.',
-                "Make a number of it in the data, days since the first one, say.",
+                "Say kind: date for an input, or make a number of it in the data, days since the first one, say.",
             )
         numbers = read_numbers(cells, comma=isinstance(column, Cells) and column.comma)
         good = numbers.values[np.isfinite(numbers.values)]
