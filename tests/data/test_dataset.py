@@ -205,6 +205,27 @@ def test_split_by_time_reads_dates_and_refuses_what_is_none(tmp_path: Path) -> N
         dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
 
 
+def test_a_split_by_time_reads_day_first_dates_over_the_whole_column(tmp_path: Path) -> None:
+    days = [f"{1 + i % 28:02d}/{1 + i // 28:02d}/2026,{i},{i * 7 % 10}.5" for i in range(100)]
+    text = ", split: {by: time, column: day}"
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["day,x,y", *days[::-1]]) + "\n")
+    data = dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+    assert np.asarray(data.arrays["x"])[data.parts["test"]].tolist() == list(range(99, 84, -1))
+    path.write_text("\n".join(["day,x,y", *(day for day in days if day < "13")]) + "\n")
+    with pytest.raises(DataError, match=r'"day" holds dates that can be read two ways: "02/01/2026" is 2026-01-02 day'):
+        dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+    path.write_text("\n".join(["day,x,y", *days[:-1], ",1,2"]) + "\n")
+    with pytest.raises(DataError, match='column "day" has 1 empty times'):
+        dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+
+
+def test_months_of_a_real_table_are_dates(data_dir: Path) -> None:
+    data = dataset.prepare(wish(data_dir / "tables" / "airline-passengers.csv", outputs="[Passengers]"))
+    assert (data.inputs["Month"].kind, data.inputs["Month"].parts) == ("date", ("year",))
+    assert len(data) == 144
+
+
 def test_missing_output_and_unknown_column_are_said(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv")
     with pytest.raises(
