@@ -48,6 +48,51 @@ def binary_cross_entropy(outputs: Float[Tensor, "batch 1"], targets: Int[Tensor,
     return functional.binary_cross_entropy_with_logits(scores, targets.to(scores.dtype), reduction="none")
 
 
+def hinge(outputs: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+    """The multiclass support-vector loss: sum over the wrong classes of max(0, score - true score + 1).
+
+    Args:
+        outputs: One score per class, any size.
+        targets: Codes of the true classes.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.tensor([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
+        >>> losses = hinge(scores, torch.tensor([0, 1, 2]))  # a cat, a car, a frog
+        >>> [round(float(loss), 1) for loss in losses], round(float(losses.mean()), 2)
+        ([2.9, 0.0, 12.9], 5.27)
+
+    Source: Weston & Watkins 1999, Support Vector Machines for Multi-Class Pattern Recognition, with a margin of 1.
+    """
+    true = outputs.gather(1, targets[:, None])
+    over = functional.relu(outputs - true + 1)
+    return over.sum(dim=1) - 1  # the true class itself is over by its margin of 1
+
+
+def absolute(outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
+    """Mean over the outputs of |output - target|; its best answer is the median, which far-off targets hardly move.
+
+    Args:
+        outputs: Values.
+        targets: The values wanted.
+
+    Source: Goodfellow, Bengio, Courville, Deep Learning, section 6.2.1.2.
+    """
+    return (outputs - targets).abs().mean(dim=1)
+
+
+def huber(outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
+    """Half the squared error up to 1, beyond it the absolute error less 1/2; mean over the outputs.
+
+    Args:
+        outputs: Values.
+        targets: The values wanted; standardised, so that 1 is one spread.
+
+    Source: Huber 1964, Robust Estimation of a Location Parameter.
+    """
+    return functional.huber_loss(outputs, targets, reduction="none").mean(dim=1)
+
+
 def squared(outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch dim"]) -> Float[Tensor, " batch"]:
     """Mean over the outputs of (output - target) squared.
 

@@ -16,7 +16,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from netwright.errors import SpecError
 
@@ -68,6 +68,13 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.models.layers:Pool",
             "the largest (or average) value of each window: `pool 2`, `pool avg 2`",
         ),
+        "maxout": (
+            "netwright.models.layers:Maxout",
+            "the largest of several sums: `maxout 64 group 3`",
+            {"initialiser": "he"},
+        ),
+        "rbf": ("netwright.models.layers:Rbf", "units that answer to learned places: `rbf 32`"),
+        "dropout": ("netwright.models.layers:Dropout", "numbers set to 0 by chance while training: `dropout 0.5`"),
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },
     "activation": {
@@ -83,11 +90,27 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "hard_tanh": ("netwright.models.activations:hard_tanh", "max(-1, min(1, x))", {"initialiser": "glorot"}),
         "tanh": ("netwright.models.activations:tanh", "(e^x - e^-x) / (e^x + e^-x)", {"initialiser": "glorot"}),
         "sigmoid": ("netwright.models.activations:sigmoid", "1 / (1 + e^-x)", {"initialiser": "glorot"}),
+        "threshold": (
+            "netwright.models.activations:threshold",
+            "1 above 0, else 0",
+            {
+                "initialiser": "glorot",
+                "derivative": "straight-through: its true derivative is 0, so that it counts as a line near its step",
+            },
+        ),
         "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
     },
     "initialiser": {
         "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu-like layers"),
         "glorot": ("netwright.models.initialisers:glorot", "U(+-sqrt(6 / (inputs + outputs))): tanh, sigmoid, linear"),
+        "glorot_printed": (
+            "netwright.models.initialisers:glorot_printed",
+            "U(+-6 / sqrt(inputs + outputs)): glorot as often misprinted, 2.4 times too wide",
+        ),
+        "fan_in": ("netwright.models.initialisers:fan_in", "U(+-1 / sqrt(inputs)): a plain old rule"),
+        "normal": ("netwright.models.initialisers:normal", "a Gaussian of one spread for every layer"),
+        "orthogonal": ("netwright.models.initialisers:orthogonal", "rows at right angles: lengths are kept"),
+        "zeros": ("netwright.models.initialisers:zeros", "all the same, for teaching: nothing tells units apart"),
     },
     "task": {
         # named after the kind of output it serves
@@ -107,6 +130,13 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "-log of the true answer's sigmoid, two classes",
             {"compares": "yes_no"},
         ),
+        "hinge": (
+            "netwright.losses:hinge",
+            "sum over wrong classes of max(0, score - true score + 1)",
+            {"compares": "classes"},
+        ),
+        "absolute": ("netwright.losses:absolute", "mean of |output - target|", {"compares": "values"}),
+        "huber": ("netwright.losses:huber", "squared for small errors, absolute for large", {"compares": "values"}),
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
     },
     "optimizer": {
@@ -118,7 +148,15 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     },
     "schedule": {
         "cosine": ("netwright.training.schedules:cosine", "from the full rate down to none along half a cosine"),
-        "constant": ("netwright.training.schedules:constant", "the same rate throughout"),
+        "constant": ("netwright.training.schedules:constant", "the same rate throughout", {"end": "any"}),
+        "step": ("netwright.training.schedules:step", "stairs: the rate drops by a factor a few times"),
+        "exponential": ("netwright.training.schedules:exponential", "the same share is lost at every step"),
+        "one_cycle": ("netwright.training.schedules:one_cycle", "up from a small rate and down to a smaller one"),
+        "plateau": (
+            "netwright.training.strategies.plateau:Plateau",
+            "drops when the validation score stops getting better",
+            {"end": "any", "strategy": "plateau"},
+        ),
     },
     "strategy": {
         "finite": ("netwright.training.strategies.finite:Finite", "refuses steps whose loss is no number"),
@@ -126,6 +164,12 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.training.strategies.early_stopping:EarlyStopping",
             "keeps the best epoch's weights and stops when further epochs bring nothing",
         ),
+        "noise": ("netwright.training.strategies.noise:Noise", "adds chance to the inputs of training batches"),
+        "penalty": ("netwright.training.strategies.penalty:Penalty", "l1 and l2 on the weights, reported apart"),
+        "clipping": ("netwright.training.strategies.clipping:Clipping", "cuts large gradients and counts how often"),
+        "max_norm": ("netwright.training.strategies.max_norm:MaxNorm", "bounds the length of each unit's weights"),
+        "plateau": ("netwright.training.strategies.plateau:Plateau", "drops the rate when nothing gets better"),
+        "averaging": ("netwright.training.strategies.averaging:Averaging", "keeps a running mean of the weights"),
         "controls": ("netwright.training.strategies.controls:Controls", "acts of a person on a running training"),
     },
     "observer": {
@@ -215,14 +259,23 @@ def check_options(room: str, name: str, values: dict[str, Any], *, given: tuple[
     target = resolve(room, name)
     hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
     for key, value in values.items():
-        expected = hints.get(key)
-        numeric = expected in (int, float) and (
-            isinstance(value, bool) or not isinstance(value, (int, float) if expected is float else int)
-        )
-        if key in known and (numeric or (expected in (str, bool) and not isinstance(value, expected))):
-            wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[expected]
+        if key in known and (wanted := _wanted(hints.get(key), value)):
             problems.append(f'{room} "{name}" option "{key}" is {value!r}, expected {wanted}')
     return problems
+
+
+def _wanted(hint: object, value: object) -> str:
+    """What an option of this type must be, in words, when the value is not it; else nothing."""
+    if get_origin(hint) is Literal:
+        return "" if value in get_args(hint) else " or ".join(map(str, get_args(hint)))
+    words = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if hint not in words:
+        return ""
+    if hint in (int, float):
+        fits = isinstance(value, (int, float) if hint is float else int) and not isinstance(value, bool)
+    else:
+        fits = isinstance(value, hint)  # type: ignore[arg-type]
+    return "" if fits else words[hint]  # type: ignore[index]
 
 
 def register(room: str, name: str, summary: str = "own part") -> Callable[[T], T]:

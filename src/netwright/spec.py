@@ -100,6 +100,8 @@ class OutputSpec(_Frozen):
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.
         unit: Function of the output units: identity, sigmoid or softmax; follows from the kind when left out.
+        class_weights: How much each class counts in the loss: `balanced`, all classes as much together, or a factor by
+            class; those left out count 1.
     """
 
     kind: str | None = None
@@ -107,6 +109,7 @@ class OutputSpec(_Frozen):
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Setting(gt=0)]] | None = None
 
 
 class SplitSpec(_Frozen):
@@ -150,31 +153,6 @@ class DataSpec(_Frozen):
     cache_mb: int | None = Setting(default=None, ge=1)
 
 
-class ModelSpec(_Frozen):
-    """The network between inputs and output units; the last layer follows from the output and is never written.
-
-    Args:
-        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
-        depth: Number of hidden layers, when `layers` is not given.
-        width: Units per hidden layer, when `layers` is not given.
-        connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
-        activation: Function of the hidden units, when `layers` is not given.
-    """
-
-    layers: str | None = None
-    depth: int | None = Setting(default=None, ge=0, le=1000)
-    width: int | None = Setting(default=None, ge=1)
-    connect: Literal["chain", "residual", "dense"] | None = None
-    activation: str | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> ModelSpec:
-        twice = [name for name in ("depth", "width", "connect", "activation") if getattr(self, name) is not None]
-        if self.layers is not None and twice:
-            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
-        return self
-
-
 class PartSpec(_Frozen):
     """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
 
@@ -195,6 +173,39 @@ class PartSpec(_Frozen):
         return {"name": self.name, **self.options}
 
 
+class ModelSpec(_Frozen):
+    """The network between inputs and output units; the last layer follows from the output and is never written.
+
+    Args:
+        layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
+        depth: Number of hidden layers, when `layers` is not given.
+        width: Units per hidden layer, when `layers` is not given.
+        connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
+        activation: Function of the hidden units, when `layers` is not given.
+        initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
+            layer's activation when left out.
+    """
+
+    layers: str | None = None
+    depth: int | None = Setting(default=None, ge=0, le=1000)
+    width: int | None = Setting(default=None, ge=1)
+    connect: Literal["chain", "residual", "dense"] | None = None
+    activation: str | None = None
+    initialiser: PartSpec | None = None
+
+    def shape(self) -> dict[str, Scalar]:
+        """Depth, width, connect and activation, where they are set."""
+        values = {name: getattr(self, name) for name in ("depth", "width", "connect", "activation")}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ModelSpec:
+        twice = list(self.shape())
+        if self.layers is not None and twice:
+            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
+        return self
+
+
 class StopSpec(_Frozen):
     """When training ends: whichever comes first.
 
@@ -213,13 +224,59 @@ class StopSpec(_Frozen):
     minutes: float | None = Setting(default=None, gt=0)
 
 
+class ClipSpec(_Frozen):
+    """Where gradients are cut; written `clip: 1.0` for the length of all of them together.
+
+    Args:
+        norm: Largest length of all gradients together.
+        value: Largest size of each number of a gradient.
+    """
+
+    norm: float | None = Setting(default=None, gt=0)
+    value: float | None = Setting(default=None, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: object) -> object:
+        return {"norm": given} if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+    @model_validator(mode="after")
+    def _one(self) -> ClipSpec:
+        if (self.norm is None) == (self.value is None):
+            raise ValueError("clip needs a norm or a value, one of the two: {norm: 1.0}")
+        return self
+
+
+class RegularizeSpec(_Frozen):
+    """What keeps the net from learning its examples by heart.
+
+    Args:
+        l1: Strength of the penalty on the sizes of weights, l1 sum |w|; with l2 an elastic net.
+        l2: Strength of the penalty on their squares, l2 sum w^2.
+        max_norm: Largest length of the weights into one unit.
+        dropout: Chance of a hidden unit to be left out of a step, behind every dense layer's activation.
+        noise: Spread of Gaussian noise on the inputs, in spreads of the input.
+        label_smoothing: Share of the true class's probability that is given to all classes alike.
+    """
+
+    l1: float | None = Setting(default=None, ge=0)
+    l2: float | None = Setting(default=None, ge=0)
+    max_norm: float | None = Setting(default=None, gt=0)
+    dropout: float | None = Setting(default=None, ge=0, lt=1)
+    noise: float | None = Setting(default=None, ge=0)
+    label_smoothing: float | None = Setting(default=None, ge=0, lt=1)
+
+
 class TrainingSpec(_Frozen):
     """How the network is trained.
 
     Args:
         batch_size: Examples per step, or `all`.
-        optimizer: sgd or adam with their options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`; `{lr: 0.01}` is adam's.
-        schedule: How the learning rate moves: constant or cosine.
+        optimizer: Its name and options, e.g. `{name: sgd, lr: 0.1, momentum: 0.9}`; `{lr: 0.01}` is adam's.
+        schedule: How the learning rate moves, e.g. cosine, plateau or `{name: cosine, warmup: 500}`.
+        clip: Where gradients are cut: a length, or `{value: 0.5}`.
+        regularize: What keeps the net from learning its examples by heart.
+        average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         stop: When training ends.
         seed: Seed of everything random.
         threads: Computing threads; follows from the size of a step when left out.
@@ -228,6 +285,9 @@ class TrainingSpec(_Frozen):
     batch_size: Annotated[int, Setting(ge=1)] | Literal["all"] | None = None
     optimizer: PartSpec | None = None
     schedule: PartSpec | None = None
+    clip: ClipSpec | None = None
+    regularize: RegularizeSpec = RegularizeSpec()
+    average: float | None = Setting(default=None, gt=0, lt=1)
     stop: StopSpec = StopSpec()
     seed: int = Setting(default=0, ge=0)
     threads: int | None = Setting(default=None, ge=1)
@@ -400,7 +460,7 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
 
 def _grown(name: str, value: object) -> object:
     """`optimizer: adam` as a mapping that can take options; everything else as it is."""
-    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule"} else value
+    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule", "initialiser"} else value
 
 
 def named_fields(text: str) -> dict[str, dict[str, str]]:
@@ -423,6 +483,7 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
     named += [("optimizer", training.optimizer.name)] if training.optimizer else []
     named += [("schedule", training.schedule.name)] if training.schedule else []
     named += [("activation", spec.model.activation)] if spec.model.activation else []
+    named += [("initialiser", spec.model.initialiser.name)] if spec.model.initialiser else []
     named += [("loss", out.loss) for out in spec.outputs.values() if out.loss]
     return named
 

@@ -31,7 +31,7 @@ every_part = pytest.mark.parametrize(("text", "kind"), _texts())
 
 
 def made(text: str, kind: str, seed: int = 0) -> Network:
-    return build(ModelSpec(layers=text), {"x": SHAPES[kind]}, {"out": 3}, seed)
+    return build(ModelSpec(layers=text), {"x": SHAPES[kind]}, {"out": 3}, seed).eval()
 
 
 def batch(kind: str, count: int = 6) -> dict[str, torch.Tensor]:
@@ -77,6 +77,13 @@ def test_batch_mates_change_nothing(text: str, kind: str) -> None:
 
 
 @every_part
+def test_answering_draws_no_chance(text: str, kind: str) -> None:
+    network, state = made(text, kind), torch.random.get_rng_state()
+    assert torch.equal(network(batch(kind))["out"], network(batch(kind))["out"])
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@every_part
 def test_saved_and_loaded_is_the_same(text: str, kind: str) -> None:
     network, fresh, inputs = made(text, kind), made(text, kind, seed=1), batch(kind)
     fresh.load_state_dict(network.state_dict())
@@ -102,11 +109,10 @@ def test_eight_examples_are_learned_by_heart(text: str, kind: str) -> None:
     network, inputs, targets = made(layers, kind), batch(kind, 8), torch.arange(8) % 3
     optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
     for _ in range(150):
-        outputs = network(inputs)["out"]
-        if torch.equal(outputs.argmax(dim=1), targets):
+        if torch.equal(network.eval()(inputs)["out"].argmax(dim=1), targets):
             return
         optimizer.zero_grad()
-        nn.functional.cross_entropy(outputs, targets).backward()
+        nn.functional.cross_entropy(network.train()(inputs)["out"], targets).backward()
         optimizer.step()
     pytest.fail(f"{layers}: eight examples were not learned in 150 steps")
 
@@ -116,6 +122,10 @@ def test_an_activation_keeps_the_shape_and_has_the_derivative_of_its_value(name:
     function = registry.resolve("activation", name)
     x = torch.linspace(-3, 3, 40, dtype=torch.float64).reshape(4, 10).add(0.01).requires_grad_()
     assert function(x).shape == x.shape
-    assert torch.autograd.gradcheck(function, x)
+    if "derivative" in registry.part("activation", name).facts:  # a declared stand-in: where it lets learning through
+        function(x).sum().backward()
+        assert 0 < float((x.grad != 0).double().mean()) < 1
+    else:
+        assert torch.autograd.gradcheck(function, x)
     assert torch.isfinite(function(torch.tensor([-1000.0, 1000.0]))).all()
     assert registry.part("activation", name).facts.get("initialiser", "glorot") in registry.parts("initialiser")

@@ -43,7 +43,15 @@ class Poison(Strategy):
 
 
 def _made(name: str, folder: Path) -> Strategy:
-    known = {"early_stopping": {"watch": "validation/loss", "patience": 2}, "controls": {"inbox": folder / "control"}}
+    known = {
+        "early_stopping": {"watch": "validation/loss", "patience": 2},
+        "controls": {"inbox": folder / "control"},
+        "penalty": {"l1": 0.01, "l2": 0.01},
+        "clipping": {"norm": 0.5},
+        "max_norm": {"bound": 0.5},
+        "plateau": {"patience": 1},
+        "averaging": {"decay": 0.9},
+    }
     return registry.resolve("strategy", name)(**known.get(name, {}))
 
 

@@ -86,3 +86,21 @@ def test_all_wrong_parts_are_named_at_once(data: Dataset) -> None:
 def test_a_value_an_optimizer_cannot_take_is_no_accident(data: Dataset, optimizer: str, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         resolve.settle(_wanted(f"{{optimizer: {optimizer}}}"), data)
+
+
+def test_balanced_class_weights_are_written_out_so_that_every_class_counts_alike(data: Dataset) -> None:
+    wanted = spec.load("{outputs: {class: {class_weights: balanced}}}")
+    settled, reasons = resolve.settle(wanted, data)
+    weights = settled.outputs["class"].class_weights
+    assert isinstance(weights, dict)
+    codes = data.arrays["class"][data.parts["train"]]
+    sums = [weights[label] * (codes == code).sum() for code, label in enumerate(data.outputs["class"].vocabulary)]
+    assert sums == pytest.approx([len(codes) / 2] * 2, rel=1e-4)
+    assert any(reason.path == "outputs.class.class_weights" for reason in reasons)
+    assert resolve.settle(settled, data)[0] == settled
+
+
+def test_class_weights_of_a_number_are_refused(flowers: Path) -> None:
+    wanted = spec.load(f"{{data: {{path: {flowers}}}, outputs: {{size: {{kind: number, class_weights: balanced}}}}}}")
+    with pytest.raises(SpecError, match="size is a number and has no classes"):
+        resolve.settle(wanted, prepare(wanted))

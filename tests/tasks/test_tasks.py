@@ -107,7 +107,11 @@ def test_a_number_refuses_units_and_losses_of_classes_with_the_fix(said: dict[st
         (("a", "b"), {"unit": "identity"}, r"identity was asked for, but .* is a category.*unit: sigmoid"),
         (("a", "b", "c"), {"unit": "identity"}, r"Write outputs\.animal\.unit: softmax.*kind: number"),
         (("a", "b", "c"), {"unit": "sigmoid"}, r"has 3 classes of which exactly one is true.*unit: softmax"),
-        (("a", "b"), {"loss": "cross_entropy"}, r"takes a score per class .* is sigmoid.*binary_cross_entropy"),
+        (
+            ("a", "b"),
+            {"loss": "cross_entropy", "unit": "sigmoid"},
+            r"takes a score per class .* is sigmoid.*binary_cross_entropy",
+        ),
         (("a", "b", "c"), {"loss": "binary_cross_entropy"}, r"takes one score .* is softmax.*loss: cross_entropy"),
     ],
 )

@@ -35,6 +35,17 @@ def test_momentum_keeps_a_share_of_the_last_direction() -> None:
     assert _moved(sgd([weight], lr=0.1, momentum=0.9), weight) == pytest.approx(expected, abs=1e-6)
 
 
+def test_momentum_as_a_mean_is_as_long_as_the_gradient() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    place, speed, expected = 1.0, GRADIENTS[0], []
+    for number, gradient in enumerate(GRADIENTS):
+        speed = 0.9 * speed + 0.1 * gradient if number else gradient
+        place -= 0.1 * speed
+        expected.append(place)
+    found = _moved(sgd([weight], lr=0.1, momentum=0.9, convention="mean"), weight)
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
 def test_adam_is_algorithm_1_of_the_paper() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     place, mean, square, expected = 1.0, 0.0, 0.0, []

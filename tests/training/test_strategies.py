@@ -16,9 +16,15 @@ from netwright.errors import DivergedError, Stopped
 from netwright.training.history import Row
 from netwright.training.loop import Budget, Training
 from netwright.training.strategies import controls
+from netwright.training.strategies.averaging import Averaging
+from netwright.training.strategies.clipping import Clipping
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
+from netwright.training.strategies.max_norm import MaxNorm
+from netwright.training.strategies.noise import Noise
+from netwright.training.strategies.penalty import Penalty
+from netwright.training.strategies.plateau import Plateau
 from netwright.training.strategies.strategy import Strategy, defined
 
 if TYPE_CHECKING:
@@ -174,6 +180,137 @@ def test_where_nothing_is_held_out_nothing_stops_early(little: Little) -> None:
     training.plan.validate = None
     training.run()
     assert (training.epoch, training.best_epoch) == (4, 0)
+
+
+# ---- penalties, bounds, means ----------------------------------------------------------------------------------------
+
+
+def _unit() -> nn.Module:
+    """One linear unit, always with the same first weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        return nn.Sequential(nn.Linear(3, 1))
+
+
+def _plain(little: Little, *strategies: Strategy, **given: object) -> Training:
+    """One linear unit under plain gradient descent."""
+    training = little(strategies=strategies, optimizer="sgd", net=_unit(), **given)
+    training.run()
+    return training
+
+
+def _weight(training: Training) -> torch.Tensor:
+    return training.matrices[0].detach()
+
+
+def _epochs(training: Training) -> list[Row]:
+    return [row for row in training.history.rows if row["kind"] == "epoch"]
+
+
+def test_a_penalty_is_differentiated_and_reported_apart_from_the_loss(little: Little) -> None:
+    """One step from known weights: w - lr (g + 2 l2 w), and the reported loss is that of the data alone."""
+    given = {"budget": Budget(1, steps=1), "options": {"lr": 0.1}}
+    free, held = _plain(little, **given), _plain(little, Penalty(l2=0.25), **given)
+    start = little(optimizer="sgd", net=_unit())
+    torch.testing.assert_close(_weight(held), _weight(free) - 0.1 * 2 * 0.25 * _weight(start))
+    assert _epochs(held)[0]["train/loss"] == _epochs(free)[0]["train/loss"]
+    assert _epochs(held)[0]["train/penalty/l2"] == pytest.approx(0.25 * float(_weight(held).square().sum()))
+
+
+def test_l1_drives_weights_to_exactly_nothing_and_they_stay(little: Little) -> None:
+    training = _plain(little, Penalty(l1=3.0), budget=Budget(60), options={"lr": 0.05})
+    assert (_weight(training)[0, 2] == 0).item()  # the true weights are 1, -2 and 0.5
+    assert abs(_weight(training)[0, 1].item()) > 0.2
+    assert _epochs(training)[-1]["train/penalty/l1"] == pytest.approx(3 * float(_weight(training).abs().sum()))
+
+
+def test_an_elastic_net_has_both(little: Little) -> None:
+    row = _epochs(_plain(little, Penalty(l1=0.01, l2=0.01)))[-1]
+    assert {"train/penalty/l1", "train/penalty/l2"} < set(row)
+
+
+def test_no_units_weights_are_ever_longer_than_the_bound(little: Little) -> None:
+    seen = Remember()
+    training = little(strategies=[MaxNorm(0.3), seen], budget=Budget(4))
+    training.run()
+    for flat in seen.weights:
+        hidden, last = flat[:24].reshape(8, 3), flat[32:40].reshape(1, 8)
+        assert max(float(rows.norm(dim=1).max()) for rows in (hidden, last)) <= 0.3 + 1e-6
+    assert max(row["train/longest_weights"] for row in _epochs(training)) == pytest.approx(0.3, abs=1e-5)
+
+
+@pytest.mark.parametrize(("bound", "norm"), [({"norm": 0.5}, 2.0), ({"value": 0.5}, math.inf)])
+def test_a_gradient_beyond_its_bound_is_cut_and_counted(little: Little, bound: dict[str, float], norm: float) -> None:
+    class Sizes(Strategy):
+        name = "sizes"
+
+        def __init__(self) -> None:
+            self.found: list[float] = []
+
+        def gradients(self, training: Training) -> None:
+            gradients = [weight.grad for weight in training.parameters if weight.grad is not None]
+            self.found.append(float(torch.nn.utils.get_total_norm(gradients, norm)))
+
+    before, after = Sizes(), Sizes()
+    training = _plain(little, before, Clipping(**bound), after, options={"lr": 0.02})
+    assert max(after.found) <= 0.5 + 1e-6
+    assert max(before.found) > 0.5
+    row = _epochs(training)[0]
+    assert row["train/clipped"] == sum(size > 0.5 for size in before.found[:5]) / 5
+    assert row["train/largest_gradient"] == pytest.approx(max(before.found[:5]))
+
+
+def test_the_running_mean_is_validated_and_kept_and_training_goes_on_with_the_weights(little: Little) -> None:
+    seen = Remember()
+    plain, averaged = _plain(little, seen), _plain(little, EarlyStopping("validation/loss", 0), Averaging(0.9))
+    assert [row["train/loss"] for row in _epochs(averaged)] == [row["train/loss"] for row in _epochs(plain)]
+    assert [row["validation/loss"] for row in _epochs(averaged)] != [row["validation/loss"] for row in _epochs(plain)]
+    first = nn.utils.parameters_to_vector(little(net=_unit()).plan.nets["net"].parameters())
+    mean = first.detach().clone()
+    for step, weights in enumerate(seen.weights[: 5 * averaged.best_epoch]):
+        keep = min(0.9, (1 + step) / (10 + step))
+        mean = keep * mean + (1 - keep) * weights
+    now = nn.utils.parameters_to_vector(averaged.plan.nets["net"].parameters()).detach()
+    torch.testing.assert_close(now, mean)
+
+
+def test_where_nothing_is_held_out_the_mean_is_kept_too(little: Little) -> None:
+    averaging = Averaging(0.9)
+    training = little(strategies=[averaging], optimizer="sgd", net=_unit())
+    training.plan.validate = None
+    training.run()
+    kept = averaging.state()
+    assert all(torch.equal(value, kept[f"mean/{name}"]) for name, value in training.weights().items())
+
+
+def test_a_plateau_drops_the_rate_says_since_when_and_waits_again(little: Little) -> None:
+    left = iter([0.5, 0.4, 0.4, 0.45, 0.41, 0.39, 0.5, 0.5, 0.5])
+    plateau = Plateau("validation/loss", "min", factor=0.5, patience=2)
+    training = little(strategies=[plateau], validate=lambda: {"loss": next(left)}, budget=Budget(9))
+    training.run()
+    acts = [row for row in training.history.rows if row["kind"] == "action"]
+    assert [(row["epoch"], row["old"], row["new"]) for row in acts] == [(4, 0.001, 0.0005), (8, 0.0005, 0.00025)]
+    assert acts[0]["what"] == "learning rate x 0.5: no better validation loss since epoch 2"
+    assert [row["lr"] for row in _epochs(training)] == pytest.approx([0.001] * 4 + [0.0005] * 4 + [0.00025])
+
+
+def test_a_plateau_stops_dropping_at_its_floor(little: Little) -> None:
+    plateau = Plateau("validation/loss", "min", factor=0.1, patience=1, floor=0.05)
+    training = little(strategies=[plateau], validate=lambda: {"loss": 1.0}, budget=Budget(8))
+    training.run()
+    assert training.lr_scale == pytest.approx(0.05)
+    assert sum(row["kind"] == "action" for row in training.history.rows) == 2
+
+
+def test_noise_has_its_spread_and_leaves_classes_alone(little: Little) -> None:
+    noise = Noise(0.5, {"table": torch.tensor([1.0, 1.0, 0.0])})
+    batch = Batch({"table": torch.zeros(4000, 3)}, {}, torch.arange(4000))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = noise.batch(little(), batch).inputs["table"]
+    assert found[:, :2].std().item() == pytest.approx(0.5, rel=0.03)
+    assert (found[:, 2] == 0).all()
+    assert (batch.inputs["table"] == 0).all()
 
 
 # ---- controls --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 
@@ -76,6 +77,44 @@ def tanh(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
 def sigmoid(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """Between 0 and 1: 1 / (1 + e^-x); nearly flat where |x| is large, so that deep nets of it learn slowly."""
     return torch.sigmoid(x)
+
+
+class _Threshold(torch.autograd.Function):
+    """The step with its declared straight-through derivative; see `threshold`."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, at: float) -> Tensor:
+        ctx.save_for_backward(x)  # type: ignore[attr-defined]
+        ctx.at = at  # type: ignore[attr-defined]
+        return (x > at).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return gradients[0] * ((x - ctx.at).abs() <= 1), None  # type: ignore[attr-defined]
+
+
+def threshold(x: Float[Tensor, "*any"], at: float = 0.0) -> Float[Tensor, "*any"]:
+    """1 above `at`, else 0: the unit fires or does not.
+
+    Its true derivative is 0 everywhere, so that nothing would be learned. Trained with the straight-through estimator:
+    backwards it counts as the line x within 1 of `at`, and as flat beyond.
+
+    Args:
+        x: Any numbers.
+        at: Where the unit begins to fire.
+
+    Example:
+        >>> x = torch.tensor([-2.0, 0.5, 2.0], requires_grad=True)
+        >>> y = threshold(x)
+        >>> y.sum().backward()
+        >>> y.tolist(), x.grad.tolist()
+        ([0.0, 1.0, 1.0], [0.0, 1.0, 0.0])
+
+    Source: the unit of Rosenblatt 1958, The Perceptron; the estimator of Bengio, Leonard, Courville 2013,
+    arXiv:1308.3432, section 4, cut off beyond 1 as in Hubara et al. 2016, arXiv:1602.02830, equation 4.
+    """
+    return _Threshold.apply(x, at)  # type: ignore[return-value]
 
 
 def identity(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:

@@ -22,7 +22,7 @@ from netwright.models.layers import MERGES, Activation, Dense, Flatten, Layer
 from netwright.models.network import Network, Node
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import part, parts, resolve
-from netwright.spec import ModelSpec, Reason
+from netwright.spec import ModelSpec, PartSpec, Reason
 
 Shape = tuple[int, ...]
 Groups = Mapping[str, Shape]
@@ -72,7 +72,7 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     """
     if model.layers is not None:
         return model.layers, []
-    if model == ModelSpec() and (text := _convolutions(groups)):
+    if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
             "set model.depth for a plain net"
@@ -167,7 +167,7 @@ def build(model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int)
     """
     network = outline(model, groups, heads)
     _allocate(network)
-    _initialise(network, seed)
+    _initialise(network, seed, model.initialiser)
     return network
 
 
@@ -398,8 +398,8 @@ def _allocate(network: Network) -> None:
         raise too_large from exc
 
 
-def _initialise(network: Network, seed: int) -> None:
-    """First weights: the rule follows from the activation behind, the draws from the node's own generator."""
+def _initialise(network: Network, seed: int, wanted: PartSpec | None) -> None:
+    """First weights: by the wanted rule, else by the one that fits the activation behind; draws from its generator."""
     readers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
     for node in network.nodes:
         for name in node.inputs:
@@ -409,12 +409,20 @@ def _initialise(network: Network, seed: int) -> None:
         if not node.parameters:
             continue
         layer = network.module(node.name)
-        rule = resolve("initialiser", initialisers.before(_activation_behind(node, readers)))
+        name = wanted.name if wanted else _fitting(node, readers)
+        rule = initialisers.rule_of(name, wanted.options if wanted else {})
         # Every branch added to a residual sum raises its spread; drawn smaller, the sum of all of them stays bounded
         # (the rule of GPT-2's residual layers: Radford et al. 2019, section 2.3).
         scale = 1 / math.sqrt(merges) if _ends_branch(node, readers) else 1.0
         if isinstance(layer, Layer):
-            layer.initialise(initialisers.drawer(rule, seeds.torch_generator(seed, "initialise", index=index), scale))
+            layer.initialise(initialisers.Draw(rule, seeds.torch_generator(seed, "initialise", index=index), scale))
+
+
+def _fitting(node: Node, readers: dict[str, list[Node]]) -> str:
+    """The initialiser that a layer asks for, else the one for the activation behind it."""
+    layer = parts("layer").get(node.part)
+    asked = layer.facts.get("initialiser") if layer else None
+    return asked or initialisers.before(_activation_behind(node, readers))
 
 
 def _ends_branch(node: Node, readers: dict[str, list[Node]]) -> bool:

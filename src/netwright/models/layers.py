@@ -9,7 +9,7 @@ Adding a layer is a class here and a line in the registry.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
+from netwright.models.initialisers import Draw
 from netwright.registry import resolve
 
 Shape = tuple[int, ...]
@@ -54,11 +55,11 @@ class Layer(nn.Module):
         self.window = window
         self.stride = stride
 
-    def initialise(self, draw: Callable[[Tensor], None]) -> None:
+    def initialise(self, draw: Draw) -> None:
         """Sets the first weights: matrices drawn, biases zero; a layer with other parameters says it differently.
 
         Args:
-            draw: Fills one weight in place; see `initialisers.drawer`.
+            draw: Fills one weight in place; see `initialisers.Draw`.
         """
         for parameter in self.parameters(recurse=False):
             if parameter.ndim > 1:
@@ -191,6 +192,94 @@ class Flatten(Layer):
     def forward(self, x: Float[Tensor, " batch *any"]) -> Float[Tensor, "batch dim"]:
         """The rows of a batch."""
         return x.flatten(1)
+
+
+class Maxout(Layer):
+    """The largest of several weighted sums of all inputs, so that a unit learns its own bent line.
+
+    h_j = max over k of (w_jk . x + b_jk); with two sums a unit can be a relu, a leaky relu or |x|.
+
+    Args:
+        in_shape: `(dim,)`.
+        units: Numbers that come out, >= 1.
+        group: Sums of which each unit takes the largest, >= 2; weights and biases are multiplied by it.
+
+    Source: Goodfellow et al. 2013, Maxout Networks, arXiv:1302.4389, section 2.
+    """
+
+    takes = "vector"
+    example = "maxout 64"
+
+    def __init__(self, in_shape: Shape, units: int, group: int = 2) -> None:
+        _at_least(1, units=units)
+        _at_least(2, group=group)
+        (dim,) = in_shape
+        super().__init__(in_shape, (units,), multiply_adds=dim * units * group)
+        self.group = group
+        self.weight = nn.Parameter(torch.empty(units * group, dim))
+        self.bias = nn.Parameter(torch.empty(units * group))
+
+    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+        """The largest sum of each group."""
+        return functional.linear(x, self.weight, self.bias).unflatten(1, (-1, self.group)).amax(dim=2)
+
+
+class Rbf(Layer):
+    """Units that answer to places: g_j(x) = exp(-|x - w_j|^2 / s_j^2) is 1 at the centre w_j and falls off around it.
+
+    Centres and widths are learned; they begin spread like standardised inputs, each unit as wide as the inputs are
+    usually apart from it.
+
+    Args:
+        in_shape: `(dim,)`.
+        units: Number of centres, >= 1.
+
+    Source: Broomhead & Lowe 1988, Radial basis functions, multi-variable functional interpolation and adaptive
+    networks; Goodfellow, Bengio, Courville, Deep Learning, section 6.3.3.
+    """
+
+    takes = "vector"
+    example = "rbf 32"
+
+    def __init__(self, in_shape: Shape, units: int) -> None:
+        _at_least(1, units=units)
+        (dim,) = in_shape
+        super().__init__(in_shape, (units,), multiply_adds=2 * dim * units)
+        self.centres = nn.Parameter(torch.empty(units, dim))
+        self.log_width = nn.Parameter(torch.empty(units))
+
+    def initialise(self, draw: Draw) -> None:
+        """Centres with spread 1 in each direction; squared widths of 2 dim, the mean squared distance to an input."""
+        draw.uniform(self.centres, math.sqrt(3))
+        nn.init.constant_(self.log_width, 0.5 * math.log(2 * self.in_shape[0]))
+
+    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+        """How near each example is to each centre, in (0, 1]."""
+        apart = (x[:, None, :] - self.centres).square().sum(dim=2)  # batch unit
+        return torch.exp(-apart * torch.exp(-2 * self.log_width))
+
+
+class Dropout(Layer):
+    """While training, each number is 0 by chance and the others grow to make up for it; afterwards, the identity.
+
+    Args:
+        in_shape: Any shape.
+        share: Chance of each number to be 0, in [0, 1).
+
+    Source: Srivastava et al. 2014, Dropout, JMLR 15, section 4; scaled in training instead of afterwards.
+    """
+
+    example = "dropout 0.5"
+
+    def __init__(self, in_shape: Shape, share: float) -> None:
+        if not 0 <= share < 1:
+            raise SpecError(f"share is {share:g}, expected 0 or more and less than 1.", "Write dropout 0.5, say.")
+        super().__init__(in_shape, in_shape)
+        self.share = share
+
+    def forward(self, x: Float[Tensor, " batch *any"]) -> Float[Tensor, " batch *any"]:
+        """The batch with holes while training, the batch itself otherwise."""
+        return functional.dropout(x, self.share, self.training)
 
 
 class Activation(Layer):

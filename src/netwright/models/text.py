@@ -44,6 +44,7 @@ class Step:
         options: What the text sets, by name.
         text: As written, in single spaces.
         column: Where it starts in the text, from 0.
+        end: Where it ends.
     """
 
     room: str
@@ -51,6 +52,7 @@ class Step:
     options: tuple[tuple[str, Value], ...]
     text: str
     column: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,31 @@ def count(pieces: tuple[Piece, ...]) -> int:
             case Branches():
                 total += 1 + sum(count(path) for path in piece.paths)
     return total
+
+
+def with_dropout(text: str, share: float) -> str:
+    """The text with a dropout behind the activation of every layer that sums whole vectors.
+
+    Args:
+        text: Layers; one that has dropout already is given back as it is.
+        share: Chance of each number to be set to 0.
+
+    Example:
+        >>> with_dropout("conv 8x3, relu, dense 64, relu, dense 9", 0.5)
+        'conv 8x3, relu, dense 64, relu, dropout 0.5, dense 9'
+    """
+    found = list(steps(parse(text)))
+    if any(step.part == "dropout" for step in found):
+        return text
+    dense, ends = False, []
+    for step in found:
+        if step.room == "activation" and dense:
+            ends.append(step.end)
+        elif step.room == "layer":
+            dense = registry.resolve("layer", step.part).takes == "vector"
+    for end in reversed(ends):
+        text = f"{text[:end]}, dropout {share:g}{text[end:]}"
+    return text
 
 
 def marked(text: str, column: int) -> str:
@@ -307,6 +334,7 @@ class _Parser:
         words: list[_Token] = []
         while self.peek() and self.peek() not in _PUNCTUATION:
             words.append(self.take())
+        last = words[-1] if words else first
         written = " ".join([first.text, *(word.text for word in words)])
         room = next((room for room in ROOMS if first.text in registry.parts(room)), None)
         if room is None:
@@ -315,7 +343,7 @@ class _Parser:
         reader = _Words(room, first, words)
         values = reader.read()
         self.problems += reader.problems
-        return Step(room, first.text, tuple(values.items()), written, first.column)
+        return Step(room, first.text, tuple(values.items()), written, first.column, last.column + len(last.text))
 
 
 def _unknown(word: _Token) -> _Problem:

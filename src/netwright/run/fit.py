@@ -28,15 +28,14 @@ from netwright.run import answering, resolve, scoring
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
-from netwright.spec import Reason, Resolved, Spec, StopSpec
+from netwright.run.strategies import chosen
+from netwright.spec import Reason, Resolved, Spec
+from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
 from netwright.training.history import History
-from netwright.training.loop import Budget, Losses, Plan, Training
+from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
 from netwright.training.signals import handled
-from netwright.training.strategies.controls import Controls
-from netwright.training.strategies.early_stopping import EarlyStopping
-from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.strategy import Terms
 
 
@@ -291,11 +290,7 @@ def _fit(
     history = History(folder.history)
     replayed = history.cut(int(found.facts["history_bytes"]) if found else 0)  # type: ignore[arg-type]
     stop = decided.spec.training.stop
-    strategies = [
-        Finite(),
-        _early_stopping(stop, model),
-        Controls(folder.control, replayed),
-    ]
+    strategies = chosen(decided.spec.training, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
     training.observers += [Progress(show, training.total, stop.minutes or 0.0), Timing(folder.timing)]
     if found is not None:
@@ -307,19 +302,6 @@ def _fit(
     for note in training.notes:
         show.note(note)
     return training
-
-
-def _early_stopping(stop: StopSpec, model: Model) -> EarlyStopping:
-    watch, patience = stop.watch or "loss", stop.patience or 0
-    if watch == "loss":
-        return EarlyStopping("validation/loss", patience)
-    if watch not in model.tasks:
-        known = ", ".join(["loss", *model.tasks])
-        raise SpecError(f'training.stop.watch is "{watch}", which is no output.', f"Known here: {known}.")
-    score, better = model.tasks[watch].watch
-    return EarlyStopping(
-        f"validation/{watch}/{score}" if len(model.tasks) > 1 else f"validation/{score}", patience, better
-    )
 
 
 def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
@@ -346,14 +328,26 @@ def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
     return save
 
 
-def weighted(model: Model, weights: dict[str, float]) -> Losses:
-    """What a step differentiates: each output's mean loss times its weight."""
+def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) -> Losses:
+    """What a step differentiates: each output's mean loss times its weight.
+
+    Args:
+        model: The network and its tasks.
+        weights: By output.
+        smoothing: Share of each true class's probability that is given to all classes alike; a penalty of its own.
+    """
     network, tasks = model.network, model.tasks
+    smoothed = {name: task for name, task in tasks.items() if smoothing and isinstance(task, Category)}
 
     def losses(batch: Batch) -> Terms:
         outputs = network(batch.inputs)
         terms = {name: task.loss(outputs[name], batch.targets[name]) for name, task in tasks.items()}
-        return {name: term if weights[name] == 1 else weights[name] * term for name, term in terms.items()}
+        for name, task in smoothed.items():
+            terms[f"{PENALTY}smoothing {name}"] = smoothing * task.certainty(outputs[name], batch.targets[name])
+        return {
+            key: term if (weight := weights[key.removeprefix(f"{PENALTY}smoothing ")]) == 1 else weight * term
+            for key, term in terms.items()
+        }
 
     return losses
 
@@ -366,19 +360,22 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in model.tasks}
 
     held_out = len(dataset.parts["validation"]) > 0
-    chosen, schedule = wanted.optimizer, wanted.schedule
-    if chosen is None or schedule is None:  # pragma: no cover - `settle` filled them in
+    optimizer, schedule = wanted.optimizer, wanted.schedule
+    if optimizer is None or schedule is None:  # pragma: no cover - `settle` filled them in
         raise SpecError("the resolved spec names no optimizer or no schedule.", "Start the run again.")
     shape = registry.resolve("schedule", schedule.name)
-    options = dict(schedule.options)
+    options, flat = dict(schedule.options), schedule.name == "constant" and not schedule.options
+    flat = flat or "strategy" in registry.part("schedule", schedule.name).facts
     return Plan(
         nets={"net": model.network},
-        optimizers={"net": registry.resolve("optimizer", chosen.name)(model.network.parameters(), **chosen.options)},
-        losses=weighted(model, weights),
+        optimizers={
+            "net": registry.resolve("optimizer", optimizer.name)(model.network.parameters(), **optimizer.options)
+        },
+        losses=weighted(model, weights, wanted.regularize.label_smoothing or 0.0),
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
         seed=seed,
         validate=(lambda: answering.validation(model, dataset, weights, resident)) if held_out else None,
-        schedule=None if schedule.name == "constant" else lambda step, total: shape(step, total, **options),
+        schedule=None if flat else lambda step, total: shape(step, total, **options),
         device=device,
     )

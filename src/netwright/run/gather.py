@@ -133,16 +133,13 @@ def _verdict(points: list[report.CurvePoint], found: Collected) -> report.Verdic
 
 
 def _chance(found: Collected) -> float | None:
-    """Loss of an answer that ignores the inputs: the entropy of the training classes, 1 for a standardised number."""
+    """Loss of the best answer that ignores the inputs."""
     if len(found.model.tasks) != 1:
         return None
-    name, field = next(iter(found.model.outputs.items()))
-    if not field.vocabulary:
-        return 1.0
-    codes = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
-    counts = np.bincount(codes, minlength=len(field.vocabulary))
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
+    name, task = next(iter(found.model.tasks.items()))
+    dtype = torch.int64 if found.model.outputs[name].vocabulary else torch.float32
+    known = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
+    return task.chance(torch.from_numpy(known).to(dtype))
 
 
 def _ledger(found: Collected) -> report.LedgerFacts:

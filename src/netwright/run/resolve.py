@@ -6,8 +6,11 @@ The rules are few and stated, because they are printed: a user who disagrees kno
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 
+import numpy as np
 import torch
 
 from netwright import registry, spec
@@ -15,9 +18,10 @@ from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import group_shapes
 from netwright.models.build import default_layers
-from netwright.models.text import parse, steps
-from netwright.spec import ModelSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+from netwright.models.text import parse, steps, with_dropout
+from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 
+_GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
 
 
@@ -42,12 +46,8 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         SpecError: Unknown parts, or options they do not take: all of them at once.
     """
     reasons: list[Reason] = []
-    model = wanted.model
-    if model.layers is None:
-        layers, why = default_layers(model, group_shapes(data.inputs))
-        reasons += why
-        model = ModelSpec(layers=layers)
     training = wanted.training
+    model = _layers(wanted.model, training.regularize.dropout or 0.0, data, reasons)
     examples = len(data.parts["train"])
 
     size = training.batch_size
@@ -68,11 +68,52 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         reasons.append(_reason("training.schedule", schedule.name, why))
     stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
-    _check_parts(optimizer, schedule)
+    _check_parts(optimizer, schedule, model.initialiser)
+    _check_end(schedule, training.stop)
     filled = training.model_copy(
         update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
     )
-    return wanted.model_copy(update={"model": model, "training": filled}), reasons
+    outputs = {name: _weighed(name, out, data, reasons) for name, out in wanted.outputs.items()}
+    return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
+
+
+def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -> OutputSpec:
+    """An output with the weights that make its classes count alike, where that was asked for.
+
+    Raises:
+        SpecError: The output has no classes.
+    """
+    if out.class_weights is None:
+        return out
+    classes, path = data.outputs[name].vocabulary, f"outputs.{name}.class_weights"
+    if data.outputs[name].kind != "category":
+        raise SpecError(f"{path}: {name} is a {data.outputs[name].kind} and has no classes.", "Leave it out.")
+    if out.class_weights != "balanced":
+        return out
+    counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=len(classes))
+    present = counts > 0
+    weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 1.0)
+    given = {label: round(float(weight), 6) for label, weight in zip(classes, weights, strict=True)}
+    shown = ", ".join(f"{label} {weight:.3g}" for label, weight in list(given.items())[:5])
+    more = f" and {len(given) - 5} more" if len(given) > 5 else ""
+    reasons.append(_reason(path, f"{shown}{more}", "so that every class counts as much as every other"))
+    return out.model_copy(update={"class_weights": given})
+
+
+def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:
+    """The model with its layers written out, dropout among them."""
+    if model.layers is None:
+        layers, why = default_layers(model, group_shapes(data.inputs))
+        reasons += why
+        model = ModelSpec(layers=layers, initialiser=model.initialiser)
+    text = with_dropout(model.layers or "", dropout) if dropout else model.layers
+    if text != model.layers:
+        reasons.append(_reason("model.layers", text, f"dropout {dropout:g} behind the activation of every dense layer"))
+        model = model.model_copy(update={"layers": text})
+    for name in dict.fromkeys(step.part for step in steps(parse(model.layers or "")) if step.room == "activation"):
+        if told := registry.part("activation", name).facts.get("derivative"):
+            reasons.append(_reason(f"model.layers: {name}", "stand-in derivative", told))
+    return model
 
 
 def _reason(path: str, value: object, why: str) -> Reason:
@@ -104,22 +145,50 @@ def _stop(stop: StopSpec, steps_per_epoch: int, outputs: list[str]) -> tuple[Sto
     return stop.model_copy(update={"epochs": epochs, "patience": patience, "watch": watch}), reasons
 
 
-def _check_parts(optimizer: PartSpec, schedule: PartSpec) -> None:
+def _check_end(schedule: PartSpec, stop: StopSpec) -> None:
+    """Most schedules need to know the last step, which a budget in minutes alone does not tell."""
+    if not stop.minutes or stop.epochs or stop.steps or "end" in registry.part("schedule", schedule.name).facts:
+        return
+    free = [name for name, part in registry.parts("schedule").items() if "end" in part.facts]
+    raise SpecError(
+        f"training.schedule: {schedule.name} must know the last step, and a budget of minutes alone does not tell it.",
+        f"Give training.stop.epochs or steps too, or choose {' or '.join(free)}.",
+    )
+
+
+def _check_parts(optimizer: PartSpec, schedule: PartSpec, initialiser: PartSpec | None) -> None:
     problems = []
-    for room, chosen, given in (("optimizer", optimizer, ("params",)), ("schedule", schedule, ("step", "total"))):
+    if initialiser:
+        drawn = ("weight", "inputs", "outputs", "generator")
+        told = registry.check_options("initialiser", initialiser.name, initialiser.options, given=drawn)
+        problems += [f"model.initialiser: {p}" for p in told]
+    for room, chosen, given in (("optimizer", optimizer, ("params",)), ("schedule", schedule, _GIVEN)):
         problems += [
             f"training.{room}: {p}" for p in registry.check_options(room, chosen.name, chosen.options, given=given)
         ]
     rate = optimizer.options.get("lr")
     if isinstance(rate, int | float) and not rate > 0:
         problems.append(f"training.optimizer.lr is {rate}, expected a number above 0")
-    if not problems:
-        try:
-            registry.resolve("optimizer", optimizer.name)([torch.zeros(1, requires_grad=True)], **optimizer.options)
-        except ValueError as exc:  # the optimizer knows its ranges best
-            problems.append(f"training.optimizer: {exc}")
+    if not problems:  # the parts know their ranges best
+        weight = torch.zeros(1, requires_grad=True)
+        problems += _refused("training.optimizer", lambda: _made("optimizer", optimizer)([weight]))
+        if "strategy" in registry.part("schedule", schedule.name).facts:
+            problems += _refused("training.schedule", _made("schedule", schedule))
     if problems:
         raise SpecError("\n".join(f"{problem}." for problem in problems), "Correct these.")
+
+
+def _made(room: str, chosen: PartSpec) -> Callable[..., object]:
+    return partial(registry.resolve(room, chosen.name), **chosen.options)
+
+
+def _refused(path: str, make: Callable[[], object]) -> list[str]:
+    """Why a part cannot be made, in its own words; empty when it can."""
+    try:
+        make()
+    except ValueError as exc:
+        return [f"{path}: {exc}"]
+    return []
 
 
 def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:

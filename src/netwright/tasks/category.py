@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
-from netwright.registry import resolve
+from netwright.registry import nearest, resolve
 from netwright.spec import Field, OutputSpec, Reason
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
 
@@ -57,6 +57,7 @@ class Category(Task):
         loss = spec.loss or ("binary_cross_entropy" if self.unit == "sigmoid" else "cross_entropy")
         self._on_values = self._fits(loss) == "values"
         self._loss = resolve("loss", loss)
+        self._weights = self._given_weights(spec)
         if spec.loss is None:
             why = "rewards the probability given to the true class, and its gradient never dies out"
             self.reasons.append(Reason(path=f"outputs.{name}.loss", value=loss, why=why))
@@ -78,11 +79,28 @@ class Category(Task):
             )
         if spec.unit is not None:
             return spec.unit
+        if two and spec.loss and loss_compares(spec.loss) == "classes":
+            self.reasons.append(Reason(path=path, value="softmax", why=f"{spec.loss} compares a score per class"))
+            return "softmax"
         why = (
             "two classes: one score says which" if two else f"{len(self.classes)} classes of which exactly one is true"
         )
         self.reasons.append(Reason(path=path, value="sigmoid" if two else "softmax", why=why))
         return "sigmoid" if two else "softmax"
+
+    def _given_weights(self, spec: OutputSpec) -> Float[Tensor, " class"] | None:
+        """How much each class counts in the loss; None when all count alike."""
+        given, path = spec.class_weights, f"outputs.{self.name}.class_weights"
+        if not isinstance(given, dict):
+            return None
+        unknown = [label for label in given if label not in self.classes]
+        if unknown:
+            raise SpecError(
+                f'{path}: "{unknown[0]}" is not among the {len(self.classes)} classes'
+                f"{nearest(unknown[0], self.classes)}.",
+                f"Known: {', '.join(self.classes[:20])}.",
+            )
+        return torch.tensor([given.get(label, 1.0) for label in self.classes])
 
     def _fits(self, loss: str) -> str:
         compares, path = loss_compares(loss), f"outputs.{self.name}"
@@ -99,14 +117,42 @@ class Category(Task):
         """The loss of each example; see `Task.terms`."""
         if self._on_values:
             wanted = functional.one_hot(targets, len(self.classes)).to(outputs.dtype)
-            return self._loss(self.answers(outputs), wanted)
-        return self._loss(outputs, targets)
+            found = self._loss(self.answers(outputs), wanted)
+        else:
+            found = self._loss(outputs, targets)
+        return found if self._weights is None else found * self._weights.to(found.device)[targets]
 
     def loss(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
         """The mean of `terms`; one kernel instead of three where torch has it, a tenth of a small net's step."""
-        if self._loss is losses.cross_entropy:
+        if self._loss is losses.cross_entropy and self._weights is None:
             return functional.cross_entropy(outputs, targets)
         return self.terms(outputs, targets).mean()
+
+    def blind(self, targets: Int[Tensor, " example"]) -> Float[Tensor, " unit"]:
+        """Scores of the shares of the classes, as the loss weighs them; see `Task.blind`."""
+        counts = torch.bincount(targets.cpu(), minlength=len(self.classes)).double()
+        weighed = counts if self._weights is None else counts * self._weights.double()
+        scores = (weighed / weighed.sum()).clamp_min(1e-9).log()
+        return (scores if self.units > 1 else scores[1:] - scores[:1]).float()
+
+    def certainty(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        """What label smoothing adds to the loss, for each unit of its strength: how sure the net is of the true class.
+
+        It is the mean loss over all classes minus the loss of the true one, so that loss + share times this is the
+        loss against targets of 1 - share + share / classes for the true class and share / classes for the others.
+
+        Args:
+            outputs: What the head gives.
+            targets: Class codes.
+
+        Source: Szegedy et al. 2016, arXiv:1512.00567, section 7.
+        """
+        if (
+            self._loss is losses.cross_entropy and self._weights is None
+        ):  # what its logarithm adds is the same for every class
+            return (outputs.gather(1, targets[:, None])[:, 0] - outputs.mean(dim=1)).mean()
+        every = [self.terms(outputs, torch.full_like(targets, code)) for code in range(len(self.classes))]
+        return (torch.stack(every).mean(dim=0) - self.terms(outputs, targets)).mean()
 
     def answers(self, outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class"]:
         """A probability for each class; see `Task.answers`."""

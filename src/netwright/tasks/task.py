@@ -123,6 +123,22 @@ class Task(ABC):
         """
         return self.terms(outputs, targets).mean()
 
+    def blind(self, targets: Tensor) -> Float[Tensor, " unit"]:
+        """The outputs that are best without looking at the inputs; here 0, the mean of standardised targets.
+
+        Args:
+            targets: Of the training part.
+        """
+        return torch.zeros(self.units)
+
+    def chance(self, targets: Tensor) -> float:
+        """The mean loss of answering without looking at the inputs: what there is to learn.
+
+        Args:
+            targets: Of the training part.
+        """
+        return float(self.loss(self.blind(targets).expand(len(targets), -1), targets))
+
     @abstractmethod
     def answers(self, outputs: Float[Tensor, "batch unit"]) -> Tensor:
         """What the outputs mean: class probabilities `(batch, class)`, or numbers in their own units.
@@ -199,7 +215,39 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
             f'outputs.{name}: kind "{field.kind}" cannot be an output; {", ".join(parts("task"))} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",
         )
-    return resolve("task", field.kind)(name, field, spec)
+    task = resolve("task", field.kind)(name, field, spec)
+    if spec.loss and not part("loss", spec.loss).facts:
+        _check_own_loss(task, spec.loss)
+    return task
+
+
+def _check_own_loss(task: Task, loss: str) -> None:
+    """That a loss of one's own gives one number per example and a derivative, tried on a few outputs before training.
+
+    Raises:
+        SpecError: It fails, gives another shape, or nothing can be learned from it.
+    """
+    path, count = f"outputs.{task.name}.loss: {loss}", 6
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        outputs = torch.randn(count, task.units, requires_grad=True)
+        values = torch.randn(count, task.units)
+    targets = torch.arange(count) % len(task.field.vocabulary) if task.field.vocabulary else values
+    try:
+        terms = resolve("loss", loss)(outputs, targets)
+    except (RuntimeError, TypeError, ValueError, IndexError) as exc:
+        raise SpecError(f"{path} fails on {count} outputs: {exc}.", "It is called with (outputs, targets).") from exc
+    if terms.shape != (count,):
+        raise SpecError(
+            f"{path} gives shape {tuple(terms.shape)} for {count} examples, expected one number for each.",
+            "Leave out the mean over the batch; the training loop takes it.",
+        )
+    moved = torch.autograd.grad(terms.sum(), outputs)[0] if terms.requires_grad else torch.zeros(1)
+    if not float(moved.abs().sum()) > 0:
+        raise SpecError(
+            f"{path} has no derivative, or one that is 0 everywhere: nothing could be learned from it.",
+            "argmax, round and comparisons have none; use probabilities or distances in their place.",
+        )
 
 
 def loss_compares(name: str) -> str:

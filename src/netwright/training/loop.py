@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -26,10 +26,10 @@ from netwright.training.signals import handled, next_one_ends
 from netwright.training.strategies.strategy import State, Strategy, Terms, defined
 
 Losses = Callable[[Batch], Terms]
+PENALTY = "penalty/"  # terms of this name are minimised too, but are no loss of the data and are reported apart
 Scores = Callable[[], dict[str, float]]
 
 
-@runtime_checkable
 @runtime_checkable
 class Source(Protocol):
     """Where batches come from; the cached data set is one source, an agent would be another."""
@@ -135,7 +135,7 @@ class Training:
         """Save and leave after this step; the run is not finished and can be resumed."""
         self._leave = signum
 
-    def act(self, by: str, what: str, **facts: float | str) -> None:
+    def act(self, by: str, what: str, **facts: float | int | str) -> None:
         """Record that something changed training at this step."""
         self.history.add({"kind": "action", "step": self.step, "by": by, "what": what, **facts})
 
@@ -176,6 +176,17 @@ class Training:
                     _, _, number, slot = key.split("/", 3)
                     state.setdefault(int(number), {})[slot] = value.clone()
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+    @cached_property
+    def parameters(self) -> list[nn.Parameter]:
+        """All parameters of all networks."""
+        return [weight for net in self.plan.nets.values() for weight in net.parameters()]
+
+    @cached_property
+    def matrices(self) -> list[nn.Parameter]:
+        """The weights of sums, one row per unit: no biases, centres or widths."""
+        named = [pair for net in self.plan.nets.values() for pair in net.named_parameters()]
+        return [weight for name, weight in named if name.endswith("weight") and weight.ndim > 1]
 
     # ---- state for checkpoints ---------------------------------------------------------------------------------------
 
@@ -345,11 +356,15 @@ class Training:
 
     def _end_epoch(self) -> None:
         row: Row = {"kind": "epoch", "epoch": self.epoch + 1, "step": self.step}
-        losses = {name: float(total) / self._seen for name, total in self._sums.items()}
+        means = {name: float(total) / self._seen for name, total in self._sums.items()}
+        losses = {name: mean for name, mean in means.items() if not name.startswith(PENALTY)}
         row["train/loss"] = sum(losses.values()) if losses else math.nan  # every step of the epoch was refused
+        row |= {f"train/{name}": mean for name, mean in means.items() if name.startswith(PENALTY)}
         if len(losses) > 1:
             row |= {f"train/{name}/loss": value for name, value in losses.items()}
         if self.plan.validate is not None:
+            for strategy in defined(self.strategies, "before_validation"):
+                strategy.before_validation(self)
             row |= {f"validation/{name}": value for name, value in self.plan.validate().items()}
         row["lr"] = next((base[0] * self.rate for base in self._base_lr.values()), None)
         for strategy in defined(self.strategies, "end_of_epoch"):

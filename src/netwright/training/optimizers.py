@@ -6,26 +6,37 @@ An optimizer's signature is its schema: every keyword is a setting of `training.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 
 def sgd(
-    params: Iterable[Tensor], lr: float = 0.1, momentum: float = 0.0, nesterov: bool = False
+    params: Iterable[Tensor],
+    lr: float = 0.1,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    convention: Literal["sum", "mean"] = "sum",
 ) -> torch.optim.Optimizer:
-    """Stochastic gradient descent: `v <- momentum v + g`, `w <- w - lr v`; Nesterov's: `w <- w - lr (g + momentum v)`.
+    """Stochastic gradient descent, `w <- w - lr v`, along a direction v that remembers earlier gradients g.
+
+    `sum`: `v <- momentum v + g`; a steady gradient grows to g / (1 - momentum), ten times as long for 0.9. `mean`:
+    `v <- momentum v + (1 - momentum) g`, an exponentially decaying average as long as g itself, so that the same path
+    needs a larger lr. Nesterov's looks ahead: `w <- w - lr (g + momentum v)`.
 
     Args:
         params: What to train.
         lr: Learning rate, > 0.
         momentum: Share of the last direction that is kept, in [0, 1).
-        nesterov: Look ahead along the direction; needs momentum.
+        nesterov: Look ahead along the direction; needs momentum, and is defined for `sum`.
+        convention: How earlier gradients are remembered.
 
     Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", section 2;
-    torch's form, in which the learning rate stands outside the running direction.
+    torch's form, in which the learning rate stands outside the direction, and the first gradient counts fully.
     """
-    return torch.optim.SGD(params, lr=lr, momentum=momentum, nesterov=nesterov, fused=True)
+    dampening = momentum if convention == "mean" else 0.0
+    return torch.optim.SGD(params, lr=lr, momentum=momentum, dampening=dampening, nesterov=nesterov, fused=True)
 
 
 def adam(

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 
 from netwright.training.loop import Training
-from netwright.training.strategies.strategy import State, Strategy
+from netwright.training.strategies.strategy import Row, State, Strategy
 
 
 class EarlyStopping(Strategy):
@@ -32,7 +32,7 @@ class EarlyStopping(Strategy):
         self.best, self.best_loss, self.best_epoch = math.inf, math.inf, 0
         self._weights: dict[str, torch.Tensor] = {}
 
-    def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
+    def end_of_epoch(self, training: Training, row: Row) -> None:
         """Keep this epoch's weights if it is the best so far; ask to stop after `patience` worse ones."""
         value = row.get(self.watch)
         epoch = training.epoch + 1

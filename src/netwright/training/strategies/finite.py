@@ -14,7 +14,7 @@ import torch
 
 from netwright.errors import DivergedError
 from netwright.training.loop import Training
-from netwright.training.strategies.strategy import State, Strategy
+from netwright.training.strategies.strategy import Row, State, Strategy
 
 _COUNTS = ("in_a_row", "returns", "skipped", "good_epoch")
 
@@ -64,7 +64,7 @@ class Finite(Strategy):
         training.lr_scale *= 0.5
         training.act(self.name, f"back to the start of the epoch, learning rate x {training.lr_scale:g}")
 
-    def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
+    def end_of_epoch(self, training: Training, row: Row) -> None:
         """An epoch that trained and whose validation loss is a number is a place to come back to."""
         self.sound = _is_number(row.get("validation/loss", row.get("train/loss")))
         if self.sound and _is_number(row.get("train/loss")):

@@ -1,9 +1,9 @@
 """What a strategy is: the only kind of part that may change training.
 
 The loop calls the hooks a strategy defines, in this order: `begin` once, then for every step `batch`, and `step` if one
-strategy replaces the step, else `terms` (losses), `accept` and `gradients`; then `after_step`; `end_of_epoch` when an
-epoch is complete, `finish` at the end. A hook that a strategy leaves alone costs nothing. Whatever a strategy must
-remember it gives in `state`, so that a resume is exact.
+strategy replaces the step, else `terms` (losses), `accept` and `gradients`; then `after_step`; when an epoch is
+complete `before_validation` and `end_of_epoch`, and `finish` at the end. A hook that a strategy leaves alone costs
+nothing. Whatever a strategy must remember it gives in `state`, so that a resume is exact.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from netwright.data.batches import Batch
 if TYPE_CHECKING:
     from netwright.training.loop import Training
 
+Row = dict[str, float | int | str | None]
 State = dict[str, Tensor | float | int | str | bool | None]
 Terms = dict[str, Tensor]
 
@@ -51,7 +52,10 @@ class Strategy:
     def after_step(self, training: Training) -> None:
         """Act after an update, e.g. on the weights."""
 
-    def end_of_epoch(self, training: Training, row: dict[str, float | int | str | None]) -> None:
+    def before_validation(self, training: Training) -> None:
+        """Act before the validation part is scored; `end_of_epoch` comes right after it."""
+
+    def end_of_epoch(self, training: Training, row: Row) -> None:
         """Act on the epoch's scores."""
 
     def finish(self, training: Training) -> None:

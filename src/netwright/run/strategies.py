@@ -1,0 +1,84 @@
+"""Which strategies a run trains under: those that guard every run, and those that its spec asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from netwright import registry
+from netwright.data.batches import coded_width, groups
+from netwright.data.dataset import Dataset
+from netwright.errors import SpecError
+from netwright.model_file import Model
+from netwright.spec import PartSpec, TrainingSpec
+from netwright.training.history import Row
+from netwright.training.strategies.averaging import Averaging
+from netwright.training.strategies.clipping import Clipping
+from netwright.training.strategies.controls import Controls
+from netwright.training.strategies.early_stopping import EarlyStopping
+from netwright.training.strategies.finite import Finite
+from netwright.training.strategies.max_norm import MaxNorm
+from netwright.training.strategies.noise import Noise
+from netwright.training.strategies.penalty import Penalty
+from netwright.training.strategies.strategy import Strategy
+
+
+def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, replayed: list[Row]) -> list[Strategy]:
+    """The strategies of a run, in the order in which their hooks are called.
+
+    Penalties change gradients before they are cut; whoever keeps the best epoch takes the averaged weights before the
+    plain ones are put back.
+
+    Args:
+        wanted: How the network is trained, nothing left open.
+        dataset: Says which inputs are quantities.
+        model: Says what can be watched.
+        inbox: Folder where a person's acts arrive.
+        replayed: Acts that a resume does again.
+
+    Raises:
+        SpecError: What is to be watched is no output.
+    """
+    regularize, clip = wanted.regularize, wanted.clip
+    watch, better = _watched(wanted.stop.watch or "loss", model)
+    found: list[Strategy] = [Finite()]
+    if regularize.noise:
+        found.append(Noise(regularize.noise, _quantities(dataset)))
+    if regularize.l1 or regularize.l2:
+        found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
+    if clip:
+        found.append(Clipping(clip.norm or 0.0, clip.value or 0.0))
+    if regularize.max_norm:
+        found.append(MaxNorm(regularize.max_norm))
+    found.append(EarlyStopping(watch, wanted.stop.patience or 0, better))
+    found += _of_schedule(wanted.schedule, watch, better)
+    if wanted.average:
+        found.append(Averaging(wanted.average))
+    return [*found, Controls(inbox, replayed)]
+
+
+def _of_schedule(schedule: PartSpec | None, watch: str, better: Literal["min", "max"]) -> list[Strategy]:
+    """The strategy that moves the learning rate, where that is more than a function of the step."""
+    name = registry.part("schedule", schedule.name).facts.get("strategy") if schedule else None
+    return [registry.resolve("strategy", name)(watch, better, **schedule.options)] if name and schedule else []
+
+
+def _watched(watch: str, model: Model) -> tuple[str, Literal["min", "max"]]:
+    if watch == "loss":
+        return "validation/loss", "min"
+    if watch not in model.tasks:
+        known = ", ".join(["loss", *model.tasks])
+        raise SpecError(f'training.stop.watch is "{watch}", which is no output.', f"Known here: {known}.")
+    score, better = model.tasks[watch].watch
+    return (f"validation/{watch}/{score}" if len(model.tasks) > 1 else f"validation/{score}"), better
+
+
+def _quantities(dataset: Dataset) -> dict[str, torch.Tensor]:
+    """By input group of flat rows, 1 for columns that are quantities and 0 for those of classes."""
+    return {
+        group: torch.cat([torch.full((coded_width(field),), 0.0 if field.vocabulary else 1.0) for field in fields])
+        for group, fields in groups(dataset.inputs).items()
+        if any(field.vocabulary for field in fields)
+    }

@@ -1,0 +1,152 @@
+"""What a spec asks for is what a run trains under, in the right order and with its numbers in the history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from netwright import run, spec
+from netwright.data.dataset import prepare
+from netwright.errors import SpecError
+from netwright.model_file import assemble
+from netwright.run.folder import RunFolder
+from netwright.run.resolve import settle
+from netwright.run.strategies import chosen
+from netwright.spec import Spec, TrainingSpec
+from netwright.tasks.category import Category
+from netwright.tasks.task import task_for
+from netwright.training import history
+from netwright.training.strategies.noise import Noise
+
+EVERYTHING = """
+data: {path: %s}
+outputs: [class]
+model: {layers: "dense 8, relu", initialiser: orthogonal}
+training:
+  optimizer: {lr: 0.02}
+  schedule: {name: plateau, factor: 0.3, patience: 1}
+  clip: 0.5
+  average: 0.9
+  regularize: {l1: 0.0001, l2: 0.001, max_norm: 2.0, dropout: 0.2, noise: 0.05, label_smoothing: 0.1}
+  stop: {epochs: 4}
+"""
+
+
+def _names(wanted: Spec, tmp_path: Path) -> list[str]:
+    data = prepare(wanted)
+    settled, _ = settle(wanted, data)
+    model = assemble(settled, data.inputs, data.outputs, 0)
+    return [strategy.name for strategy in chosen(settled.training, data, model, tmp_path, [])]
+
+
+def test_a_plain_run_is_only_guarded(flowers: Path, tmp_path: Path) -> None:
+    assert _names(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"), tmp_path) == [
+        "finite",
+        "early_stopping",
+        "controls",
+    ]
+
+
+def test_everything_asked_for_is_there_in_the_order_in_which_it_must_act(flowers: Path, tmp_path: Path) -> None:
+    assert _names(spec.load(EVERYTHING % flowers), tmp_path) == [
+        "finite",
+        "noise",
+        "penalty",
+        "clipping",
+        "max_norm",
+        "early_stopping",
+        "plateau",
+        "averaging",
+        "controls",
+    ]
+
+
+def test_noise_spares_the_columns_of_classes(flowers: Path, tmp_path: Path) -> None:
+    data = prepare(spec.load(EVERYTHING % flowers))
+    settled, _ = settle(spec.load(EVERYTHING % flowers), data)
+    model = assemble(settled, data.inputs, data.outputs, 0)
+    noise = next(s for s in chosen(settled.training, data, model, tmp_path, []) if isinstance(s, Noise))
+    assert noise._quantities["table"].tolist() == [1, 1, 0, 0]  # size, age, colour = blue, colour = red
+
+
+def test_a_run_with_everything_tells_all_its_numbers_and_can_be_repeated(flowers: Path, tmp_path: Path) -> None:
+    wanted = spec.load(EVERYTHING % flowers)
+    first, second = (run.train(wanted, out=tmp_path / name) for name in ("one", "two"))
+    rows = [row for row in history.read(RunFolder(first.run).history) if row["kind"] == "epoch"]
+    assert {
+        "train/loss",
+        "train/penalty/l1",
+        "train/penalty/l2",
+        "train/penalty/smoothing class",
+        "train/clipped",
+        "train/largest_gradient",
+        "train/longest_weights",
+        "validation/loss",
+    } < set(rows[0])
+    assert all(row["train/longest_weights"] <= 2.001 for row in rows)
+    assert first.scores == second.scores
+    assert RunFolder(first.run).history.read_bytes() == RunFolder(second.run).history.read_bytes()
+    assert "dense 8, relu, dropout 0.2" in RunFolder(first.run).resolved.read_text(encoding="utf-8")
+
+
+def test_dropout_follows_the_dense_layers_and_is_not_put_in_twice(flowers: Path) -> None:
+    data = prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
+    text = "{model: {depth: 2, width: 8}, outputs: [class], training: {regularize: {dropout: 0.5}}}"
+    settled, reasons = settle(spec.load(text), data)
+    assert settled.model.layers == "x2 {dense 8, relu, dropout 0.5}"
+    assert any(reason.value == settled.model.layers for reason in reasons)
+    assert settle(settled, data) == (settled, [])
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_label_smoothing_is_the_loss_against_softer_targets(classes: int) -> None:
+    field = spec.Field(name="c", kind="category", source="c", dtype="int32", vocabulary=tuple("abcde"[:classes]))
+    task = task_for("c", field, spec.OutputSpec())
+    assert isinstance(task, Category)
+    generator = torch.Generator().manual_seed(0)
+    outputs, targets = torch.randn(12, task.units, generator=generator), torch.arange(12) % classes
+    found = task.loss(outputs, targets) + 0.2 * task.certainty(outputs, targets)
+    if classes == 2:
+        soft = (targets * 0.8 + 0.1)[:, None]
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(outputs, soft)
+    else:
+        expected = torch.nn.functional.cross_entropy(outputs, targets, label_smoothing=0.2)
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        ("{clip: {norm: 1, value: 2}}", "clip needs a norm or a value, one of the two"),
+        ("{clip: -1}", "greater than 0"),
+        ("{regularize: {dropout: 1}}", "less than 1"),
+        ("{regularize: {dropuot: 0.1}}", 'unknown setting .did you mean "dropout"'),
+        ("{average: 1.5}", "less than 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_place(training: str, told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        spec.load(f"{{outputs: [class], training: {training}}}")
+
+
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        ("{schedule: {name: plateau, factor: 2.0}}", "plateau needs factor and floor between 0 and 1"),
+        ("{schedule: {name: plateau, watch: loss}}", 'has no option "watch"'),
+        ("{schedule: cosine, stop: {minutes: 1}}", "cosine must know the last step"),
+        ("{optimizer: {name: sgd, convention: average}}", "expected sum or mean"),
+    ],
+)
+def test_what_a_part_cannot_do_is_refused_before_training(training: str, told: str, flowers: Path) -> None:
+    data = prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
+    with pytest.raises(SpecError, match=told):
+        settle(spec.load(f"{{outputs: [class], training: {training}}}"), data)
+
+
+def test_a_short_clip_is_a_length() -> None:
+    clip = TrainingSpec.model_validate({"clip": 2}).clip
+    assert clip is not None
+    assert (clip.norm, clip.value) == (2.0, None)
