@@ -10,13 +10,16 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from sklearn.datasets import load_digits
 
 from netwright import load, run, spec
 from netwright.data.dataset import prepare
 from netwright.errors import DataError
 from netwright.model_file import group_shapes
+from netwright.report.facts import Facts
 
 SHORT = "model: {layers: 'dense 8, relu'}, training: {batch_size: 32, optimizer: {lr: 0.02}, stop: {epochs: 4}}"
+LONGER = SHORT.replace("epochs: 4", "epochs: 20")
 
 
 def passengers(folder: Path) -> Path:
@@ -128,9 +131,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_dates_go_in_the_same_from_typed_cells_and_from_text(shops: dict[str, Path], tmp_path: Path) -> None:
     found = {}
     for name in ("typed", "iso"):
-        wanted = spec.load(
-            f"{{data: {{path: {shops[name]}}}, outputs: [takings], {SHORT.replace('epochs: 4', 'epochs: 30')}}}"
-        )
+        wanted = spec.load(f"{{data: {{path: {shops[name]}}}, outputs: [takings], {LONGER}}}")
         found[name] = run.train(wanted, out=tmp_path / name)
         model = load(found[name].model)
         assert (model.inputs["day"].kind, model.inputs["day"].parts) == ("date", ("year", "week", "day"))
@@ -163,3 +164,112 @@ def test_a_split_by_time_follows_the_calendar_and_not_the_letters(shops: dict[st
     shown = "\n".join(run.data_show(spec.load(f"{{{data}, inputs: {{day: {{}}}}, outputs: [takings]}}")).text)
     assert "day: date, coded as days, year, week, day" in shown
     assert "takings: number" in shown
+
+
+# ---- tags ------------------------------------------------------------------------------------------------------------
+
+
+def beaches(folder: Path, name: str = "b.csv") -> Path:
+    """150 places by hand: warm ones have sun, those at 0 m have sea, and a few are a city."""
+    lines = ["warmth,height,tags"]
+    for at in range(150):
+        warmth, height = at * 37 % 150 / 15, at * 53 % 97
+        tags = ["sun"] * (warmth > 5) + ["sea"] * (height < 30) + ["city"] * (at * 37 % 150 % 11 == 3)
+        lines.append(f"{warmth:.3f},{height},{';'.join(tags)}")
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def tagged(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    folder = tmp_path_factory.mktemp("beaches")
+    wanted = spec.load(f"{{data: {{path: {beaches(folder)}}}, outputs: [tags], {LONGER}}}")
+    return run.train(wanted, out=folder / "run").run
+
+
+def test_tags_are_inferred_trained_scored_and_kept_with_their_thresholds(tagged: Path) -> None:
+    model = load(tagged / "model.netwright")
+    field = model.outputs["tags"]
+    assert (field.kind, field.vocabulary, field.options["separator"]) == ("tags", ("city", "sea", "sun"), ";")
+    assert len(field.thresholds) == 3
+    assert set(field.thresholds) != {0.5}
+    assert model.replayed is not None
+    assert model.replayed.matches == model.replayed.total
+    scores = run.resume(tagged).scores["tags"]["test"]
+    assert set(scores) == {"mean_average_precision", "exact_match", "f1", "loss"}
+    assert scores["mean_average_precision"] > 0.6
+    assert run.evaluate(tagged).scores["tags"] == pytest.approx(scores)
+    assert run.evaluate(tagged / "model.netwright", data=tagged.parent / "b.csv").examples == 150
+    facts = Facts.read(tagged / "facts.json")
+    (output,) = facts.outputs
+    assert [each.name for each in output.per_class] == ["city", "sea", "sun"]
+    assert [each.threshold for each in output.per_class] == list(field.thresholds)
+    assert {baseline.name for baseline in output.baselines} == {"shares", "linear"}
+    page = (tagged / "report.html").read_text(encoding="utf-8")
+    assert "Tag by tag" in page
+    assert "mean average precision" in page
+    rows = pq.read_table(tagged / "predictions.parquet").to_pylist()
+    mine = [row for row in rows if row["part"] == "test"]
+    assert sum(row["tags"] == row["tags_truth"] for row in mine) / len(mine) == pytest.approx(scores["exact_match"])
+
+
+def test_tags_are_predicted_with_probabilities_and_misspelt_ones_are_named(tagged: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text("warmth,height,tags\n9.5,5,sun;see\n1,90,\n", encoding="utf-8")
+    answers = run.predict(tagged, [new]).to_pylist()
+    assert set(answers[0]) == {"id", "tags", "tags:city", "tags:sea", "tags:sun"}
+    assert {"sea", "sun"} <= set(answers[0]["tags"].split(";"))
+    assert answers[0]["tags:sun"] > 0.5 > answers[1]["tags:sun"]
+    thresholds = load(tagged / "model.netwright").outputs["tags"].thresholds
+    for row in answers:
+        least = dict(zip(("city", "sea", "sun"), thresholds, strict=True))
+        assert row["tags"] == ";".join(name for name in least if row[f"tags:{name}"] >= least[name])
+    wanted = spec.load(f"{{data: {{path: {new}, split: {{parts: [1, 0, 0]}}}}, outputs: [tags]}}")
+    found = prepare(wanted, fields=_fields(tagged))
+    assert found.ledger.reasons()[0].reason == 'tags: tag "see" is not among the 3 known tags (did you mean "sea"?).'
+
+
+def _fields(folder: Path) -> dict[str, spec.Field]:
+    model = load(folder / "model.netwright")
+    return {**model.inputs, **model.outputs}
+
+
+def test_tags_are_shown_planned_and_checked(tagged: Path) -> None:
+    wanted = spec.load(f"{{data: {{path: {tagged.parent / 'b.csv'}}}, outputs: [tags], {SHORT}}}")
+    shown = "\n".join(run.data_show(wanted).text)
+    assert "tags: tags, 3 classes (city, sea, sun)" in shown
+    assert "no tag" in shown or "sun" in shown.partition("batch 1")[2]
+    planned = "\n".join(run.plan(wanted).text)
+    assert "outputs.tags.kind: tags (" in planned
+    assert 'words; ";" stands in' in planned
+    checked = {finding.name: finding.message for finding in run.data_check(wanted)}
+    assert "classes of tags with fewer than 20 examples: city" in checked["rare classes"]
+    category = spec.load(f"{{data: {{path: {tagged.parent / 'b.csv'}}}, outputs: {{tags: category}}, {SHORT}}}")
+    assert prepare(category).outputs["tags"].kind == "category"
+
+
+def test_more_tags_can_be_learned_from_where_the_first_ones_ended(tagged: Path, tmp_path: Path) -> None:
+    lines = beaches(tmp_path).read_text(encoding="utf-8").splitlines()
+    more = [line + ";port" * (at % 9 == 1) for at, line in enumerate(lines)]
+    (tmp_path / "more.csv").write_text("\n".join([lines[0], *more[1:]]) + "\n", encoding="utf-8")
+    wanted = spec.load(f"{{data: {{path: {tmp_path / 'more.csv'}}}, outputs: [tags], {SHORT}}}")
+    outcome = run.train(wanted, out=tmp_path / "run", base=tagged)
+    field = load(outcome.model).outputs["tags"]
+    assert (field.vocabulary, field.shape) == (("city", "sea", "sun", "port"), (4,))
+
+
+def test_tags_of_real_digits_are_told_better_than_by_a_line(tmp_path: Path) -> None:
+    digits = load_digits()
+    tags = [
+        ["even"] * (digit % 2 == 0) + ["big"] * (digit > 4) + ["round"] * (digit in {0, 6, 8, 9})
+        for digit in digits.target.tolist()
+    ]
+    wanted = spec.load(
+        "{outputs: [tags], model: {layers: 'dense 64, relu'}, training: {batch_size: 32, stop: {epochs: 12}}}"
+    )
+    outcome = run.train(wanted, data={"pixels": digits.data, "tags": tags}, out=tmp_path / "run")
+    (output,) = Facts.read(outcome.run / "facts.json").outputs
+    linear = next(each for each in output.baselines if each.name == "linear")
+    assert output.kind == "tags"
+    assert output.intervals["mean_average_precision"][0] > linear.scores["mean_average_precision"] > 0.8
+    assert outcome.scores["tags"]["test"]["exact_match"] > linear.scores["exact_match"] + 0.05

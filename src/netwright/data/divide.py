@@ -91,6 +91,8 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     for name, facts in plan.outputs.items():
         if facts.kind == "category":
             notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+        if facts.kind == "tags":
+            notes += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
     torn: list[tuple[int, int, float]] = []
     for twins in held.twins.values():
         which, said = duplicates.told(twins, codes)
@@ -118,6 +120,11 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
         raise DataError(
             f'{name}: all {len(cells):,} examples are of class "{facts.vocabulary[int(cells[0])]}": nothing to learn.',
             "Add examples of at least one other class, or name another output.",
+        )
+    if facts.kind == "tags" and (cells == cells[0]).all():
+        raise DataError(
+            f"{name}: all {len(cells):,} examples have the same tags: nothing to learn.",
+            "Add examples with other tags, or name another output.",
         )
     if facts.kind in {"number", "vector"} and len(cells) > 1 and (cells == cells[0]).all():
         value = np.array2string(cells[0], threshold=5)

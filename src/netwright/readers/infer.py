@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from netwright.readers.columns import Blobs, Cells, Column, Several, names_pictures
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.numerals import Numbers, is_text, read_numbers
+from netwright.readers.tagged import holds_lists, reads_as_tags
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
@@ -48,6 +49,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     rules = (
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
         (column.values.null_count == len(column), ("", "no cell has a value")),
+        (holds_lists(kind), ("tags", "cells are lists of texts")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
         (is_date(kind), ("date", f"cells of type {kind}")),
@@ -104,6 +106,8 @@ def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
 
 
 def _text(values: pa.ChunkedArray) -> tuple[str, str]:
+    if is_text(values.type) and (why := reads_as_tags(values)):
+        return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
         return "", f"{distinct:,} different texts in {len(values):,} rows: an identifier or free text"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import PIL
@@ -21,6 +21,7 @@ from netwright.figures.marks import number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
 from netwright.models.layers import Dense
+from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
@@ -28,6 +29,7 @@ from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.spec import Resolved
+from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
 
@@ -137,7 +139,7 @@ def _chance(found: Collected) -> float | None:
     if len(found.model.tasks) != 1:
         return None
     name, task = next(iter(found.model.tasks.items()))
-    dtype = torch.int64 if found.model.outputs[name].vocabulary else torch.float32
+    dtype = torch.int64 if found.model.outputs[name].kind == "category" else torch.float32
     known = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
     return task.chance(torch.from_numpy(known).to(dtype))
 
@@ -236,6 +238,10 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
     grid = [_shown(found, name, shown, int(i)) for i in order]
+    if isinstance(task, Tags):
+        per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
+        mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
+        return report.OutputFacts(**common, per_class=per_class, mistakes=mistakes, grid=grid)
     if not field.vocabulary:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
@@ -262,6 +268,12 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         "picture": _picture(found.dataset, position),
         "text": describe(found.dataset, position),
     }
+    task = found.model.tasks[name]
+    if isinstance(task, Tags):
+        truth = task.words(target[None])[0] or NO_TAG
+        given = ", ".join(f"{label} {100 * share:.0f} %" for label, share in task.decode(answers[None])[0]) or NO_TAG
+        right = bool((task.chosen(answers[None])[0] == (target > 0)).all())
+        return report.Shown(**common, truth=truth, right=right, answer=given)
     if not field.vocabulary:
         told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
         truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))

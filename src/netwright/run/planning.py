@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from netwright import files
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.fields import kind_of
 from netwright.doctor.finding import Finding
 from netwright.figures.marks import number
 from netwright.model_file import assemble
@@ -205,7 +206,8 @@ def _batch_text(dataset: Dataset, seed: int) -> list[str]:
     source = Batches(dataset, "train", 12, seed, shuffle=True, resident=False)
     lines = []
     for place, batch in zip(range(2), source.epoch(0), strict=False):
-        labels = " ".join(files.printable(field.vocabulary[int(code)]) for code in batch.targets[name])
+        kind = kind_of(field)
+        labels = " ".join(files.printable(str(kind.preview(target.numpy(), field))) for target in batch.targets[name])
         lines.append(f"  batch {place + 1}: {labels}")
     return [f"first batches of epoch 1, drawn by chance with seed {seed}:", *lines]
 
@@ -231,7 +233,8 @@ def judge_data(dataset: Dataset) -> list[Finding]:
         findings.append(Finding("left out", "note", told, "Repair or remove them; the ledger lists every one."))
     for name, field in dataset.outputs.items():
         if field.vocabulary:
-            findings += _judge_classes(name, field, np.asarray(dataset.arrays[name]))
+            codes = np.asarray(dataset.arrays[name])
+            findings += _judge_classes(name, field, codes if codes.ndim == 1 else np.nonzero(codes)[1])
     findings += _judge_copies(dataset)
     if dataset.twins:
         pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in dataset.twins[:3])
@@ -263,7 +266,9 @@ def _judge_copies(dataset: Dataset) -> list[Finding]:
     for name, field in dataset.outputs.items():
         codes = dataset.arrays[name]
         torn = {
-            key: at for key, at in groups.items() if field.vocabulary and len(set(codes[np.array(at)].tolist())) > 1
+            key: at
+            for key, at in groups.items()
+            if field.vocabulary and len(np.unique(codes[np.array(at)], axis=0)) > 1
         }
         if torn:
             told = f"{len(torn):,} groups of copies have different {name}: {_named(dataset, torn)}"

@@ -16,6 +16,7 @@ from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
+TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
 DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
 
@@ -58,6 +59,7 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "category": (cells("b", "a", "", "NA", "b"), ["b", "a", "", "NA", "b"]),
         "vector": (Arrays(rows), list(rows)),
         "date": (cells(*DAYS), list(DAYS)),
+        "tags": (cells(*TAGS), list(TAGS)),
     }
 
 
@@ -422,3 +424,66 @@ def test_dates_set_aside_are_told_and_refused() -> None:
 def test_a_date_cannot_be_an_output() -> None:
     with pytest.raises(SpecError, match=r"outputs\.x: a date cannot be an output\. Make a number of it"):
         kind("date").plan("x", cells("2026-11-21"), OutputSpec(), from_memory({"x": [0]}))
+
+
+# ---- tags ------------------------------------------------------------------------------------------------------------
+
+
+def lists(*values: list[str] | None) -> Cells:
+    return Cells(pa.chunked_array([pa.array(values, pa.list_(pa.string()))]))
+
+
+def test_tags_are_one_number_for_each_class() -> None:
+    column = cells("sun;sea", "", "sea", "city ;sun")
+    field, reasons = planned("tags", column)
+    assert (field.vocabulary, field.shape, field.dtype) == (("city", "sea", "sun"), (3,), "uint8")
+    assert [(reason.path, reason.value) for reason in reasons] == [
+        ("inputs.x.separator", ";"),
+        ("inputs.x", "1 cells without a tag"),
+    ]
+    values, failed = read(field, column)
+    assert not failed
+    assert values.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert kind("tags").code(values, field).tolist() == values.tolist()
+    assert kind("tags").names(field) == ["x has city", "x has sea", "x has sun"]
+    assert [kind("tags").preview(row, field) for row in values] == ["sea;sun", "no tag", "sea", "city;sun"]
+
+
+@pytest.mark.parametrize("separator", [";", "|", ","])
+def test_the_separator_of_tags_is_that_of_most_cells(separator: str) -> None:
+    field, _ = planned("tags", cells(f"a{separator}b", f"a{separator} c", "b"))
+    assert field.options == {"separator": separator}
+    assert field.vocabulary == ("a", "b", "c")
+
+
+def test_lists_of_texts_are_tags_as_their_joined_text_is() -> None:
+    typed, text = lists(["sun", "sea"], [], ["sea"]), cells("sun;sea", "", "sea")
+    field, _ = planned("tags", typed)
+    assert field == planned("tags", text)[0]
+    assert read(field, typed)[0].tolist() == read(field, text)[0].tolist()
+    alone = np.array(["sun", "sea"], dtype=object)
+    assert kind("tags").one(alone, field).tolist() == kind("tags").one("sun;sea", field).tolist() == [1, 1]
+    assert kind("tags").one(np.array([], dtype=object), field).tolist() == [0, 0]
+    commas, _ = planned("tags", lists(["a;b"], ["c"]))
+    assert commas.options == {"separator": "|"}
+
+
+def test_tags_name_the_nearest_one_and_tell_nothing_from_unknown() -> None:
+    field, _ = planned("tags", cells("sun;sea", "city"))
+    values, failed = read(field, cells("sun;see", None, "city", ""))
+    assert failed == {
+        0: 'tag "see" is not among the 3 known tags (did you mean "sea"?).',
+        1: "the cell has no value, expected tags (an empty text for none).",
+    }
+    assert values.tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]]
+    with pytest.raises(CellError, match='tag "see" is not among'):
+        kind("tags").one("see", field)
+    with pytest.raises(CellError, match="no value"):
+        kind("tags").one(None, field)
+    filled, reasons = planned("tags", cells("sun;sea", None))
+    assert reasons[-1].path == "inputs.x.missing"
+    assert kind("tags").one(None, filled).tolist() == [0, 0]
+    with pytest.raises(SpecError, match='no cell of column "x" holds a tag'):
+        planned("tags", cells("", " ; "))
+    with pytest.raises(SpecError, match="needs a column of texts or of lists"):
+        planned("tags", cells(1.0, 2.0))
