@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from netwright import load, run, spec
 from netwright.data.dataset import prepare
-from netwright.errors import DataError
+from netwright.errors import DataError, Stopped
 from netwright.model_file import group_shapes
+from netwright.progress import Silent
 from netwright.report.facts import Facts
 
 SHORT = "model: {layers: 'dense 8, relu'}, training: {batch_size: 32, optimizer: {lr: 0.02}, stop: {epochs: 4}}"
@@ -273,3 +276,107 @@ def test_tags_of_real_digits_are_told_better_than_by_a_line(tmp_path: Path) -> N
     assert output.kind == "tags"
     assert output.intervals["mean_average_precision"][0] > linear.scores["mean_average_precision"] > 0.8
     assert outcome.scores["tags"]["test"]["exact_match"] > linear.scores["exact_match"] + 0.05
+
+
+# ---- several outputs -------------------------------------------------------------------------------------------------
+
+
+def houses(folder: Path) -> Path:
+    """160 houses with every kind of input; three outputs; two rows lack one of them, and one has an unreadable size."""
+    lines = ["size,built,area,extras,price,style,features"]
+    for at in range(160):
+        size = "" if at % 8 == 0 else "many" if at == 33 else f"{40 + at * 29 % 113}"
+        area = "" if at % 6 == 0 else "ABC"[at % 3]
+        extras = ";".join(["pool"] * (at % 2) + ["garden"] * (at % 3 == 0))
+        price = "" if at == 50 else f"{100 + at * 29 % 113 * 2 + 20 * (at % 2):.1f}"
+        style = "modern" if at * 7 % 160 > 80 else "old"
+        features = ";".join(["light"] * (at * 29 % 113 > 50) + ["quiet"] * (at % 3 == 0))
+        built = f"{1 + at % 28:02d}.{1 + at % 12:02d}.{1950 + at * 7 % 160 // 2}"
+        lines.append(f"{size},{built},{area},{extras},{price},{style},{features}")
+    lines.append("60,01.01.1990,A,pool,120,old,light;quite")
+    (folder / "houses.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder / "houses.csv"
+
+
+HOUSES = f"{{data: {{path: %s}}, outputs: {{price: {{}}, style: {{}}, features: {{weight: 2}}}}, {SHORT}}}"
+
+
+@pytest.fixture(scope="module")
+def housed(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    folder = tmp_path_factory.mktemp("houses")
+    return run.train(spec.load(HOUSES % houses(folder)), out=folder / "run").run
+
+
+def test_a_class_a_number_and_tags_come_out_of_one_net(housed: Path) -> None:
+    model = load(housed / "model.netwright")
+    assert {name: field.kind for name, field in model.inputs.items()} == {
+        "size": "number", "built": "date", "area": "category", "extras": "tags",
+    }  # fmt: skip
+    assert {name: field.kind for name, field in model.outputs.items()} == {
+        "price": "number", "style": "category", "features": "tags",
+    }  # fmt: skip
+    assert model.replayed is not None
+    assert model.replayed.matches == model.replayed.total
+    facts = Facts.read(housed / "facts.json")
+    assert facts.ledger.counts == {"used": 159, "refused": 0, "quarantined": 2}
+    assert sorted(group.reason for group in facts.ledger.reasons) == [
+        "price: the cell is empty, expected a number.",
+        'size: "many" is not a finite number.',
+    ]
+    assert sum(facts.ledger.splits.values()) == 159
+    assert {output.name: output.headline for output in facts.outputs} == {
+        "price": "r2", "style": "accuracy", "features": "mean_average_precision",
+    }  # fmt: skip
+    page = (housed / "report.html").read_text(encoding="utf-8")
+    for words in ("price: Predicted against true", "style: What is taken for what", "features: Tag by tag"):
+        assert words in page
+    assert "size missing" in page  # an example's own words
+    assert "features: mean average precision by epoch" in page
+
+
+def test_all_outputs_are_predicted_scored_and_written(housed: Path, tmp_path: Path) -> None:
+    scores = run.resume(housed).scores
+    found = run.evaluate(housed).scores
+    for name in ("price", "style", "features"):
+        assert found[name] == pytest.approx(scores[name]["test"])
+    new = tmp_path / "new.csv"
+    new.write_text("size,built,area,extras\n,13.05.1990,,\n70,1990,A,pool\n70,01.02.1990,A,pol\n", encoding="utf-8")
+    answers = run.predict(housed, [new], out=tmp_path / "answers.csv").to_pylist()
+    assert set(answers[0]) == {
+        "id", "price", "style", "style:modern", "style:old",
+        "features", "features:light", "features:quiet", "features:quite", "problem",
+    }  # fmt: skip
+    assert answers[0]["problem"] == ""
+    assert answers[1]["problem"] == 'built: "1990" is not a date day first.'
+    assert answers[2]["problem"] == 'extras: tag "pol" is not among the 2 known tags (did you mean "pool"?).'
+    assert [row["features"] is None for row in answers] == [False, True, True]
+    rows = pq.read_table(housed / "predictions.parquet")
+    assert {"price_truth", "style_truth", "features_truth", "features"} <= set(rows.column_names)
+
+
+class Stop(Silent):
+    """Asks a training to stop when its second epoch ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.epochs = folder, 0
+
+    def epoch(self, row: Mapping[str, float | int | str]) -> None:
+        self.epochs += 1
+        if self.epochs == 2:
+            (self.folder / "control").mkdir(exist_ok=True)
+            (self.folder / "control" / "1.json").write_text('{"do": "stop"}', encoding="utf-8")
+
+
+def test_a_run_with_several_outputs_goes_on_bit_for_bit(
+    housed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netwright.training.strategies.controls._EVERY_SECONDS", 0)
+    wanted = spec.load(HOUSES % (housed.parent / "houses.csv"))
+    with pytest.raises(Stopped, match="stopped"):
+        run.train(wanted, out=tmp_path / "run", show=Stop(tmp_path / "run"))
+    outcome = run.resume(tmp_path / "run")
+    assert outcome.scores == run.resume(housed).scores
+    one, other = (load(folder / "model.netwright") for folder in (housed, outcome.run))
+    assert one.outputs == other.outputs
+    weights = other.network.state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in one.network.state_dict().items())
