@@ -1,7 +1,8 @@
 # make demo    train on 1,797 handwritten digits, ask the doctor        (a minute)
 # make test    format, lint, types, imports and tests, as CI does        (minutes)
 # make proofs  what trains for longer; FULL=1 for the long forms         (see each proof's printed minutes)
-# make bench   speed measured on this machine
+# make bench   speed measured on this machine, beside the peers if they are installed
+# make peers   install what netwright's speed is compared with, into .venv-peers
 # make clean   remove what was built; runs/ stays
 #
 # The first target that needs it makes .venv; PYTHON=python3.12 chooses another Python, and PIP_FLAGS goes to pip,
@@ -12,7 +13,7 @@ PIP_FLAGS ?=
 BIN = .venv/bin
 DEMO = runs/demo
 
-.PHONY: help demo test proofs bench venv clean
+.PHONY: help demo test proofs bench venv peers clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -30,8 +31,11 @@ proofs: venv
 	  echo "== $$file"; $(BIN)/python "$$file" $(if $(FULL),--full,) || missed="$$missed $$file"; done; \
 	$(BIN)/python scripts/coverage.py; [ -z "$$missed" ] || { echo "missed:$$missed" >&2; exit 1; }
 
+# Without its peers, the comparison with them is left out.
+NO_BENCHMARK = benchmarks/pairs.py benchmarks/starts.py $(if $(wildcard .venv-peers/installed),,benchmarks/mlp_peers.py)
+
 bench: venv
-	@missed=; for file in $(filter-out benchmarks/pairs.py benchmarks/starts.py,$(wildcard benchmarks/*.py)); do \
+	@missed=; for file in $(filter-out $(NO_BENCHMARK),$(wildcard benchmarks/*.py)); do \
 	  echo "== $$file"; $(BIN)/python "$$file" || missed="$$missed $$file"; done; \
 	$(BIN)/python scripts/benchmarks.py; [ -z "$$missed" ] || { echo "missed:$$missed" >&2; exit 1; }
 
@@ -47,6 +51,17 @@ venv:
 	  echo "$$sum" > .venv/installed; \
 	fi
 
+peers:
+	@sum=$$({ cat benchmarks/peers/requirements.txt constraints.txt; $(PYTHON) -V; pwd; } | cksum); \
+	if [ "$$(cat .venv-peers/installed 2>/dev/null)" != "$$sum" ]; then \
+	  set -e; \
+	  echo "installing the peers into .venv-peers (once; 1.7 GB)"; \
+	  [ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers; \
+	  .venv-peers/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt $(PIP_FLAGS) \
+	    -r benchmarks/peers/requirements.txt; \
+	  echo "$$sum" > .venv-peers/installed; \
+	fi
+
 clean:
-	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks proofs -name __pycache__ -type d -prune -exec rm -rf {} +

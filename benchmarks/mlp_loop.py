@@ -25,8 +25,8 @@ from torch.nn import functional
 
 from netwright import spec
 from netwright.data.batches import Batches
-from netwright.data.dataset import prepare
-from netwright.model_file import assemble
+from netwright.data.dataset import Dataset, prepare
+from netwright.model_file import Model, assemble
 from netwright.progress import Counter, Silent
 from netwright.run.fit import weighted
 from netwright.training.history import History
@@ -47,9 +47,35 @@ model: {layers: "dense 100, relu"}
 """
 
 
-def ours(wanted: spec.Spec, source: Batches, inputs: dict, outputs: dict, folder: Path) -> Callable[[], int]:
+def load(data: Path) -> tuple[spec.Spec, Dataset]:
+    """The spec and MNIST, from netwright's own cache.
+
+    Args:
+        data: Folder of MNIST's files.
+    """
+    wanted = spec.load(SPEC)
+    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": str(data)})})
+    return wanted, prepare(wanted, progress=Counter(Silent()))
+
+
+def coded(dataset: Dataset, part: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The images of one part, flat and as the network takes them, and their classes."""
+    count = len(dataset.positions(part))
+    whole = next(Batches(dataset, part, count, 0, shuffle=False, resident=True).epoch(0))
+    return whole.inputs["image"].flatten(1).contiguous(), whole.targets["category"]
+
+
+def mnist() -> Path | None:
+    """The folder of MNIST's files, or None with a word about it."""
+    data = Path(os.environ.get("NETWRIGHT_DATA", "")) / "mnist"
+    if data.is_dir():
+        return data
+    print(f"error: {data} is not there. Set NETWRIGHT_DATA to the folder of data sets.", file=sys.stderr)
+    return None
+
+
+def ours(model: Model, source: Batches, folder: Path) -> Callable[[], int]:
     """One epoch through netwright's loop; the network lives on between epochs."""
-    model = assemble(wanted, inputs, outputs, 0)
     optimizer = sgd(model.network.parameters(), lr=LR)
     losses = weighted(model, dict.fromkeys(model.tasks, 1.0))
     plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(1), 0)
@@ -64,9 +90,8 @@ def ours(wanted: spec.Spec, source: Batches, inputs: dict, outputs: dict, folder
     return epoch
 
 
-def by_hand(x: torch.Tensor, y: torch.Tensor) -> Callable[[], int]:
+def by_hand(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], int]:
     """One epoch of the fastest plain loop that torch allows."""
-    network = nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, fused=True)
 
     def epoch() -> int:
@@ -86,23 +111,19 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--busy", action="store_true", help="count processor time: the machine is busy otherwise")
     options = parser.parse_args()
-    data = Path(os.environ.get("NETWRIGHT_DATA", "")) / "mnist"
-    if not data.is_dir():
-        print(f"error: {data} is not there. Set NETWRIGHT_DATA to the folder of data sets.", file=sys.stderr)
+    data = mnist()
+    if data is None:
         return 3
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    wanted = spec.load(SPEC)
-    wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": str(data)})})
-    dataset = prepare(wanted, progress=Counter(Silent()))
+    wanted, dataset = load(data)
     source = Batches(dataset, "train", BATCH, 0, shuffle=True, resident=True)
-    whole = next(Batches(dataset, "train", len(source), 0, shuffle=False, resident=True).epoch(0))
-    x, y = whole.inputs["image"].flatten(1).contiguous(), whole.targets["category"]
+    model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
+    plain = by_hand(nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)), *coded(dataset, "train"))
     clock = time.process_time if options.busy else time.perf_counter
     limit = matmul_limit(options.threads, clock) / MULTIPLY_ADDS
     with tempfile.TemporaryDirectory() as folder:
-        epoch = ours(wanted, source, dataset.inputs, dataset.outputs, Path(folder))
-        found = measure(("netwright", epoch), ("by hand", by_hand(x, y)), limit=limit, clock=clock)
+        found = measure(("netwright", ours(model, source, Path(folder))), ("by hand", plain), limit=limit, clock=clock)
     print(found)
     kept = found.ratio >= LIMIT
     print(f"limit {LIMIT}: {'kept' if kept else 'missed'}")

@@ -81,11 +81,33 @@ def measure(
     """
     for _, work in (a, b):
         work()  # warms caches and the allocator
+
+    def timed(work: Callable[[], int]) -> Callable[[], float]:
+        return lambda: _rate(work, seconds, clock)
+
+    return alternate((a[0], timed(a[1])), (b[0], timed(b[1])), limit=limit, segments=segments)
+
+
+def alternate(
+    a: tuple[str, Callable[[], float]],
+    b: tuple[str, Callable[[], float]],
+    *,
+    limit: float = math.nan,
+    segments: int = SEGMENTS,
+) -> Ratio:
+    """Compares two speeds that are told segment by segment.
+
+    Args:
+        a: Name, and what runs one segment and gives its units a second.
+        b: The same for the other.
+        limit: Units a second that the hardware allows at most.
+        segments: Segments of each.
+    """
     first, second = [], []
     for number in range(segments):
         # Who goes first alternates too: a clock that slows down steadily then favours neither.
-        for into, (_, work) in ((first, a), (second, b)) if number % 2 == 0 else ((second, b), (first, a)):
-            into.append(_rate(work, seconds, clock))
+        for into, (_, rate) in ((first, a), (second, b)) if number % 2 == 0 else ((second, b), (first, a)):
+            into.append(rate())
     ratios = np.array(first) / np.array(second)
     chosen = np.random.default_rng(0).integers(0, segments, (RESAMPLES, segments))
     low, high = np.quantile(np.median(ratios[chosen], axis=1), (0.025, 0.975))

@@ -17,9 +17,9 @@ RESULTS, PAGE = REPOSITORY / "benchmarks" / "results", REPOSITORY / "docs" / "be
 HEAD = """# How fast
 
 Written by `scripts/benchmarks.py` from what `make bench` measured. A ratio is the median over neighbouring segments of
-at least a second each, A and B alternating in one process, with its 95 % bootstrap interval (`benchmarks/pairs.py`);
-rates alone move by a fifth between runs. Load is how many processes wanted a core while it was measured: well above
-the number of threads used, the times are too long.
+at least a second each, A and B alternating, with its 95 % bootstrap interval (`benchmarks/pairs.py`); rates alone move
+by a fifth between runs. Load is how many processes wanted a core while it was measured: well above the number of
+threads used, the times are too long.
 """
 
 

@@ -79,8 +79,12 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },
     "activation": {
-        # "initialiser": how the weights in front of this activation are drawn
-        "relu": ("netwright.models.activations:relu", "max(0, x); the default of hidden layers", {"initialiser": "he"}),
+        # "initialiser": how the weights in front of this activation are drawn; "limits": its least and largest value
+        "relu": (
+            "netwright.models.activations:relu",
+            "max(0, x); the default of hidden layers",
+            {"initialiser": "he", "limits": "0 inf"},
+        ),
         "leaky_relu": (
             "netwright.models.activations:leaky_relu",
             "max(0, x) + slope min(0, x): no unit stops learning",
@@ -88,9 +92,21 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         ),
         "elu": ("netwright.models.activations:elu", "x, or alpha (e^x - 1) below 0", {"initialiser": "he"}),
         "softplus": ("netwright.models.activations:softplus", "log(1 + e^x), a smooth relu", {"initialiser": "he"}),
-        "hard_tanh": ("netwright.models.activations:hard_tanh", "max(-1, min(1, x))", {"initialiser": "glorot"}),
-        "tanh": ("netwright.models.activations:tanh", "(e^x - e^-x) / (e^x + e^-x)", {"initialiser": "glorot"}),
-        "sigmoid": ("netwright.models.activations:sigmoid", "1 / (1 + e^-x)", {"initialiser": "glorot"}),
+        "hard_tanh": (
+            "netwright.models.activations:hard_tanh",
+            "max(-1, min(1, x))",
+            {"initialiser": "glorot", "limits": "-1 1"},
+        ),
+        "tanh": (
+            "netwright.models.activations:tanh",
+            "(e^x - e^-x) / (e^x + e^-x)",
+            {"initialiser": "glorot", "limits": "-1 1"},
+        ),
+        "sigmoid": (
+            "netwright.models.activations:sigmoid",
+            "1 / (1 + e^-x)",
+            {"initialiser": "glorot", "limits": "0 1"},
+        ),
         "threshold": (
             "netwright.models.activations:threshold",
             "1 above 0, else 0",
@@ -177,6 +193,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     "observer": {
         "progress": ("netwright.training.observers:Progress", "tells a display how far training is"),
         "timing": ("netwright.training.observers:Timing", "writes when each epoch ended"),
+        "evidence": (
+            "netwright.training.evidence:Evidence",
+            "looks at activations, weights and gradients now and then",
+        ),
     },
     "check": {},
 }

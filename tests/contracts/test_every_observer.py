@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def _made(name: str, folder: Path) -> Observer:
     known = {"progress": {"display": Silent(), "total": 15}, "timing": {"path": folder / "timing.jsonl"}}
+    known |= {"evidence": {"path": folder / "evidence.jsonl"}}
     return registry.resolve("observer", name)(**known.get(name, {}))
 
 

@@ -212,3 +212,20 @@ def test_options_are_kept_for_a_resume(flowers: Path, tmp_path: Path) -> None:
     facts = json.loads((outcome.run / "run.json").read_text())
     assert facts["options"] == {"strict": True, "accept": False, "examples": False, "base": ""}
     assert "none" in str(netwright.load(outcome.model).replayed).casefold()
+
+
+def test_auto_is_measured_once_said_and_kept(flowers: Path, tmp_path: Path) -> None:
+    text = (
+        f"{{data: {{path: {flowers}}}, outputs: [class], training: {{optimizer: {{lr: auto}}, stop: {{epochs: 2}}}}}}"
+    )
+    outcome = run.train(spec.load(text), out=tmp_path / "run")
+    folder = RunFolder(outcome.run)
+    decided = spec.load_resolved(folder.resolved)
+    curve = json.loads(folder.range_test.read_text(encoding="utf-8"))
+    assert decided.spec.training.optimizer is not None
+    assert decided.spec.training.optimizer.options["lr"] == curve["chosen"]
+    reason = next(reason for reason in decided.reasons if reason.path == "training.optimizer.lr")
+    assert "the loss was lowest at" in reason.why
+    again = run.train(decided, out=tmp_path / "again")
+    assert again.scores == outcome.scores
+    assert not RunFolder(again.run).range_test.exists()

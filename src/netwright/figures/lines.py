@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -81,6 +81,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
         axes: Names and form of the axes.
         places: Marked places; each gets one line of text above the plot.
     """
+    axes = replace(axes, height=axes.height + 15 * max(len(places) - 3, 0))  # so that the plot keeps its room
     legend, rows = _legend(lines, axes)
     top = 26 + 16 * rows + 15 * len(places)
     ys = [value for each in lines for value in each.y]

@@ -293,6 +293,7 @@ class Activation(Layer):
 
     def __init__(self, in_shape: Shape, name: str, options: Mapping[str, int | float | bool | str]) -> None:
         super().__init__(in_shape, in_shape)
+        self.name = name
         self.function = partial(resolve("activation", name), **options)
 
     def forward(self, x: Float[Tensor, " batch *any"]) -> Float[Tensor, " batch *any"]:

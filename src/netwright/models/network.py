@@ -67,7 +67,7 @@ class Network(nn.Module):
         self.groups = tuple(groups)
         self.heads = heads
         # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
-        self.parts = nn.ModuleDict({self._key(node.name): modules[node.name] for node in nodes if node.inputs})
+        self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Float[Tensor, "batch unit"]]:
@@ -88,9 +88,9 @@ class Network(nn.Module):
         Args:
             name: Name of a node that is not an input.
         """
-        return self.parts[self._key(name)]
+        return self.parts[self.key(name)]
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
         """The module's name: the node's, with `head:` before an output's, and with dots escaped."""
         escaped = name.replace("%", "%25").replace(".", "%2E")
         return f"head:{escaped}" if name in self.heads else escaped

@@ -24,6 +24,7 @@ from netwright.report.sentences import (
     shape_text,
 )
 
+_MARKED = 8  # drops of the learning rate shown above a curve
 _DRAWN_NODES = 150  # a longer graph would be a metre of paper; the layer table has every node
 
 
@@ -80,6 +81,7 @@ def _curve(facts: Facts, key: str) -> Markup | None:
         places.append(Place(facts.best_epoch, f"best epoch {facts.best_epoch}, kept"))
     if facts.stopped_epoch is not None and facts.stopped_epoch != facts.best_epoch:
         places.append(Place(facts.stopped_epoch, f"stopped at {facts.stopped_epoch}"))
+    places += [Place(mark.epoch, mark.text) for mark in facts.marks[:_MARKED]]
     places.sort(key=lambda place: place.x)
     ends = "; ".join(f"{line.label} ends at {score_text(name, line.y[-1])}" for line in lines)
     of = f"{output}: " if output else ""

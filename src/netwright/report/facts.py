@@ -166,6 +166,62 @@ class VerdictFacts(_Fact):
     evidence: list[str] = []
 
 
+class EndingFacts(_Fact):
+    """How training ended; see `netwright.doctor.convergence`."""
+
+    label: Literal["converged", "still improving", "oscillating", "diverged", "undecided"]
+    sentence: str
+    evidence: str = ""
+
+
+class LayerInside(_Fact):
+    """What went on in one layer.
+
+    Args:
+        layer: Its name.
+        std_first: Spread of its values before the first step.
+        std_last: And at the end.
+        zeros: Share of its values that are 0 at the end.
+        saturated: Share at the limits of its function at the end; None for layers without limits.
+        units: How many units it has, and `dead` are 0 for every example; None where that has no meaning.
+        dead: See `units`.
+        gradients: (step, root mean square of the gradient of its weights); empty for layers without weights.
+        moved: Share of their size that its weights moved in a step, the median of all looks.
+        small: Share of its weights that are next to nothing at the end.
+        first: Histogram of its weights (or values) before the first step: low, high, counts.
+        last: And at the end.
+    """
+
+    layer: str
+    std_first: Number = None
+    std_last: Number = None
+    zeros: Number = None
+    saturated: Number = None
+    units: int | None = None
+    dead: list[int] | None = None
+    gradients: list[tuple[int, Number]] = []
+    moved: Number = None
+    small: Number = None
+    first: tuple[float, float, list[int]] | None = None
+    last: tuple[float, float, list[int]] | None = None
+
+
+class RateTest(_Fact):
+    """A learning-rate range test: rates, the loss after each, and the rate that was chosen."""
+
+    rates: list[float]
+    losses: list[Number]
+    lowest: float
+    chosen: float
+
+
+class Mark(_Fact):
+    """Something that a strategy or a person did to the training, and in which epoch."""
+
+    epoch: int
+    text: str
+
+
 class CurvePoint(_Fact):
     """One epoch: loss and scores on both splits, and the learning rate."""
 
@@ -279,6 +335,11 @@ class Facts(_Fact):
         netwright_version: Version that made it.
         command: The command that reproduces the run.
         verdict: The doctor's judgement of the curves.
+        ending: How training ended.
+        inside: What went on in each layer.
+        range_test: Learning rates tried before training.
+        marks: What changed training on the way.
+        idle_inputs: Inputs whose weights are all next to nothing.
         best_epoch: Epoch whose weights were kept.
         stopped_epoch: Last epoch.
         stop_reason: Why training ended, e.g. "no better for 5 epochs".
@@ -305,6 +366,11 @@ class Facts(_Fact):
     netwright_version: str
     command: str
     verdict: VerdictFacts | None = None
+    ending: EndingFacts | None = None
+    inside: list[LayerInside] = []
+    range_test: RateTest | None = None
+    marks: list[Mark] = []
+    idle_inputs: list[str] = []
     best_epoch: int | None = None
     stopped_epoch: int | None = None
     stop_reason: str = ""

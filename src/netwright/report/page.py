@@ -10,7 +10,7 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.marks import clean, number
 from netwright.figures.matrix import READABLE, confused_pairs
 from netwright.figures.network import legend
-from netwright.report import drawings, pictures, sentences
+from netwright.report import drawings, inside, pictures, sentences
 from netwright.report.facts import Facts, OutputFacts, Shown
 
 SHOWN = 24  # examples in the grid and in the list of mistakes
@@ -53,6 +53,8 @@ def page(facts: Facts) -> str:
         test_reads=sentences.test_reads(facts),
         curves=drawings.curves(facts),
         training_end=sentences.training_end(facts),
+        inside=inside,
+        inside_rows=inside.rows(facts),
         graph=drawings.drawn_graph(facts),
         net=drawings.drawn_net(facts),
         net_legend=legend(),

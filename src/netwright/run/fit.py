@@ -7,8 +7,9 @@ again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,11 +33,15 @@ from netwright.run.strategies import chosen
 from netwright.spec import Reason, Resolved, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
+from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
+from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
 from netwright.training.strategies.strategy import Terms
+
+PROBED = 1024  # examples on which the range test measures the loss
 
 
 @dataclass(frozen=True)
@@ -175,7 +180,7 @@ def _stages(
     )
     for note in (*dataset.ledger.told(), *dataset.notes):
         show.note(note)
-    decided = decided or _decide(wanted, dataset)
+    decided = decided or _decide(wanted, dataset, base, folder)
     if folder.resolved.exists():
         _same_data(folder, dataset, options.accept)
     else:
@@ -226,7 +231,7 @@ def told(reasons: Iterable[Reason]) -> list[str]:
     return lines
 
 
-def _decide(wanted: Spec, dataset: Dataset) -> Resolved:
+def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder) -> Resolved:
     settled, reasons = resolve.settle(wanted, dataset)
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
     size = _batch_size(settled, dataset)
@@ -234,7 +239,24 @@ def _decide(wanted: Spec, dataset: Dataset) -> Resolved:
     resident, why = dataset.resident()
     machine = hardware.decide(adds, resident, why.why, settled.training.threads)
     filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})
-    return resolve.resolved(filled, dataset, machine, reasons)
+    decided = resolve.resolved(filled, dataset, machine, reasons)
+    if not resolve.wants_range_test(settled):
+        return decided
+    if base is not None:
+        base.give_weights(model)
+    with hardware.applied(machine) as device:
+        found = _tested(decided, dataset, model, device)
+    files.write_text(folder.range_test, json.dumps(asdict(found)) + "\n")
+    return resolve.with_rate(decided, found)
+
+
+def _tested(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> RangeTest:
+    """The learning-rate range test on the run's own batches, with a network that is spent on it."""
+    model.network.to(device)
+    plan = _plan(resolve.with_rate(decided, None), dataset, model, device)
+    many = Batches(dataset, "train", PROBED, plan.seed, shuffle=True, resident=False, device=device)
+    probe = next(iter(many.epoch(0)))
+    return range_test(model.network, plan.optimizers["net"], plan.losses, plan.source, probe)
 
 
 def _batch_size(wanted: Spec, dataset: Dataset) -> int:
@@ -292,15 +314,14 @@ def _fit(
     stop = decided.spec.training.stop
     strategies = chosen(decided.spec.training, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
-    training.observers += [Progress(show, training.total, stop.minutes or 0.0), Timing(folder.timing)]
+    training.observers += [Evidence(folder.evidence), Progress(show, training.total, stop.minutes or 0.0)]
+    training.observers.append(Timing(folder.timing))
     if found is not None:
         for problem in found.refused:
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
         training.load_state(found.tensors, found.facts)
         show.note(f"going on from step {training.step}, epoch {training.epoch + 1}")
     training.run(_saver(folder, show))
-    for note in training.notes:
-        show.note(note)
     return training
 
 

@@ -69,6 +69,16 @@ class RunFolder:
         return self.path / "timing.jsonl"
 
     @property
+    def range_test(self) -> Path:
+        """Learning rates tried before training, and their losses."""
+        return self.path / "range_test.json"
+
+    @property
+    def evidence(self) -> Path:
+        """Looks at activations, weights and gradients."""
+        return self.path / "evidence.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """State to resume from."""
         return self.path / "checkpoints"

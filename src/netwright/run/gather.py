@@ -16,7 +16,7 @@ from torch import nn
 
 from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
-from netwright.doctor import fit
+from netwright.doctor import convergence, fit
 from netwright.figures.marks import number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
@@ -25,6 +25,7 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.run import inside
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
@@ -78,6 +79,11 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         netwright_version=found.resolved.netwright,
         command=f"netwright train {files.printable(folder.resolved)}",
         verdict=_verdict(points, found),
+        ending=_ending(points, found),
+        inside=inside.layers(folder, found.model),
+        idle_inputs=inside.idle_inputs(found.model),
+        range_test=inside.range_test(folder),
+        marks=inside.marks(found.rows),
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),
@@ -95,7 +101,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         outputs=outputs,
         templates=_templates(found.model),
         small_net=_small_net(found.model),
-        notes=list(found.dataset.notes),
+        notes=[*found.dataset.notes, *inside.warnings(folder)],
         noun="images" if any(f.kind == "image" for f in found.model.inputs.values()) else "examples",
     )
 
@@ -132,6 +138,13 @@ def _verdict(points: list[report.CurvePoint], found: Collected) -> report.Verdic
     return report.VerdictFacts(
         label=verdict.label, since_epoch=verdict.since_epoch, sentence=verdict.sentence, evidence=list(verdict.evidence)
     )
+
+
+def _ending(points: list[report.CurvePoint], found: Collected) -> report.EndingFacts | None:
+    if not points:
+        return None
+    ending = convergence.judge([point.train.get("loss") for point in points], chance=_chance(found))
+    return report.EndingFacts(label=ending.label, sentence=ending.sentence, evidence=ending.evidence)
 
 
 def _chance(found: Collected) -> float | None:
@@ -386,8 +399,11 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
         lines += [better] if better else []
     if found.verdict:
         lines.append(f"{found.verdict.label}: {found.verdict.sentence}")
+    if found.ending and found.ending.evidence:
+        lines.append(f"{found.ending.label}: {found.ending.sentence} ({found.ending.evidence})")
     end = sentences.training_end(found)
     lines += [end] if end else []
+    lines += [f"no weight to speak of on: {', '.join(found.idle_inputs)}"] if found.idle_inputs else []
     lines += _few(found)
     where = files.printable(folder.path)
     kept = f"{files.printable(folder.model)} (read back: {folder.read().get('checked') or 'not checked'})"

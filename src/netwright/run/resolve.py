@@ -20,7 +20,9 @@ from netwright.model_file import group_shapes
 from netwright.models.build import default_layers
 from netwright.models.text import parse, steps, with_dropout
 from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+from netwright.training.range_test import RangeTest
 
+AUTO = "auto"  # a learning rate that is measured
 _GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
 
@@ -159,7 +161,9 @@ def _check_end(schedule: PartSpec, stop: StopSpec) -> None:
 
 
 def _check_parts(optimizer: PartSpec, schedule: PartSpec, initialiser: PartSpec | None) -> None:
-    problems = []
+    problems, rate = [], optimizer.options.get("lr")
+    if rate == AUTO:
+        optimizer = PartSpec(name=optimizer.name, options={k: v for k, v in optimizer.options.items() if k != "lr"})
     if initialiser:
         drawn = ("weight", "inputs", "outputs", "generator")
         told = registry.check_options("initialiser", initialiser.name, initialiser.options, given=drawn)
@@ -168,7 +172,6 @@ def _check_parts(optimizer: PartSpec, schedule: PartSpec, initialiser: PartSpec 
         problems += [
             f"training.{room}: {p}" for p in registry.check_options(room, chosen.name, chosen.options, given=given)
         ]
-    rate = optimizer.options.get("lr")
     if isinstance(rate, int | float) and not rate > 0:
         problems.append(f"training.optimizer.lr is {rate}, expected a number above 0")
     if not problems:  # the parts know their ranges best
@@ -191,6 +194,28 @@ def _refused(path: str, make: Callable[[], object]) -> list[str]:
     except ValueError as exc:
         return [f"{path}: {exc}"]
     return []
+
+
+def wants_range_test(wanted: Spec) -> bool:
+    """Whether the learning rate is to be measured before training."""
+    return wanted.training.optimizer is not None and wanted.training.optimizer.options.get("lr") == AUTO
+
+
+def with_rate(decided: Resolved, found: RangeTest | None) -> Resolved:
+    """With the rate that a range test chose in the place of `auto`, and why; with any rate when there is none yet."""
+    optimizer = decided.spec.training.optimizer
+    if optimizer is None:  # pragma: no cover - `settle` filled it in
+        return decided
+    rate = found.chosen if found else 1.0
+    given = optimizer.model_copy(update={"options": {**optimizer.options, "lr": rate}})
+    training = decided.spec.training.model_copy(update={"optimizer": given})
+    reasons = decided.reasons
+    if found:
+        why = f"range test of {len(found.rates)} steps: the loss was lowest at {found.lowest:.2g}; a third of that"
+        reasons = (*reasons, _reason("training.optimizer.lr", rate, why))
+    return decided.model_copy(
+        update={"spec": decided.spec.model_copy(update={"training": training}), "reasons": reasons}
+    )
 
 
 def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:

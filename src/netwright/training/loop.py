@@ -238,6 +238,8 @@ class Training:
             torch.manual_seed(derive(self.plan.seed, "layers"))
             for strategy in defined(self.strategies, "begin"):
                 strategy.begin(self)
+            for observer in self.observers:
+                observer.begin(self)
         with handled(self._signalled):
             while not self._ended():
                 self._epoch(save, save_every)
@@ -246,6 +248,8 @@ class Training:
             self._save(save)
         for strategy in defined(self.strategies, "finish"):
             strategy.finish(self)
+        for observer in self.observers:
+            observer.finish(self)
 
     def _signalled(self, signum: int) -> None:
         """The first signal finishes the step, saves and leaves; a second one ends at once."""

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 class Observer:
     """An observer that sees nothing; real ones define some of these."""
 
+    def begin(self, training: Training) -> None:
+        """Before the first step; not on a resume."""
+
     def step(self, training: Training) -> None:
         """After every step."""
 
     def epoch(self, training: Training, row: Row) -> None:
         """After every epoch, with its row of the history."""
+
+    def finish(self, training: Training) -> None:
+        """When training has ended by itself and the networks are as they are kept."""
 
 
 class Progress(Observer):
@@ -41,6 +47,7 @@ class Progress(Observer):
 
     def __init__(self, display: Display, total: int, minutes: float = 0.0) -> None:
         self._display, self._next, self._timed = display, 0.0, minutes > 0
+        self._told = 0
         if self._timed:
             display.stage(f"training, at most {minutes:g} min, in seconds", max(1, round(minutes * 60)))
         else:
@@ -58,6 +65,16 @@ class Progress(Observer):
         self._advance(training)
         shown = {k: v for k, v in row.items() if isinstance(v, float) or k == "epoch"}
         self._display.epoch({k: v for k, v in shown.items() if v is not None})
+        self._tell(training)
+
+    def finish(self, training: Training) -> None:
+        """Tell what was noted since the last epoch."""
+        self._tell(training)
+
+    def _tell(self, training: Training) -> None:
+        for note in training.notes[self._told :]:
+            self._display.note(note)
+        self._told = len(training.notes)
 
     def _advance(self, training: Training) -> None:
         self._display.advance(int(training.elapsed()) if self._timed else training.step)

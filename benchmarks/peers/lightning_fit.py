@@ -1,0 +1,82 @@
+"""Lightning's Trainer."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+
+import child
+import lightning
+import numpy as np
+import torch
+import torch_loader
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Module(lightning.LightningModule):
+    """The network as Lightning wants it, with a clock that leaves out how the Trainer gets ready.
+
+    Args:
+        net: The network.
+        fast: Log nothing, and update with the fused optimizer.
+    """
+
+    def __init__(self, net: nn.Module, *, fast: bool) -> None:
+        super().__init__()
+        self.net, self.fast = net, fast
+        self.started = self.ended = 0.0
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """The loss of one batch."""
+        loss = functional.cross_entropy(self.net(batch[0]), batch[1])
+        if not self.fast:
+            self.log("train_loss", loss)
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Plain gradient descent."""
+        return torch.optim.SGD(self.parameters(), lr=child.LR, fused=True if self.fast else None)
+
+    def on_train_start(self) -> None:
+        """Starts the clock."""
+        self.started = time.perf_counter()
+
+    def on_train_end(self) -> None:
+        """Stops it."""
+        self.ended = time.perf_counter()
+
+
+def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+    """A Trainer as it comes, with its progress bar, its logger and its checkpoints.
+
+    Source: https://lightning.ai/docs/pytorch/stable/starter/introduction.html
+    """
+    module, batches = Module(torch_loader.network(), fast=False), torch_loader.loaded(x, y, fast=False)
+
+    def train(epochs: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = lightning.Trainer(max_epochs=epochs, accelerator="cpu", default_root_dir=folder)
+            trainer.fit(model=module, train_dataloaders=batches)
+        return module.ended - module.started
+
+    return child.Peer(train, lambda images: torch_loader.answers(module.net, images))
+
+
+def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+    """`barebones=True`, which leaves out all that slows the Trainer; batches and optimizer as in torch_loader.py.
+
+    Source: https://lightning.ai/docs/pytorch/stable/common/trainer.html
+    """
+    torch.set_flush_denormal(True)
+    module, batches = Module(torch_loader.network(), fast=True), torch_loader.loaded(x, y, fast=True)
+
+    def train(epochs: int) -> float:
+        lightning.Trainer(max_epochs=epochs, accelerator="cpu", barebones=True).fit(module, batches)
+        return module.ended - module.started
+
+    return child.Peer(train, lambda images: torch_loader.answers(module.net, images))
+
+
+if __name__ == "__main__":
+    child.serve(["lightning"], quick=quick, fast=fast)
