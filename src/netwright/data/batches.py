@@ -36,7 +36,7 @@ class Batch:
     Args:
         inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width).
         targets: By output: a category's codes int64 (batch,), a number's value in its own unit float32 (batch,), a
-            vector's float32 (batch, width).
+            vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
         index: int64 positions of the examples in the data set.
     """
 

@@ -284,7 +284,9 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
     task = found.model.tasks[name]
     if isinstance(task, Tags):
         truth = task.words(target[None])[0] or NO_TAG
-        given = ", ".join(f"{label} {100 * share:.0f} %" for label, share in task.decode(answers[None])[0]) or NO_TAG
+        given = (
+            ", ".join(f"{label} {100 * share:.0f}\u00a0%" for label, share in task.decode(answers[None])[0]) or NO_TAG
+        )
         right = bool((task.chosen(answers[None])[0] == (target > 0)).all())
         return report.Shown(**common, truth=truth, right=right, answer=given)
     if not field.vocabulary:
