@@ -24,6 +24,7 @@ def script(name: str) -> ModuleType:
 
 
 coverage, promises, benchmarks = script("coverage"), script("promises"), script("benchmarks")
+checks = script("checks")
 LINES = coverage.lines()
 
 
@@ -67,6 +68,11 @@ def test_promises_table_names_every_fault_test() -> None:
 def test_benchmarks_page_is_what_was_measured() -> None:
     written = (REPOSITORY / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert written == benchmarks.page(), "docs/benchmarks.md is stale: run scripts/benchmarks.py"
+
+
+def test_doctor_page_is_what_every_check_says_about_its_fault() -> None:
+    written = (REPOSITORY / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert written == checks.page(), "docs/doctor.md is stale: run scripts/checks.py"
 
 
 def test_a_test_ends_as_its_worst_case_does(tmp_path: Path) -> None:

@@ -38,11 +38,19 @@ def test_unknown_names_come_with_the_nearest_and_all_known() -> None:
 
 
 def test_a_signature_is_the_schema() -> None:
-    assert list(registry.options("optimizer", "sgd", given=("params",))) == ["lr", "momentum", "nesterov"]
+    assert list(registry.options("optimizer", "sgd", given=("params",))) == [
+        "lr",
+        "momentum",
+        "nesterov",
+        "convention",
+    ]
     check = registry.check_options
     assert check("optimizer", "sgd", {"lr": 1, "momentum": 0.5}, given=("params",)) == []
     assert check("optimizer", "sgd", {"momentun": 1}, given=("params",)) == [
-        'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); it takes lr, momentum, nesterov'
+        (
+            'optimizer "sgd" has no option "momentun" (did you mean "momentum"?); '
+            "it takes lr, momentum, nesterov, convention"
+        )
     ]
     assert check("optimizer", "adam", {"lr": "fast"}, given=("params",)) == [
         'optimizer "adam" option "lr" is \'fast\', expected a number'

@@ -198,7 +198,96 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "looks at activations, weights and gradients now and then",
         ),
     },
-    "check": {},
+    "check": {
+        # "looks_at": prepared data, or the first batch ("start"); the order is the order of reading
+        "examples": (
+            "netwright.doctor.checks.examples:Examples",
+            "how many examples are used, and which were set aside and why",
+            {"looks_at": "data"},
+        ),
+        "targets": (
+            "netwright.doctor.checks.targets:Targets",
+            "class codes out of range, or nothing to tell apart",
+            {"looks_at": "data"},
+        ),
+        "imbalance": (
+            "netwright.doctor.checks.classes:Imbalance",
+            "one class is far more frequent than another",
+            {"looks_at": "data"},
+        ),
+        "rare_classes": (
+            "netwright.doctor.checks.classes:RareClasses",
+            "classes with too few examples to be learned or scored",
+            {"looks_at": "data"},
+        ),
+        "twin_classes": (
+            "netwright.doctor.checks.classes:TwinClasses",
+            "class names that differ by a typing slip",
+            {"looks_at": "data"},
+        ),
+        "copies": (
+            "netwright.doctor.checks.copies:Copies",
+            "examples with the same inputs, and whether their answers agree",
+            {"looks_at": "data"},
+        ),
+        "near_twins": (
+            "netwright.doctor.checks.copies:NearTwins",
+            "pictures that look alike on both sides of a split",
+            {"looks_at": "data"},
+        ),
+        "leaks": (
+            "netwright.doctor.checks.leaks:Leaks",
+            "one input column that tells the answer all by itself",
+            {"looks_at": "data"},
+        ),
+        "constant_inputs": (
+            "netwright.doctor.checks.columns:ConstantInputs",
+            "input columns that never change",
+            {"looks_at": "data"},
+        ),
+        "same_inputs": (
+            "netwright.doctor.checks.columns:SameInputs",
+            "input columns that say the same thing twice",
+            {"looks_at": "data"},
+        ),
+        "outliers": (
+            "netwright.doctor.checks.scale:Outliers",
+            "single values so large that all others look alike beside them",
+            {"looks_at": "data"},
+        ),
+        "scale": (
+            "netwright.doctor.checks.scale:Scale",
+            "numbers that reach the network far too large or too small",
+            {"looks_at": "data"},
+        ),
+        "labels": ("netwright.doctor.checks.labels:Labels", "examples whose class looks wrong", {"looks_at": "data"}),
+        "order": ("netwright.doctor.checks.order:Order", "a source sorted by class", {"looks_at": "data"}),
+        "first_loss": (
+            "netwright.doctor.checks.first_loss:FirstLoss",
+            "a first loss far from that of answering blindly",
+            {"looks_at": "start"},
+        ),
+        "spread": (
+            "netwright.doctor.checks.signal:Spread",
+            "signals that vanish or explode on their way through the layers",
+            {"looks_at": "start"},
+        ),
+        "symmetry": (
+            "netwright.doctor.checks.signal:Symmetry",
+            "layers whose units all do the same",
+            {"looks_at": "start"},
+        ),
+        "dead_units": (
+            "netwright.doctor.checks.signal:DeadUnits",
+            "units that are 0 for every example",
+            {"looks_at": "start"},
+        ),
+        "gradients": (
+            "netwright.doctor.checks.signal:Gradients",
+            "layers that get no gradient, or one that is no number",
+            {"looks_at": "start"},
+        ),
+    },
 }
 _own: dict[tuple[str, str], tuple[Part, object]] = {}
 

@@ -112,6 +112,8 @@ def test_every_fact_is_on_the_report(facts: Facts) -> None:
         "robust without tuning",
         "netwright train runs/cats-1/resolved.yaml", "2.13.0", "read 3 times", "always \"cat\"", "✗ really dog",
         "✓ really cat", "dog taken for cat (1, 20.0 % of its row)", "a note", "1 min 15 s", "1.50",
+        "What the doctor found", "✗ Contradictions. two answers.", "▲ Leaks. a column tells it.", "Leave it out.",
+        "1 more thing looked at and found sound", "2 classes with 50 to 50 examples",
     ):  # fmt: skip
         assert said in words, said
 

@@ -54,7 +54,7 @@ def test_check_names_rare_and_lopsided_classes_and_what_was_left_out(tmp_path: P
     (tmp_path / "a.csv").write_text("\n".join(["x,y", *rows]) + "\n", encoding="utf-8")
     found = run.data_check(spec.load(f"{{data: {{path: {tmp_path / 'a.csv'}}}, inputs: {{x: number}}, outputs: [y]}}"))
     told = {finding.name: finding for finding in found}
-    assert "1 classes of y with fewer than 20 examples: rare (9)" in told["rare classes"].message
+    assert "1 class of y with fewer than 20 examples: rare (9)" in told["rare classes"].message
     assert "common has 391 examples, rare 9" in told["imbalance"].message
     assert "line 402" in told["left out"].message or "row 401" in told["left out"].message
     assert all(finding.cure for finding in found if finding.name in {"rare classes", "imbalance", "left out"})

@@ -245,7 +245,7 @@ def test_tags_are_shown_planned_and_checked(tagged: Path) -> None:
     assert "outputs.tags.kind: tags (" in planned
     assert 'words; ";" stands in' in planned
     checked = {finding.name: finding.message for finding in run.data_check(wanted)}
-    assert "classes of tags with fewer than 20 examples: city" in checked["rare classes"]
+    assert "1 class of tags with fewer than 20 examples: city (14)" in checked["rare classes"]
     category = spec.load(f"{{data: {{path: {tagged.parent / 'b.csv'}}}, outputs: {{tags: category}}, {SHORT}}}")
     assert prepare(category).outputs["tags"].kind == "category"
 

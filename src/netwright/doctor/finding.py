@@ -21,3 +21,8 @@ class Finding:
     state: Literal["good", "note", "bad"]
     message: str
     cure: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The message as a whole sentence."""
+        return self.message if self.message.endswith(".") else f"{self.message}."

@@ -222,6 +222,15 @@ class Mark(_Fact):
     text: str
 
 
+class FindingFacts(_Fact):
+    """One thing the doctor looked at before the first update; see `netwright.doctor.finding`."""
+
+    name: str
+    state: Literal["good", "note", "bad"]
+    message: str
+    cure: str = ""
+
+
 class CurvePoint(_Fact):
     """One epoch: loss and scores on both splits, and the learning rate."""
 
@@ -340,6 +349,7 @@ class Facts(_Fact):
         range_test: Learning rates tried before training.
         marks: What changed training on the way.
         idle_inputs: Inputs whose weights are all next to nothing.
+        findings: What the doctor said before the first update, good things included.
         best_epoch: Epoch whose weights were kept.
         stopped_epoch: Last epoch.
         stop_reason: Why training ended, e.g. "no better for 5 epochs".
@@ -371,6 +381,7 @@ class Facts(_Fact):
     range_test: RateTest | None = None
     marks: list[Mark] = []
     idle_inputs: list[str] = []
+    findings: list[FindingFacts] = []
     best_epoch: int | None = None
     stopped_epoch: int | None = None
     stop_reason: str = ""

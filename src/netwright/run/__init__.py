@@ -69,17 +69,14 @@ def report(run: Path, *, html: Path | None = None, pdf: Path | None = None) -> P
 
 
 def diagnose(run: Path) -> list[Finding]:
-    """What is wrong with a run: the verdict on its curves, its data, and how often its test part was read."""
+    """What is wrong with a run: its curves, what was found before the first update, and how often its test was read."""
     found, findings = _facts(run), []
     if found.verdict:
         state = "good" if found.verdict.label == "fitting" else "note"
         findings.append(Finding("curves", state, f"{found.verdict.label}: {found.verdict.sentence}", ""))
-    for reason in found.ledger.reasons:
-        told = f"{reason.count:,} {reason.state}: {reason.reason} ({', '.join(reason.where[:3])})"
-        findings.append(Finding("data", "note", told, "Repair or remove them; ledger.parquet lists every one."))
-    if found.twins:
-        told = f"{len(found.twins)} near-twins across the parts"
-        findings.append(Finding("near-twins", "note", told, "Split by group, so that copies stay together."))
+    for each in found.findings:
+        if each.state != "good":
+            findings.append(Finding(each.name, each.state, each.message, each.cure))
     reads = RunFolder(run).reads().get("test", 0)
     if reads > 1:
         findings.append(

@@ -25,7 +25,7 @@ from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.model_file import Model, assemble
 from netwright.models.build import table
 from netwright.progress import Counter, Display, Silent
-from netwright.run import answering, resolve, scoring
+from netwright.run import answering, looking, resolve, scoring
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
@@ -210,6 +210,7 @@ def _computed(
         for line in base.give_weights(model):
             show.note(line)
     model.network.to(device)
+    looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
     folder.update(state="training")
     training = _fit(folder, decided, dataset, model, device, show)
     ended = {"best_epoch": training.best_epoch, "stopped_epoch": training.epoch, "stop_reason": training.stop_reason}

@@ -59,6 +59,11 @@ class RunFolder:
         return self.path / "fingerprint.parquet"
 
     @property
+    def findings(self) -> Path:
+        """What the doctor said before the first update."""
+        return self.path / "findings.json"
+
+    @property
     def history(self) -> Path:
         """Steps, epochs and actions."""
         return self.path / "history.jsonl"

@@ -25,7 +25,7 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
-from netwright.run import inside
+from netwright.run import inside, looking
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
@@ -84,6 +84,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         idle_inputs=inside.idle_inputs(found.model),
         range_test=inside.range_test(folder),
         marks=inside.marks(found.rows),
+        findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),

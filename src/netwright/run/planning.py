@@ -1,19 +1,18 @@
 """Before training: what was found, what would be decided and why, how large it would be; nothing is trained."""
 
-# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
 from netwright import files
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fields import kind_of
+from netwright.doctor.border import Border
+from netwright.doctor.check import judge_data
 from netwright.doctor.finding import Finding
 from netwright.figures.marks import number
 from netwright.model_file import assemble
@@ -23,10 +22,6 @@ from netwright.run import resolve
 from netwright.run.gather import describe
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
-
-_MOST_COPIES = 100_000  # repeated rows looked at; discrete tables repeat by nature
-_RARE = 20  # examples; below, a class's score is a matter of luck
-_LOPSIDED = 20  # times; beyond, accuracy says little
 
 
 @dataclass(frozen=True)
@@ -213,86 +208,12 @@ def _batch_text(dataset: Dataset, seed: int) -> list[str]:
 
 
 def data_check(wanted: Spec, *, data: object = None, show: Display | None = None) -> list[Finding]:
-    """Judge the data before training: what was set aside, classes, copies, near-twins.
+    """Judge the data before training: what was set aside, and what every check of the doctor says.
 
     Raises:
         SpecError: The spec is wrong.
         DataError: The data cannot be used.
     """
     dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
-    return judge_data(dataset)
-
-
-def judge_data(dataset: Dataset) -> list[Finding]:
-    """Findings about prepared data."""
-    counts, findings = dataset.ledger.counts(), []
-    used = counts["used"]
-    findings.append(Finding("examples", "good", f"{used:,} used of {counts['found']:,} found", ""))
-    for group in dataset.ledger.reasons():
-        told = f"{group.rows:,} {group.state}: {group.reason} ({', '.join(group.where[:3])})"
-        findings.append(Finding("left out", "note", told, "Repair or remove them; the ledger lists every one."))
-    for name, field in dataset.outputs.items():
-        if field.vocabulary:
-            codes = np.asarray(dataset.arrays[name])
-            findings += _judge_classes(name, field, codes if codes.ndim == 1 else np.nonzero(codes)[1])
-    findings += _judge_copies(dataset)
-    if dataset.twins:
-        pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in dataset.twins[:3])
-        cure = "Keep copies of one scene in one part: data.split.by: group."
-        findings.append(Finding("near-twins", "note", f"{len(dataset.twins):,} pairs across parts: {pairs}", cure))
-    findings += [
-        Finding("missing", "note", f"{r.path.removesuffix('.missing')}: {r.value}, {r.why}")
-        for r in dataset.reasons
-        if r.path.endswith(".missing")
-    ]
-    findings += [Finding("data", "note", note, "") for note in dataset.notes]
-    return findings
-
-
-def _judge_copies(dataset: Dataset) -> list[Finding]:
-    """Examples with the same inputs: how many there are, and those to which different answers are given."""
-    content = dataset.ledger.table["content"].slice(0, len(dataset))
-    counted = pc.value_counts(content.combine_chunks())
-    repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
-    if not len(repeated):
-        return []
-    rows = np.flatnonzero(pc.is_in(content, value_set=repeated).combine_chunks().to_numpy(zero_copy_only=False))
-    groups: dict[str, list[int]] = {}
-    for row in rows[:_MOST_COPIES]:
-        groups.setdefault(str(content[int(row)]), []).append(int(row))
-    findings = [
-        Finding("copies", "note", f"{len(rows):,} examples in {len(repeated):,} groups: {_named(dataset, groups)}")
-    ]
-    for name, field in dataset.outputs.items():
-        codes = dataset.arrays[name]
-        torn = {
-            key: at
-            for key, at in groups.items()
-            if field.vocabulary and len(np.unique(codes[np.array(at)], axis=0)) > 1
-        }
-        if torn:
-            told = f"{len(torn):,} groups of copies have different {name}: {_named(dataset, torn)}"
-            findings.append(Finding("contradictions", "bad", told, "Keep one of each group, with the right answer."))
-    return findings
-
-
-def _named(dataset: Dataset, groups: dict[str, list[int]]) -> str:
-    shown = [" = ".join(str(dataset.ids[at]) for at in group[:3]) for group in list(groups.values())[:3]]
-    return files.printable("; ".join(shown)) + (", ..." if len(groups) > 3 else "")
-
-
-def _judge_classes(name: str, field: Field, codes: np.ndarray) -> list[Finding]:
-    counts = np.bincount(codes, minlength=len(field.vocabulary))
-    findings = []
-    rare = [f"{field.vocabulary[i]} ({counts[i]})" for i in np.argsort(counts) if counts[i] < _RARE]
-    if rare:
-        told = f"{len(rare)} classes of {name} with fewer than {_RARE} examples: {', '.join(rare[:5])}"
-        findings.append(Finding("rare classes", "note", told, "Collect more of them, or merge them into others."))
-    if counts.max() > _LOPSIDED * max(counts.min(), 1):
-        most, least = field.vocabulary[int(counts.argmax())], field.vocabulary[int(counts.argmin())]
-        told = f"{name}: {most} has {counts.max():,} examples, {least} {counts.min():,}"
-        findings.append(Finding("imbalance", "note", told, "Read the score of each class, not only the accuracy."))
-    if not findings:
-        told = f"{name}: {len(counts)} classes with {counts.min():,} to {counts.max():,} examples"
-        findings.append(Finding("classes", "good", told, ""))
-    return findings
+    notes = [Finding("data", "note", note) for note in dataset.notes]
+    return [*judge_data(Border(dataset, wanted.training.seed)), *notes]

@@ -233,14 +233,9 @@ class Training:
             Stopped: A signal or the inbox asked to leave; the state is saved.
             DivergedError: The loss stayed no number.
         """
-        fresh = self.step == 0 and self.epoch == 0
-        if fresh:
-            torch.manual_seed(derive(self.plan.seed, "layers"))
-            for strategy in defined(self.strategies, "begin"):
-                strategy.begin(self)
-            for observer in self.observers:
-                observer.begin(self)
         with handled(self._signalled):
+            if self.step == 0 and self.epoch == 0:
+                self._begin()
             while not self._ended():
                 self._epoch(save, save_every)
                 if self._leave is not None:  # the signal came while validating
@@ -250,6 +245,13 @@ class Training:
             strategy.finish(self)
         for observer in self.observers:
             observer.finish(self)
+
+    def _begin(self) -> None:
+        torch.manual_seed(derive(self.plan.seed, "layers"))
+        for strategy in defined(self.strategies, "begin"):
+            strategy.begin(self)
+        for observer in self.observers:
+            observer.begin(self)
 
     def _signalled(self, signum: int) -> None:
         """The first signal finishes the step, saves and leaves; a second one ends at once."""

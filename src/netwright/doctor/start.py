@@ -1,0 +1,123 @@
+"""Evidence at step 0: what a fresh network does with one real batch, before the first update.
+
+Everything is measured on a copy in evaluation mode, with the random state put back, so that training does not notice.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from netwright.data.batches import Batch, Batches
+from netwright.data.dataset import Dataset
+from netwright.model_file import Model
+from netwright.models.network import Network, Node
+
+MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
+MOST_NUMBERS = 30_000_000  # activations held at once
+MOST_MULTIPLY_ADDS = 20_000_000_000  # of one forward pass over the batch
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What one batch does before the first update.
+
+    Args:
+        nodes: Of the network, in order of execution.
+        heads: Names of the nodes that are outputs.
+        losses: By output, the mean loss of the batch.
+        blind: By output, the loss of answering without looking: every output unit at 0, which is the same share for
+            every class, or the mean of a number.
+        values: By node, what comes out for the batch.
+        gradients: By node, the gradients of the sum of all losses for its weights.
+        classes: By output, how many classes it has; 0 for numbers.
+        fresh: The weights were drawn, not taken from a trained model.
+    """
+
+    nodes: tuple[Node, ...]
+    heads: tuple[str, ...]
+    losses: dict[str, float]
+    blind: dict[str, float]
+    values: dict[str, Float[Tensor, "batch *shape"]]
+    gradients: dict[str, list[Tensor]]
+    classes: dict[str, int]
+    fresh: bool = True
+
+    @property
+    def examples(self) -> int:
+        """How many examples the batch has."""
+        return len(next(iter(self.values.values())))
+
+
+def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = None, *, fresh: bool = True) -> Start:
+    """What a network does with a batch; the network itself is left as it is.
+
+    Args:
+        model: The fresh model.
+        batch: Real training examples, on the network's device.
+        weights: Factor of each output's loss; 1 when left out.
+        fresh: See `Start`.
+    """
+    network = copy.deepcopy(model.network).eval()
+    values: dict[str, Tensor] = {}
+    for node in network.nodes:
+        if node.inputs:
+            network.module(node.name).register_forward_hook(_kept(values, node.name))
+    devices = {weight.device for weight in network.parameters()} - {torch.device("cpu")}
+    with torch.random.fork_rng(devices=list(devices)):
+        outputs = network(batch.inputs)
+        losses = {name: task.loss(outputs[name], batch.targets[name]) for name, task in model.tasks.items()}
+        blind = {
+            name: task.loss(torch.zeros_like(outputs[name]), batch.targets[name]) for name, task in model.tasks.items()
+        }
+        total = torch.stack([(weights or {}).get(name, 1.0) * loss for name, loss in losses.items()]).sum()
+        if total.requires_grad:
+            total.backward()
+    return Start(
+        nodes=network.nodes,
+        heads=network.heads,
+        losses={name: loss.item() for name, loss in losses.items()},
+        blind={name: loss.item() for name, loss in blind.items()},
+        values=values,
+        gradients=_gradients(network),
+        classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
+        fresh=fresh,
+    )
+
+
+def first_batch(dataset: Dataset, network: Network, seed: int, device: torch.device) -> Batch:
+    """Training examples to look at: the first of epoch 0, as many as memory and time allow.
+
+    Args:
+        dataset: The data.
+        network: What they go into.
+        seed: The run's seed.
+        device: Where they are to be.
+    """
+    numbers = sum(math.prod(node.shape) for node in network.nodes)
+    adds = sum(node.multiply_adds for node in network.nodes)
+    most = min(MOST_NUMBERS // max(1, numbers), MOST_MULTIPLY_ADDS // max(1, adds), MOST_EXAMPLES)
+    source = Batches(dataset, "train", max(2, most), seed, shuffle=True, resident=False, device=device)
+    return next(iter(source.epoch(0)))
+
+
+def _kept(values: dict[str, Tensor], name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        del module, inputs
+        values[name] = output.detach()
+
+    return keep
+
+
+def _gradients(network: Network) -> dict[str, list[Tensor]]:
+    layers = {node.name: list(network.module(node.name).parameters()) for node in network.nodes if node.parameters}
+    return {
+        name: [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        for name, weights in layers.items()
+    }

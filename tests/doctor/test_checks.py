@@ -1,0 +1,137 @@
+"""Checks of data on cases made by thought: what must be told, and what must not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from netwright import spec
+from netwright.data.dataset import prepare
+from netwright.doctor import plant
+from netwright.doctor.border import Border
+from netwright.doctor.check import judge_data
+from netwright.doctor.checks.classes import TwinClasses, slips
+from netwright.doctor.checks.columns import ConstantInputs, SameInputs
+from netwright.doctor.checks.labels import Labels
+from netwright.doctor.checks.leaks import Leaks
+from netwright.doctor.checks.order import Order
+from netwright.doctor.checks.scale import Outliers
+from netwright.doctor.finding import Finding
+
+
+def told(findings: list[Finding]) -> str:
+    return "; ".join(finding.message for finding in findings if finding.state != "good")
+
+
+def bundled(name: str, output: str) -> Border:
+    return Border(prepare(spec.load(f"{{data: {{path: 'sklearn:{name}'}}, outputs: [{output}]}}")))
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "alarms"),
+    [
+        ("iris", "category", {"copies"}),  # rows 102 and 143 are equal
+        ("wine", "category", set()),
+        ("breast_cancer", "category", set()),
+        ("diabetes", "target", set()),
+        ("digits", "category", {"near-twins"}),
+    ],
+)
+def test_real_data_gives_no_false_alarm(name: str, output: str, alarms: set[str]) -> None:
+    assert {f.name for f in judge_data(bundled(name, output)) if f.state != "good"} == alarms
+
+
+# ---- leaks -----------------------------------------------------------------------------------------------------------
+
+
+def with_column(values: np.ndarray, output: str = "tree") -> str:
+    return told(Leaks().look(plant.border({**plant.sound(), "extra": values}, output)))
+
+
+def test_a_number_that_holds_the_class_is_a_leak() -> None:
+    tree = plant.sound()["tree"]
+    code = np.array([{"elm": 2.5, "fir": 1.0, "oak": 7.0}[each] for each in tree])
+    noise = np.random.default_rng(0).normal(0, 0.1, 600)
+    assert "extra (100.0 % of the answers) tells tree all by itself" in with_column(code + noise)
+
+
+def test_two_classes_are_judged_by_the_area_under_the_curve() -> None:
+    columns = plant.sound()
+    columns["tree"] = np.where(columns["tree"] == "oak", "oak", "other")
+    noise = np.random.default_rng(0).normal(0, 0.26, 600)  # some on the wrong side: neighbours alone would miss it
+    columns["extra"] = (columns["tree"] == "oak") + noise
+    assert "extra (an area of 0.99" in told(Leaks().look(plant.border(columns)))
+
+
+def test_a_number_that_is_the_target_in_other_units_is_a_leak() -> None:
+    price = plant.sound()["price"]
+    assert "extra (100.0 % of the variance)" in with_column(np.round(price * 1.19, 1), "price")
+    assert with_column(price + np.random.default_rng(0).normal(0, 10, 600), "price") == ""
+
+
+def test_an_id_of_one_row_tells_nothing_however_many_there_are() -> None:
+    names = np.array([f"file{i}" for i in range(600)])
+    assert with_column(names) == ""
+    assert with_column(np.random.default_rng(0).permutation(600)) == ""
+    assert "extra" in with_column(np.array([f"{tree}-{i % 20}" for i, tree in enumerate(plant.sound()["tree"])]))
+
+
+def test_a_rare_class_does_not_make_every_column_a_leak() -> None:
+    columns = plant.sound()
+    columns["tree"] = np.where(np.arange(600) % 150 == 7, "yew", "oak")
+    assert told(Leaks().look(plant.border(columns))) == ""
+
+
+def test_a_single_input_is_no_leak() -> None:
+    x = np.linspace(0, 1, 200)
+    assert told(Leaks().look(plant.border({"x": x, "y": np.sin(x)}, "y"))) == ""
+
+
+# ---- the others ------------------------------------------------------------------------------------------------------
+
+
+def test_labels_that_depend_on_nothing_are_not_suspected() -> None:
+    columns = plant.sound()
+    columns["tree"] = np.random.default_rng(0).permutation(columns["tree"])
+    (finding,) = Labels().look(plant.border(columns))
+    assert finding.state == "good"
+    assert "too few to suspect single labels" in finding.message
+
+
+def test_names_that_are_short_or_differ_in_a_digit_are_no_slips() -> None:
+    assert slips({"class1": 3, "class2": 500, "cat": 3, "car": 500, "A": 2, "a": 900}) == []
+    assert slips({"tulip": 500, "tuilp": 3}) == [("tuilp", "tulip")]
+    assert slips({"tulip": 500, "tulips": 400}) == []  # both are frequent
+
+
+def test_letters_of_either_case_are_classes_and_spaces_are_twins() -> None:
+    columns = plant.sound()
+    columns["tree"] = np.array(["a", "A", "b"])[np.arange(600) % 3]
+    assert told(TwinClasses().look(plant.border(columns))) == ""
+    columns["tree"] = np.array(["a", "a ", "b"])[np.arange(600) % 3]
+    assert '"a" and "a " differ only in case or spaces' in told(TwinClasses().look(plant.border(columns)))
+
+
+def test_classes_under_other_names_are_the_same_input() -> None:
+    columns = plant.sound()
+    columns["ground"] = np.array([{"clay": "x", "sand": "y", "peat": "z"}[soil] for soil in columns["soil"]])
+    assert "soil and ground say the same thing twice" in told(SameInputs().look(plant.border(columns)))
+
+
+def test_constant_places_inside_an_array_are_no_surprise() -> None:
+    columns = {**plant.sound(), "pixels": np.zeros((600, 3))}
+    assert told(ConstantInputs().look(plant.border(columns))) == ""
+
+
+def test_a_column_that_is_mostly_zero_or_has_two_values_is_no_outlier() -> None:
+    draw = np.random.default_rng(0)
+    columns = plant.sound()
+    columns["gain"] = np.where(draw.random(600) < 0.05, draw.exponential(8000, 600), 0.0)
+    columns["yes"] = (draw.random(600) < 0.3).astype(float)
+    assert told(Outliers().look(plant.border(columns))) == ""
+
+
+def test_a_sorted_source_is_told_without_alarm_when_training_shuffles() -> None:
+    (finding,) = Order().look(bundled("iris", "category"))
+    assert finding.state == "good"
+    assert "the source is sorted by category; training draws its batches by chance" in finding.message
