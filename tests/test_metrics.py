@@ -87,3 +87,61 @@ def test_very_many_examples_are_summed_into_blocks_of_the_same_spread() -> None:
     values = np.random.default_rng(0).normal(size=(50_000, 1))
     low, high = metrics.bootstrap(values, mean_of_first)
     assert high - low == pytest.approx(2 * 1.96 / 50_000**0.5, rel=0.1)
+
+
+# ---- several classes at once -----------------------------------------------------------------------------------------
+
+
+def column(*values: float) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32)[:, None]
+
+
+def test_average_precision_is_that_of_the_textbook_and_ranks_equals_together() -> None:
+    truth = column(1, 0, 1, 0)
+    assert metrics.average_precision(column(0.9, 0.8, 0.7, 0.1), truth).tolist() == pytest.approx([(1 + 2 / 3) / 2])
+    assert metrics.average_precision(column(0.5, 0.5, 0.5, 0.5), truth).tolist() == [0.5]
+    assert metrics.average_precision(column(0.1, 0.9, 0.1, 0.9), truth).tolist() == [0.5]
+    assert metrics.average_precision(column(1, 0.5, 1, 0), truth).tolist() == [1.0]
+
+
+def test_average_precision_agrees_with_scikit_learn() -> None:
+    draw = np.random.default_rng(0)
+    answers = torch.from_numpy(draw.integers(0, 12, (90, 4)) / 12)  # with ties
+    truth = torch.from_numpy((draw.random((90, 4)) < [0.1, 0.5, 0.9, 0.3]).astype(float))
+    expected = [reference.average_precision_score(truth[:, k], answers[:, k]) for k in range(4)]
+    assert metrics.average_precision(answers, truth).tolist() == pytest.approx(expected)
+    assert metrics.mean_average_precision(answers, truth) == pytest.approx(np.mean(expected))
+
+
+def test_a_class_without_examples_is_left_out_of_the_mean() -> None:
+    answers, truth = torch.rand(4, 2), torch.tensor([[1.0, 0], [1, 0], [1, 0], [1, 0]])
+    assert metrics.mean_average_precision(answers, truth) == 1.0
+    assert metrics.mean_average_precision(answers, truth * 0) == 0.0
+
+
+def test_the_interval_of_mean_average_precision_holds_it_and_widens_with_groups() -> None:
+    generator = torch.Generator().manual_seed(0)
+    truth = (torch.rand(10, 3, generator=generator) < 0.5).float().repeat_interleave(20, 0)
+    answers = truth + 1.5 * torch.randn(10, 3, generator=generator).repeat_interleave(20, 0)
+    score = metrics.mean_average_precision(answers, truth)
+    low, high = metrics.precision_interval(answers, truth)
+    assert low < score < high
+    wide = metrics.precision_interval(answers, truth, np.arange(200) // 20)
+    assert wide[1] - wide[0] > 2 * (high - low)
+    assert metrics.precision_interval(answers, truth) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("answers", "truth", "expected"),
+    [
+        ((0.8, 0.6, 0.2), (1, 1, 0), 0.4),
+        ((0.8, 0.6, 0.2), (1, 0, 0), 0.7),
+        ((0.8, 0.6, 0.2), (1, 1, 1), 0.1),
+        ((0.8, 0.6, 0.6), (0, 1, 0), 0.3),  # equal answers are taken together
+        ((0.8, 0.6, 0.2), (0, 0, 0), 0.5),
+    ],
+)
+def test_a_threshold_lies_behind_the_last_answer_it_takes(
+    answers: tuple[float, ...], truth: tuple[float, ...], expected: float
+) -> None:
+    assert metrics.best_thresholds(column(*answers), column(*truth)) == pytest.approx([expected])

@@ -18,6 +18,7 @@ from netwright import seeds
 
 LEVEL_Z = 1.959963984540054  # two-sided 95 % of a normal distribution
 REPEATS = 1000  # resamples of a bootstrap
+MOST_RANKED = 500_000_000  # answers ranked in all resamples together: some seconds
 MOST_UNITS = 10_000  # resampled one by one; more are first summed into this many blocks
 SMALLEST = float(np.finfo(np.float32).eps)  # probabilities below are counted as this, so that one 0 is not infinity
 
@@ -186,3 +187,125 @@ def bootstrap(
     scores = statistic(drawn[:, :-1] / drawn[:, -1:])
     low, high = np.quantile(scores, [0.025, 0.975])
     return float(low), float(high)
+
+
+# ---- several classes at once -----------------------------------------------------------------------------------------
+
+
+def average_precision(
+    answers: Float[Tensor, "batch class"], targets: Float[Tensor, "batch class"]
+) -> Float[Tensor, " class"]:
+    """Of each class: precision at every example that has it, those ranked by their answers, averaged; NaN without any.
+
+    Examples with equal answers are ranked together, so that answering the same for all gives the class's share.
+
+    Args:
+        answers: Probabilities or scores; only their order within a class counts.
+        targets: 1 where an example has the class, else 0.
+
+    Example:
+        >>> average_precision(torch.tensor([[0.9], [0.8], [0.1]]), torch.tensor([[1.0], [0.0], [1.0]])).tolist()
+        [0.8333333333333333]
+
+    Source: Manning, Raghavan, Schuetze 2008, Introduction to Information Retrieval, section 8.4.
+    """
+    return torch.from_numpy(_ranked_precision(answers, targets)(np.ones(len(answers))))
+
+
+def mean_average_precision(answers: Float[Tensor, "batch class"], targets: Float[Tensor, "batch class"]) -> float:
+    """The mean of `average_precision` over the classes that some example has; 0 when none has any."""
+    return float(_mean_of_known(average_precision(answers, targets).numpy()))
+
+
+def precision_interval(
+    answers: Float[Tensor, "batch class"],
+    targets: Float[Tensor, "batch class"],
+    groups: Shaped[np.ndarray, " example"] | None = None,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % interval of `mean_average_precision` from resampled examples, or groups of them; see `bootstrap`.
+
+    Fewer resamples, a hundred at least, are drawn when one of them takes long.
+    """
+    generator = seeds.numpy_generator(seed, "bootstrap")
+    count = len(answers)
+    unit = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    units = int(unit.max(initial=-1)) + 1
+    statistic = _ranked_precision(answers, targets)
+    repeats = min(REPEATS, max(100, MOST_RANKED // max(1, answers.numel())))
+    drawn = [
+        _mean_of_known(statistic(np.bincount(generator.integers(0, units, units), minlength=units)[unit].astype(float)))
+        for _ in range(repeats)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def best_thresholds(answers: Float[Tensor, "batch class"], targets: Float[Tensor, "batch class"]) -> list[float]:
+    """For each class the threshold with the best F1: halfway between the last answer that it takes and the next one.
+
+    A class that no example has gets 1/2.
+
+    Args:
+        answers: Probabilities.
+        targets: 1 where an example has the class, else 0.
+
+    Example:
+        >>> best_thresholds(torch.tensor([[0.9], [0.75], [0.25]]), torch.tensor([[1.0], [1.0], [0.0]]))
+        [0.5]
+    """
+    found = []
+    for column, wanted in zip(answers.double().T.numpy(force=True), targets.double().T.numpy(force=True), strict=True):
+        order = np.argsort(-column, kind="stable")
+        values, true = column[order], np.cumsum(wanted[order])
+        if not len(true) or true[-1] == 0:
+            found.append(0.5)
+            continue
+        score = 2 * true / (np.arange(1, len(true) + 1) + true[-1])
+        last = np.append(values[1:] < values[:-1], True)  # equal answers are taken together
+        best = int(np.argmax(np.where(last, score, -1)))
+        after = values[best + 1] if best + 1 < len(values) else 0.0
+        found.append(max(SMALLEST, float(values[best] + after) / 2))
+    return found
+
+
+def f1(counts: Shaped[np.ndarray, "any three"]) -> Shaped[np.ndarray, " any"]:
+    """Twice the right ones over all given and all true, from counts (or their means); 1 where there is nothing.
+
+    Args:
+        counts: Columns: true and given, given but false, true but not given.
+
+    Example:
+        >>> f1(np.array([[1, 1, 1], [0, 0, 0]])).tolist()
+        [0.5, 1.0]
+
+    Source: van Rijsbergen 1979, Information Retrieval, chapter 7.
+    """
+    twice = 2 * counts[:, 0]
+    every = twice + counts[:, 1] + counts[:, 2]
+    return np.where(every > 0, twice / np.where(every > 0, every, 1), 1.0)
+
+
+def _mean_of_known(values: Shaped[np.ndarray, " class"]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _ranked_precision(answers: Tensor, targets: Tensor) -> Callable[[np.ndarray], np.ndarray]:
+    """Average precision of each class as a function of how often each example counts; sorted once."""
+    scores, wanted = answers.double().numpy(force=True), targets.double().numpy(force=True)
+    order = np.argsort(-scores, axis=0, kind="stable")
+    scores, wanted = np.take_along_axis(scores, order, axis=0), np.take_along_axis(wanted, order, axis=0)
+    last = np.append(scores[1:] < scores[:-1], np.ones((1, scores.shape[1]), bool), axis=0)
+    places = np.where(last, np.arange(len(scores))[:, None], len(scores))
+    ends = np.minimum.accumulate(places[::-1], axis=0)[::-1]  # of the examples with equal answers
+
+    def weighed(counts: np.ndarray) -> np.ndarray:
+        weight = counts[order]
+        true = weight * wanted
+        found, seen = np.cumsum(true, axis=0), np.cumsum(weight, axis=0)
+        share = np.take_along_axis(found / np.maximum(seen, 1e-300), ends, axis=0)
+        total = found[-1]
+        return np.where(total > 0, (true * share).sum(axis=0) / np.where(total > 0, total, 1), np.nan)
+
+    return weighed

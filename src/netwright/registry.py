@@ -59,6 +59,8 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "number": ("netwright.readers.kinds.number:Number", "a quantity"),
         "category": ("netwright.readers.kinds.category:Category", "one of several classes"),
         "vector": ("netwright.readers.kinds.vector:Vector", "several quantities as one"),
+        "tags": ("netwright.readers.kinds.tags:Tags", "several classes at once, or none: `beach;sun`"),
+        "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
     },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
@@ -132,6 +134,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "category": ("netwright.tasks.category:Category", "one of several classes: softmax, or sigmoid for two"),
         "number": ("netwright.tasks.number:Number", "one real number in its own units"),
         "vector": ("netwright.tasks.vector:Vector", "several real numbers in their own units"),
+        "tags": ("netwright.tasks.tags:Tags", "several classes at once: a sigmoid and a threshold for each"),
     },
     "loss": {
         # "compares": what the loss is given, class scores with class codes or values with values

@@ -41,13 +41,16 @@ class Field(_Frozen):
 
     Args:
         name: Its name in the spec.
-        kind: image, number, category, vector.
+        kind: image, number, category, vector, date, tags.
         source: The column (or columns, for a vector) it is read from.
         shape: Of one cached array: image (height, width, channel), vector (channel,), else ().
         dtype: Of the cached array, e.g. "uint8".
-        vocabulary: Class names of a category, sorted; the code is the place in this tuple.
+        vocabulary: Class names of a category or of tags, sorted; the code is the place in this tuple.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
+        missing: How many training cells of each column had no value; () where every cell must have one.
+        thresholds: Of tags: the probability from which an example gets each class; chosen when training has ended.
+        parts: What else than the days since the mean is coded of a date, as found in the training part.
         options: The kind's own decisions, e.g. the resize filter.
     """
 
@@ -59,30 +62,42 @@ class Field(_Frozen):
     vocabulary: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    missing: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = ()
     options: dict[str, Scalar] = {}
+
+    def unfitted(self) -> Field:
+        """The field as it was planned, without what training taught it."""
+        return self.model_copy(update={"mean": (), "std": (), "missing": (), "parts": (), "thresholds": ()})
 
 
 class InputSpec(_Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
-        kind: image, number, category or vector; inferred from the data when left out.
+        kind: image, number, category, vector, date or tags; inferred from the data when left out.
         source: Written `from`: the column, or several number columns for a vector.
         size_px: Height and width that pictures are brought to.
         channels: 1 for grey, 3 for colour pictures.
+        missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
+            number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
+        day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
     """
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
     size_px: tuple[Annotated[int, Setting(ge=1)], Annotated[int, Setting(ge=1)]] | None = None
     channels: Literal[1, 3] | None = None
+    missing: Literal["fill", "set_aside"] | None = None
+    day_first: bool | None = None
 
 
 class OutputSpec(_Frozen):
     """One output.
 
     Args:
-        kind: category, number or vector; inferred from the data when left out.
+        kind: category, number, vector or tags; inferred from the data when left out.
         source: Written `from`: the column.
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.

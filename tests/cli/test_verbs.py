@@ -209,13 +209,17 @@ def test_layers_and_a_shape_at_once_are_refused(shown: Shown, words: tuple[str, 
     assert "say the same thing twice" in err
 
 
-def test_dates_are_left_out_and_refused_as_numbers(shown: Shown, tmp_path: Path) -> None:
+def test_dates_go_in_and_are_refused_as_numbers_and_as_outputs(shown: Shown, tmp_path: Path) -> None:
     days = [datetime(2026, 1, 1) + timedelta(days=n * n % 83) for n in range(40)]
     table = pa.table({"day": days, "x": [n * 0.7 for n in range(40)], "y": [n % 7 + 0.5 for n in range(40)]})
     pq.write_table(table, tmp_path / "t.parquet")
     code, out, _ = shown("plan", str(tmp_path / "t.parquet"), "--out", "y")
     assert code == 0
-    assert "inputs.day.kind: left out (dates and times" in out
+    assert "inputs.day.kind: date (cells of type timestamp" in out
+    assert "inputs.day.parts: days, place in the year, weekday (" in out
     code, _, err = shown("plan", str(tmp_path / "t.parquet"), "--in", "day:number", "--out", "y")
     assert code == 2
     assert "holds dates or times, not numbers" in err
+    code, _, err = shown("plan", str(tmp_path / "t.parquet"), "--out", "day")
+    assert code == 2
+    assert "outputs.day: a date cannot be an output" in err

@@ -94,12 +94,39 @@ def test_damaged_picture_is_left_out_and_accounted_for(tmp_path: Path) -> None:
 def test_row_without_a_number_is_quarantined_with_its_line(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv")
     lines = path.read_text().splitlines()
-    lines[5] = "NA,A,1.0"
+    lines[5], lines[8], lines[9] = "much,A,1.0", "1.0,A,NA", "NA,A,1.0"
     path.write_text("\n".join(lines) + "\n")
     data = dataset.prepare(wish(path, outputs="[price]"))
-    assert data.ledger.counts()["quarantined"] == 1
-    assert data.ledger.reasons()[0].where == ("t.csv line 6",)
-    assert len(data) == 39
+    assert {(group.where, group.state) for group in data.ledger.reasons()} == {
+        (("t.csv line 6",), "quarantined"),
+        (("t.csv line 9",), "quarantined"),
+    }
+    assert len(data) == 38
+    aside = ", inputs: {size: {missing: set_aside}, town: {}}"
+    assert len(dataset.prepare(wish(path, aside, outputs="[price]"))) == 37
+
+
+def test_a_missing_number_keeps_its_row_and_is_told(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv")
+    lines = path.read_text().splitlines()
+    for line in (3, 5, 7, 9, 11, 13, 15, 17, 19, 21):
+        lines[line] = f",{lines[line].partition(',')[2]}"
+    path.write_text("\n".join(lines) + "\n")
+    data = dataset.prepare(wish(path, outputs="[price]"))
+    assert len(data) == 40
+    size = np.asarray(data.arrays["size"])
+    assert np.flatnonzero(np.isnan(size)).tolist() == list(range(2, 21, 2))
+    train = size[data.parts["train"]]
+    field = data.inputs["size"]
+    assert field.mean == pytest.approx([np.nanmean(train)])
+    assert field.std == pytest.approx([np.nanstd(train)])
+    assert field.missing == (np.isnan(train).sum(),)
+    (told,) = [reason for reason in data.reasons if reason.path == "inputs.size.missing"]
+    assert told.value == "10 of 40 cells are empty"
+    assert told.why.startswith("filled with the training mean")
+    again = dataset.prepare(wish(path, outputs="[price]"), fields={**data.inputs, **data.outputs})
+    assert again.inputs == data.inputs
+    assert len(cache.entries()) == 1
 
 
 def test_memory_needs_no_cache(cache_home: Path) -> None:
@@ -176,6 +203,27 @@ def test_split_by_time_reads_dates_and_refuses_what_is_none(tmp_path: Path) -> N
     (tmp_path / "t.csv").write_text("\n".join([*lines, "yesterday,1,2"]) + "\n")
     with pytest.raises(DataError, match='column "day" holds what is neither a number nor a date such as "yesterday"'):
         dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
+
+
+def test_a_split_by_time_reads_day_first_dates_over_the_whole_column(tmp_path: Path) -> None:
+    days = [f"{1 + i % 28:02d}/{1 + i // 28:02d}/2026,{i},{i * 7 % 10}.5" for i in range(100)]
+    text = ", split: {by: time, column: day}"
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["day,x,y", *days[::-1]]) + "\n")
+    data = dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+    assert np.asarray(data.arrays["x"])[data.parts["test"]].tolist() == list(range(99, 84, -1))
+    path.write_text("\n".join(["day,x,y", *(day for day in days if day < "13")]) + "\n")
+    with pytest.raises(DataError, match=r'"day" holds dates that can be read two ways: "02/01/2026" is 2026-01-02 day'):
+        dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+    path.write_text("\n".join(["day,x,y", *days[:-1], ",1,2"]) + "\n")
+    with pytest.raises(DataError, match='column "day" has 1 empty times'):
+        dataset.prepare(wish(path, ", inputs: [x]", outputs="[y]", data=text))
+
+
+def test_months_of_a_real_table_are_dates(data_dir: Path) -> None:
+    data = dataset.prepare(wish(data_dir / "tables" / "airline-passengers.csv", outputs="[Passengers]"))
+    assert (data.inputs["Month"].kind, data.inputs["Month"].parts) == ("date", ("year",))
+    assert len(data) == 144
 
 
 def test_missing_output_and_unknown_column_are_said(tmp_path: Path) -> None:

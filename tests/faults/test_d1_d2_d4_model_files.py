@@ -165,6 +165,10 @@ HUGE = {
     "vocabulary": lambda values: values["vocabularies"].update(species=10**12),
     "depth": lambda values: values["facts"].update(deep=json.loads("[" * 900 + "]" * 900)),
     "zero": lambda values: values["inputs"][0].update(std=[0.0] * 4),
+    "missing": lambda values: values["inputs"][0].update(missing=[1] * 7),
+    "thresholds": lambda values: values["inputs"][0].update(thresholds=[0.5, 0.5, 0.5, 2.0]),
+    "tags": lambda values: values["inputs"][0].update(kind="tags", vocabulary=["a", "b"], mean=[], std=[]),
+    "date": lambda values: values["inputs"][0].update(kind="date", parts=["year"]),
     "picture": lambda values: values["inputs"][0].update(kind="image"),
     "options": lambda values: values["inputs"][0].update(options={"decimal": ".|.", "thousands": "|"}),
 }

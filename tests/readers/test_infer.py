@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,25 @@ def cells(values: list, root: Path | None = None) -> Cells:
         ([1, 2, None], "input", "number", "2 of 3 cells"),
         ([0.5, 2, None, None, None], "input", "", "numbers, but only in 2 of 5 cells"),
         ([0.5, 2, None, None, None], "output", "number", "2 of 5 cells"),
-        ([datetime(2026, 1, 31), None], "input", "", "dates and times"),
+        ([datetime(2026, 1, 31), None], "input", "date", "cells of type timestamp"),
+        ([time(10, 30), None], "input", "", "cells of type time"),
+        (["2026-11-21", "2026-11-22 10:00"], "input", "date", "every cell is a date, the year stands first"),
+        (["31/11/2026", *["13/04/2026"] * 30], "output", "date", "30 of 31 cells are dates, the day stands first"),
+        (["1949-01", "1949-02"], "input", "date", "every cell is a date"),
+        (["03/04/2026", "05/06/2026"], "input", "", '"03/04/2026" is 2026-04-03 day first and 2026-03-04 month first'),
+        (["2026-11-21", "", "", "NA"], "input", "", "dates, but only in 1 of 4 cells"),
+        (
+            ["a;b", "a", "b;c", "c;a", "b", "a;b;c", "a", "", "b"],
+            "output",
+            "tags",
+            "7 different texts are made of 3 words",
+        ),
+        (["a|b", "a", "b|c", "c|a", "b", "a|b|c", "a", "", "b"], "input", "tags", '"|" stands in 4 of 8'),
+        ([["a", "b"], [], ["c"]], "output", "tags", "lists of texts"),
+        (["yes, sure", "no, never", "maybe"] * 9, "output", "category", "3 different texts"),
+        (["a;b", *["a", "b", "c"] * 9], "output", "category", "4 different texts"),  # 1 of 28: below 5 %
+        ([f"I came {n}, I saw {n}" for n in range(50)], "input", "", "free text"),
+        (["21 Nov", "22 Nov"], "input", "category", "2 different texts"),
         ([b"\x89PNG", b"\x89PNG"], "input", "image", "bytes of files"),
         ([[1, 2], [3]], "input", "", "cells of type list"),
     ],

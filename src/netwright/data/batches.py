@@ -36,7 +36,7 @@ class Batch:
     Args:
         inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width).
         targets: By output: a category's codes int64 (batch,), a number's value in its own unit float32 (batch,), a
-            vector's float32 (batch, width).
+            vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
         index: int64 positions of the examples in the data set.
     """
 
@@ -71,7 +71,7 @@ def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
 
 def coded_width(field: Field) -> int:
     """How many float32 values one example of an input field becomes."""
-    return len(field.vocabulary) if field.kind == "category" else int(np.prod(field.shape, dtype=np.int64))
+    return kind_of(field).width(field)
 
 
 class Batches:

@@ -26,6 +26,7 @@ from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
 
 Progress = Callable[[str, int, int], None]
@@ -244,7 +245,7 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
     """The arrays: mapped from the cache, read into it, or read into memory when the data came in memory."""
     if files_now is _IN_MEMORY:
         return store.read(source.found(), plan.fields, list(plan.inputs), None, False, progress)
-    unfitted = {name: facts.model_copy(update={"mean": (), "std": ()}) for name, facts in plan.fields.items()}
+    unfitted = {name: facts.unfitted() for name, facts in plan.fields.items()}
     facts = json.dumps(
         [sorted(plan.inputs), {n: f.model_dump(mode="json") for n, f in unfitted.items()}], sort_keys=True
     )
@@ -318,4 +319,7 @@ def _cell(column: Column, kind: str, row: int) -> Raw:
         case Cells():
             if kind == "image" and column.root is not None:
                 return column.files(np.array([row])).one(0)
-            return column.values[row].as_py()
+            cell = column.values.slice(row, 1)
+            if is_date(cell.type):  # as text, which a model file can keep
+                return exact(cell) if kind == "date" else cell.cast(pa.string())[0].as_py()
+            return cell[0].as_py()

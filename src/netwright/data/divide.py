@@ -6,7 +6,6 @@ Means and deviations come from the training part alone, so that nothing of valid
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
 from netwright.errors import DataError
 from netwright.readers.columns import Arrays, Cells, Found
+from netwright.readers.dates import read_moments
 from netwright.spec import Field, Reason, Spec
 
 _FIT_BYTES = 256 * 1024**2
@@ -91,6 +91,8 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     for name, facts in plan.outputs.items():
         if facts.kind == "category":
             notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+        if facts.kind == "tags":
+            notes += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
     torn: list[tuple[int, int, float]] = []
     for twins in held.twins.values():
         which, said = duplicates.told(twins, codes)
@@ -104,6 +106,9 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         values, why = _for_fit(held.arrays[name], train)
         fitted[name] = kind_of(facts).fit(values, facts)
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
+        cells = held.arrays[name]
+        if name in plan.inputs and isinstance(cells, np.ndarray):
+            reasons += kind_of(facts).decided(cells, fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
 
 
@@ -115,6 +120,11 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
         raise DataError(
             f'{name}: all {len(cells):,} examples are of class "{facts.vocabulary[int(cells[0])]}": nothing to learn.',
             "Add examples of at least one other class, or name another output.",
+        )
+    if facts.kind == "tags" and (cells == cells[0]).all():
+        raise DataError(
+            f"{name}: all {len(cells):,} examples have the same tags: nothing to learn.",
+            "Add examples with other tags, or name another output.",
         )
     if facts.kind in {"number", "vector"} and len(cells) > 1 and (cells == cells[0]).all():
         value = np.array2string(cells[0], threshold=5)
@@ -137,14 +147,14 @@ def _columns(
         return wish, columns
     column = find().column(wish.column)
     if isinstance(column, Arrays):
-        values = pa.array(np.asarray(column.values[held.rows]).reshape(len(held.rows), -1)[:, 0])
+        whole = pa.array(np.asarray(column.values).reshape(len(column.values), -1)[:, 0])
     elif isinstance(column, Cells):
-        values = column.values.take(pa.array(held.rows)).combine_chunks()
+        whole = column.values.combine_chunks()
     else:
         raise DataError(f'column "{wish.column}" holds files; a split needs texts or numbers.', "Name another column.")
-    by = wish.by or "group"
+    by, values = wish.by or "group", whole.take(pa.array(held.rows))
     if by == "time":
-        columns["times"] = _moments(values, wish.column)
+        columns["times"] = _times(whole, held.rows, wish.column)
     elif by == "column":
         columns["official"] = splits.official_codes(values.cast(pa.string()).fill_null("").to_pylist(), wish.column)
     else:
@@ -152,25 +162,33 @@ def _columns(
     return wish.model_copy(update={"by": by}), columns
 
 
-def _moments(values: pa.Array | pa.ChunkedArray, name: str) -> np.ndarray:
-    """A column as something that can be put in order: numbers, or ISO dates and times."""
-    for kind in (pa.float64(), pa.timestamp("us"), pa.timestamp("us", "UTC")):
-        try:
-            moments = values.cast(kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            continue
-        if moments.null_count:
+def _times(values: pa.Array | pa.ChunkedArray, used: np.ndarray, name: str) -> np.ndarray:
+    """A column as something that can be put in order: numbers, or seconds where it holds dates.
+
+    Args:
+        values: The whole column, because all of it decides whether its dates are written day first.
+        used: Places of the used examples.
+        name: Of the column.
+    """
+    try:
+        numbers = values.cast(pa.float64())
+        times, missing = (
+            numbers.to_numpy(zero_copy_only=False)[used],
+            numbers.is_null().to_numpy(zero_copy_only=False)[used],
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        moments = read_moments(pa.chunked_array([values]))
+        times, missing, odd = moments.values[used], moments.missing[used], np.flatnonzero(moments.unreadable[used])
+        if len(odd):
+            why = moments.readings or f'such as "{values[int(used[odd[0]])].as_py()}"'
+            what = "dates that can be read two ways:" if moments.readings else "what is neither a number nor a date"
             raise DataError(
-                f'column "{name}" has {moments.null_count:,} empty times.', "Fill them, or remove the rows."
-            )
-        return np.asarray(moments.to_numpy(zero_copy_only=False))
-    texts = values.cast(pa.string()).to_pylist()
-    odd = [text for text in texts if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", text or "")]
-    shown = f' such as "{odd[0]}"' if odd else ""
-    raise DataError(
-        f'column "{name}" holds what is neither a number nor a date{shown}.',
-        "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
-    )
+                f'column "{name}" holds {what} {why}.',
+                "Write times as 2024-01-31 or 2024-01-31 10:00:00, or divide another way.",
+            ) from None
+    if missing.any():
+        raise DataError(f'column "{name}" has {missing.sum():,} empty times.', "Fill them, or remove the rows.")
+    return np.asarray(times)
 
 
 # ---- copies ----------------------------------------------------------------------------------------------------------

@@ -147,8 +147,11 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
         shown = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
         why = f"{len(new)} classes are new and stand after the {len(known)} known ones: {shown}"
         plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(known) + len(new)), why=why))
-    return facts.model_copy(update={"vocabulary": (*known, *new)})
+    every = (*known, *new)
+    return facts.model_copy(update={"vocabulary": every, "shape": (len(every),) if facts.kind == "tags" else ()})
 
 
 def _no_kind(name: str, plan: Plan) -> SpecError:
-    return SpecError(f"{plan.reasons[-1].why}.", f"Say what {name} is, e.g. {name}:category, or name another column.")
+    why = plan.reasons[-1].why
+    kind = why.partition("s")[0] if why.startswith(("numbers", "dates")) else "category"
+    return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

@@ -106,6 +106,27 @@ def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], na
     return said
 
 
+def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], name: str) -> list[str]:
+    """What a person should know about the classes of tags before training starts.
+
+    Args:
+        codes: Part per example.
+        tags: (example, class) 1 where an example has a class.
+        vocabulary: Class names.
+        name: The output's name.
+    """
+    per_part = np.stack([tags[codes == part].sum(axis=0) for part in range(3)])
+    said = []
+    for which, words in (
+        (per_part.sum(axis=0) == 0, "have no usable example"),
+        ((per_part.sum(axis=0) > 0) & (per_part[TRAIN] == 0), "have no training example: they cannot be learned"),
+        ((per_part[TRAIN] > 0) & (per_part[TEST] == 0), "have no test example: their score is unknown"),
+    ):
+        if which.any():
+            said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
+    return said
+
+
 def official_codes(values: Sequence[str], column: str) -> np.ndarray:
     """Part codes from the words of a split column; "" means train.
 

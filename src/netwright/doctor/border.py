@@ -15,6 +15,7 @@ from jaxtyping import Float, Int, Num
 from netwright.data.batches import coded_width
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.figures.marks import number
 from netwright.seeds import numpy_generator
 from netwright.spec import Field
 
@@ -30,9 +31,9 @@ class InputColumn:
 
     Args:
         name: As the user knows it; `x[3]` inside an array that names no columns.
-        values: One per example looked at: numbers, or class codes.
+        values: One per example looked at: numbers (of tags 0 and 1, the mean for a missing one), or class codes.
         field: The field it belongs to.
-        place: Place within a vector; 0 for others.
+        place: Place within a vector or among tags; 0 for others.
         named: The column has a name of its own in the user's data.
     """
 
@@ -45,7 +46,13 @@ class InputColumn:
     @property
     def classes(self) -> int:
         """How many classes it has; 0 for numbers."""
-        return len(self.field.vocabulary)
+        return len(self.field.vocabulary) if self.field.kind == "category" else 0
+
+    def said(self, value: float) -> str:
+        """One of its numbers as a person writes it; a date as a date."""
+        if self.field.kind == "date":
+            return str(kind_of(self.field).preview(np.float64(value), self.field))
+        return number(value, 4)
 
     @property
     def standardised(self) -> Float[np.ndarray, " row"]:
@@ -85,6 +92,18 @@ class Border:
     def numbers_out(self) -> list[InputColumn]:
         """Every number that comes out, over `rows`."""
         return self._split([field for field in self.dataset.outputs.values() if not field.vocabulary])
+
+    def counts(self, field: Field) -> Int[np.ndarray, " class"]:
+        """How many used examples have each class of a category or of tags.
+
+        Args:
+            field: An input or output with classes.
+        """
+        values = np.asarray(self.dataset.arrays[field.name][:])
+        if field.kind == "tags":
+            return values.sum(axis=0, dtype=np.int64)
+        sane = values[(values >= 0) & (values < len(field.vocabulary))]
+        return np.bincount(sane, minlength=len(field.vocabulary))
 
     def some(self, most: int) -> Int[np.ndarray, " row"]:
         """At most so many training examples, drawn by chance with the run's seed, ascending."""
@@ -135,11 +154,17 @@ class Border:
         found: list[InputColumn] = []
         for field in fields:
             values = np.asarray(self.dataset.arrays[field.name][self.rows])
+            if "missing" in field.options and values.dtype.kind == "f":
+                values = np.where(np.isnan(values), np.asarray(field.mean), values)
             if values.ndim == 1:
                 found.append(InputColumn(field.name, values, field, 0, True))
                 continue
-            named = not isinstance(field.source, str)
-            names = field.source if named else [f"{field.name}[{place}]" for place in range(values.shape[1])]
+            named = not isinstance(field.source, str) or field.kind == "tags"
+            names = (
+                kind_of(field).names(field)[: values.shape[1]]
+                if named
+                else [f"{field.name}[{place}]" for place in range(values.shape[1])]
+            )
             room = max(0, MOST_COLUMNS - len(found))
             found += [
                 InputColumn(str(name), np.ascontiguousarray(values[:, place]), field, place, named)

@@ -148,7 +148,7 @@ def _encode(cell: Cell) -> tuple[Encoding, bytes]:
         np.lib.format.write_array(stream, np.ascontiguousarray(cell), version=(1, 0), allow_pickle=False)
         return "npy", stream.getvalue()
     plain = cell.item() if isinstance(cell, np.generic) else cell
-    return "json", json.dumps(plain).encode()
+    return "json", json.dumps(_finite(plain)).encode()  # NaN, where a typed table has no value, is null
 
 
 def _stored(data: bytes) -> Tensor:

@@ -335,6 +335,12 @@ def _field_problems(field: Field) -> list[str]:
     width = field.shape[-1] if field.shape else 1
     if len(field.mean) != len(field.std) or len(field.mean) not in {0, width}:
         problems.append(f"{len(field.mean)} means and {len(field.std)} deviations for {width} channel(s)")
+    if field.kind == "tags" and field.vocabulary and field.shape != (len(field.vocabulary),):
+        problems.append(f"shape {field.shape} for {len(field.vocabulary)} tags")
+    if len(field.missing) not in {0, width} or min(field.missing, default=0) < 0:
+        problems.append(f"{len(field.missing)} counts of missing cells for {width} column(s)")
+    if len(field.thresholds) not in {0, width} or not all(0 <= one <= 1 for one in field.thresholds):
+        problems.append(f"{len(field.thresholds)} thresholds for {width} class(es), each to be 0 to 1")
     if not all(map(math.isfinite, (*field.mean, *field.std))) or min(field.std, default=1.0) <= 0:
         problems.append("means and deviations must be finite, deviations above 0")
     if len(set(field.vocabulary)) < len(field.vocabulary):

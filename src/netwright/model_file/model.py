@@ -270,7 +270,7 @@ def _cell(example: Mapping[str, Cell], field: Field) -> OneCell:
         cell = several[0] if isinstance(field.source, str) else several
     if isinstance(cell, list):
         return np.array(cell, dtype=object)  # the cells of several columns, texts among them
-    return cell.item() if isinstance(cell, np.generic) else cell
+    return cell.item() if isinstance(cell, np.generic) and not isinstance(cell, np.datetime64) else cell
 
 
 def _batches(chunks: Iterable[Mapping[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

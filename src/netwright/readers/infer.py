@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netwright.readers.columns import Blobs, Cells, Column, Several, names_pictures
+from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.numerals import Numbers, is_text, read_numbers
+from netwright.readers.tagged import holds_lists, reads_as_tags
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
@@ -47,9 +49,11 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     rules = (
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
         (column.values.null_count == len(column), ("", "no cell has a value")),
+        (holds_lists(kind), ("tags", "cells are lists of texts")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
-        (pa.types.is_temporal(kind), ("", "dates and times: give a number, days since the first one, say")),
+        (is_date(kind), ("date", f"cells of type {kind}")),
+        (pa.types.is_temporal(kind), ("", f"cells of type {kind}: give a number, seconds, say")),
     )
     for holds, answer in rules:
         if holds:
@@ -64,9 +68,9 @@ def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
     if not present or good.sum() < _MOSTLY * present:
-        return _text(values)
-    if role == "input" and present * 2 < len(values):  # a row without its number is set aside: too many would be
-        return "", f"numbers, but only in {present:,} of {len(values):,} cells"
+        return _dates(values, role) or _text(values)
+    if role == "input" and present * 2 < len(values):  # most would be the mean of the few
+        return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
     return _number(values, numbers, good, role)
 
 
@@ -86,7 +90,24 @@ def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: s
     return "number", f"{share}{style}, {distinct:,} distinct"
 
 
+def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
+    """The kind of a column of texts that are dates; "" where nothing decides how to read them; None for other texts."""
+    moments = read_moments(values)
+    present = len(values) - int(moments.missing.sum())
+    if moments.first == UNDECIDED:
+        return "", f"dates that can be read two ways: {moments.readings}; day_first: true or false decides"
+    good = int(np.isfinite(moments.values).sum())
+    if not good or good < _MOSTLY * present:
+        return None
+    if role == "input" and present * 2 < len(values):
+        return "", f"dates, but only in {present:,} of {len(values):,} cells; naming it as an input date keeps it"
+    share = "every cell is a date" if good == len(values) else f"{good:,} of {len(values):,} cells are dates"
+    return "date", f"{share}, the {moments.first} stands first"
+
+
 def _text(values: pa.ChunkedArray) -> tuple[str, str]:
+    if is_text(values.type) and (why := reads_as_tags(values)):
+        return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
         return "", f"{distinct:,} different texts in {len(values):,} rows: an identifier or free text"

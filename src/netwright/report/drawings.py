@@ -55,17 +55,17 @@ def strip(output: OutputFacts) -> Markup | None:
 
 
 def curves(facts: Facts) -> list[Markup]:
-    """Loss, and the watched score where it was measured, over the epochs."""
-    names = ["loss"]
-    if facts.outputs:
-        names.append(facts.outputs[0].headline)
+    """Loss, and the headline of each output where it was measured, over the epochs."""
+    several = len(facts.outputs) > 1
+    names = ["loss", *(f"{each.name}/{each.headline}" if several else each.headline for each in facts.outputs)]
     return [figure for name in names if (figure := _curve(facts, name)) is not None]
 
 
-def _curve(facts: Facts, name: str) -> Markup | None:
+def _curve(facts: Facts, key: str) -> Markup | None:
+    output, _, name = key.rpartition("/")
     epochs = [float(point.epoch) for point in facts.curves]
-    train = [point.train.get(name) for point in facts.curves]
-    validation = [point.validation.get(name) for point in facts.curves]
+    train = [point.train.get(key) for point in facts.curves]
+    validation = [point.validation.get(key) for point in facts.curves]
     lines = [
         Line(label, epochs, values, series)
         for label, values, series in (("training", train, 1), ("validation", validation, 2))
@@ -84,11 +84,12 @@ def _curve(facts: Facts, name: str) -> Markup | None:
     places += [Place(mark.epoch, mark.text) for mark in facts.marks[:_MARKED]]
     places.sort(key=lambda place: place.x)
     ends = "; ".join(f"{line.label} ends at {score_text(name, line.y[-1])}" for line in lines)
-    says = f"{score_name(name)} by epoch: {ends}. {'; '.join(place.label for place in places)}."
+    of = f"{output}: " if output else ""
+    says = f"{of}{score_name(name)} by epoch: {ends}. {'; '.join(place.label for place in places)}."
     seen = [value for line in lines for value in line.y if value is not None and value > 0]
     steep = name == "loss" and bool(seen) and max(seen) / min(seen) > 30
     title = score_name(name) + (" (logarithmic)" if steep else "")
-    axes = Axes("epoch", title[:1].upper() + title[1:], share=is_share(name), log_y=steep)
+    axes = Axes("epoch", of + title if output else title[:1].upper() + title[1:], share=is_share(name), log_y=steep)
     return line_chart(says, lines, axes, places)
 
 

@@ -76,10 +76,10 @@ class Shown(_Fact):
         picture: Its picture, where its kind has one.
         text: Its content in words otherwise.
         truth: What it really is.
-        bars: The likeliest answers with their probabilities, likeliest first; empty for number outputs.
+        bars: The likeliest answers with their probabilities, likeliest first; empty for numbers and tags.
         right: The first bar is the truth.
         confidence: Probability of the answer given.
-        answer: For number outputs: the answer in words.
+        answer: For numbers and tags: the answer in words.
     """
 
     id: str
@@ -110,12 +110,23 @@ class Baseline(_Fact):
     note: str = ""
 
 
+class ClassFacts(_Fact):
+    """How well one of several tags is told on the test split; see `netwright.tasks.tags.OneClass`."""
+
+    name: str
+    count: int
+    average_precision: Number = None
+    threshold: Number = None
+    precision: Number = None
+    recall: Number = None
+
+
 class OutputFacts(_Fact):
     """One output of the net, scored.
 
     Args:
         name: Name of the output.
-        kind: "category", "number", "vector".
+        kind: "category", "number", "vector", "tags".
         unit: Output unit: "softmax", "sigmoid", "identity".
         headline: The score that stands first, e.g. "accuracy" or "r2".
         scores: By split ("train", "validation", "test"), then by score.
@@ -123,6 +134,7 @@ class OutputFacts(_Fact):
         baselines: Simple methods on the same test examples.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
+        per_class: Of tags: how well each class is told on the test split.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
         scatter: (truth, predicted) on the test split, for numbers.
@@ -138,6 +150,7 @@ class OutputFacts(_Fact):
     baselines: list[Baseline] = []
     classes: list[str] = []
     confusion: list[list[int]] = []
+    per_class: list[ClassFacts] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []
     scatter: list[tuple[Number, Number]] = []

@@ -16,10 +16,17 @@ _NAMES = {
     "mae": "mean absolute error",
     "r2": "R²",
     "f1": "F1",
+    "mean_average_precision": "mean average precision",
+    "exact_match": "all tags right",
 }
-_SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision"})
+_SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match"})
 _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})
-_BASELINES = {"majority": "always the commonest class", "linear": "a linear model", "mean": "always the mean"}
+_BASELINES = {
+    "majority": "always the commonest class",
+    "linear": "a linear model",
+    "mean": "always the mean",
+    "shares": "always each tag's share",
+}
 
 
 def score_name(score: str) -> str:

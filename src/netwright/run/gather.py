@@ -21,6 +21,7 @@ from netwright.figures.marks import number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
 from netwright.models.layers import Dense
+from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
@@ -28,7 +29,8 @@ from netwright.run import inside, looking
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
-from netwright.spec import Field, Resolved
+from netwright.spec import Resolved
+from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
 
@@ -151,7 +153,7 @@ def _chance(found: Collected) -> float | None:
     if len(found.model.tasks) != 1:
         return None
     name, task = next(iter(found.model.tasks.items()))
-    dtype = torch.int64 if found.model.outputs[name].vocabulary else torch.float32
+    dtype = torch.int64 if found.model.outputs[name].kind == "category" else torch.float32
     known = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
     return task.chance(torch.from_numpy(known).to(dtype))
 
@@ -250,6 +252,10 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
     grid = [_shown(found, name, shown, int(i)) for i in order]
+    if isinstance(task, Tags):
+        per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
+        mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
+        return report.OutputFacts(**common, per_class=per_class, mistakes=mistakes, grid=grid)
     if not field.vocabulary:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
@@ -276,6 +282,14 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         "picture": _picture(found.dataset, position),
         "text": describe(found.dataset, position),
     }
+    task = found.model.tasks[name]
+    if isinstance(task, Tags):
+        truth = task.words(target[None])[0] or NO_TAG
+        given = (
+            ", ".join(f"{label} {100 * share:.0f}\u00a0%" for label, share in task.decode(answers[None])[0]) or NO_TAG
+        )
+        right = bool((task.chosen(answers[None])[0] == (target > 0)).all())
+        return report.Shown(**common, truth=truth, right=right, answer=given)
     if not field.vocabulary:
         told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
         truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))
@@ -366,17 +380,9 @@ def _following(nodes: list, name: str) -> str:
 
 def _input_names(model: Model, count: int) -> list[str]:
     names: list[str] = []
-    for name, field in model.inputs.items():
-        names += _columns(name, field)
+    for field in model.inputs.values():
+        names += registry.resolve("kind", field.kind)().names(field)
     return names if len(names) == count else [f"x{i + 1}" for i in range(count)]
-
-
-def _columns(name: str, field: Field) -> list[str]:
-    if field.vocabulary:
-        return [f"{name} = {label}" for label in field.vocabulary]
-    if field.kind == "vector" and not isinstance(field.source, str):
-        return list(field.source)
-    return [name] if field.kind == "number" else []
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

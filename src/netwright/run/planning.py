@@ -10,6 +10,7 @@ import numpy as np
 from netwright import files
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.fields import kind_of
 from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.finding import Finding
@@ -175,6 +176,10 @@ def _field_text(field: Field) -> str:
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":
         told += f", mean {number(field.mean[0], 4)}, spread {number(field.std[0], 4)}"
+    if field.kind == "date":
+        told += f", coded as {', '.join(['days', *field.parts])}"
+    if any(field.missing):
+        told += f", {sum(field.missing):,} training cells empty and filled"
     return told
 
 
@@ -196,7 +201,8 @@ def _batch_text(dataset: Dataset, seed: int) -> list[str]:
     source = Batches(dataset, "train", 12, seed, shuffle=True, resident=False)
     lines = []
     for place, batch in zip(range(2), source.epoch(0), strict=False):
-        labels = " ".join(files.printable(field.vocabulary[int(code)]) for code in batch.targets[name])
+        kind = kind_of(field)
+        labels = " ".join(files.printable(str(kind.preview(target.numpy(), field))) for target in batch.targets[name])
         lines.append(f"  batch {place + 1}: {labels}")
     return [f"first batches of epoch 1, drawn by chance with seed {seed}:", *lines]
 

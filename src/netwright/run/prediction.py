@@ -24,6 +24,7 @@ from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers.columns import Cells, Column, Found
+from netwright.readers.kinds.tags import NO_TAG
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
@@ -52,8 +53,8 @@ def predict(
         show: Where it is told what is to be known about the model.
 
     Returns:
-        One row per example: `id`; per output the number, or the likeliest class and `<output>:<class>` with the
-        probability of each; `problem` where some could not be answered.
+        One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
+        `<output>:<class>` with the probability of each; `problem` where some could not be answered.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
@@ -129,7 +130,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
     good[list(problems)] = False
     shown, full = {"id": ids}, {"id": ids}
     for name, field in model.outputs.items():
-        whole = answer_columns(name, field.vocabulary, reached[name])
+        whole = answer_columns(name, field.vocabulary, reached[name], model.tasks[name].words(reached[name]))
         full |= {key: _masked(values, good) for key, values in whole.items()}
         words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
         shown[name] = _masked(pa.array(words, pa.string()), good)
@@ -157,7 +158,9 @@ def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:
 
 
 def _words(answer: object) -> str:
-    """`cat 97.1 %, dog 2.0 %`, or a number."""
+    """`cat 97.1 %, dog 2.0 %`, `no tag`, or a number."""
+    if answer == []:
+        return NO_TAG
     if isinstance(answer, list) and answer and isinstance(answer[0], tuple):
         return ", ".join(f"{label} {100 * share:.1f} %" for label, share in answer)
     values = answer if isinstance(answer, list) else [answer]

@@ -89,7 +89,9 @@ def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -
         return out
     classes, path = data.outputs[name].vocabulary, f"outputs.{name}.class_weights"
     if data.outputs[name].kind != "category":
-        raise SpecError(f"{path}: {name} is a {data.outputs[name].kind} and has no classes.", "Leave it out.")
+        kind = data.outputs[name].kind
+        why = "weighs none of its tags" if kind == "tags" else f"is a {kind} and has no classes"
+        raise SpecError(f"{path}: {name} {why}.", "Leave it out.")
     if out.class_weights != "balanced":
         return out
     counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=len(classes))

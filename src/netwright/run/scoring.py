@@ -24,8 +24,8 @@ from netwright.report.page import page
 from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
-from netwright.spec import Resolved
-from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded
+from netwright.spec import OutputSpec, Resolved
+from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, task_for
 from netwright.training.loop import Training
 
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
@@ -76,6 +76,7 @@ def finish(
     if "test" in parts:
         folder.count_read("test")
     answered = {part: answer(model, dataset, part, resident) for part in parts}
+    model = _settled(model, answered.get("validation"))
     scores = {part: found.scores(model) for part, found in answered.items()}
     shown = "test" if "test" in parts else parts[-1]
     _write_predictions(folder, dataset, model, [answered[p] for p in parts if p != "train"])
@@ -116,6 +117,18 @@ def outcome(folder: RunFolder) -> Outcome:
     }
     text = gather.told(facts, folder)
     return Outcome(folder.path, folder.model, folder.report, gather.headline(facts), scores, text)
+
+
+def _settled(model: Model, validation: Answered | None) -> Model:
+    """The model with what its tasks choose on the validation part: thresholds of tags."""
+    if validation is None:
+        return model
+    outputs = {n: t.settled(validation.answers[n], validation.targets[n]) for n, t in model.tasks.items()}
+    tasks = {
+        name: task_for(name, field, model.spec.outputs.get(name) or OutputSpec.model_validate({}))
+        for name, field in outputs.items()
+    }
+    return replace(model, outputs=outputs, tasks=tasks) if outputs != model.outputs else model
 
 
 def _baselines(decided: Resolved, dataset: Dataset, model: Model, shown: Answered) -> dict[str, list[Baseline]]:
@@ -166,28 +179,31 @@ def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answer
             "part": pa.array([found.part] * len(found.positions), pa.string()),
         }
         for name, field in model.outputs.items():
-            columns |= answer_columns(name, field.vocabulary, found.answers[name])
-            truth = found.targets[name].numpy()
-            named = [field.vocabulary[int(t)] for t in truth] if field.vocabulary else truth.tolist()
-            columns[f"{name}_truth"] = pa.array(named)
+            task, truth = model.tasks[name], found.targets[name]
+            columns |= answer_columns(name, field.vocabulary, found.answers[name], task.words(found.answers[name]))
+            named = [field.vocabulary[int(t)] for t in truth] if field.kind == "category" else truth.tolist()
+            columns[f"{name}_truth"] = pa.array(task.words(truth) or named)
         tables.append(pa.table(columns))
     if tables:
         with files.writing(folder.predictions) as sink:
             pq.write_table(pa.concat_tables(tables), sink)
 
 
-def answer_columns(name: str, vocabulary: tuple[str, ...], answers: Tensor) -> dict[str, pa.Array]:
-    """Columns of a table of answers: the likeliest class and all probabilities, or the number.
+def answer_columns(
+    name: str, vocabulary: tuple[str, ...], answers: Tensor, words: list[str] | None = None
+) -> dict[str, pa.Array]:
+    """Columns of a table of answers: the likeliest class (or the words) and all probabilities, or the number.
 
     Args:
         name: Of the output.
         vocabulary: Its classes; empty for numbers.
         answers: Probabilities `[example, class]`, or numbers.
+        words: Each example's answer in one text, where it is not the likeliest class.
     """
     if not vocabulary:
         return {name: pa.array(answers.tolist())}
     best = answers.argmax(dim=1).numpy()
-    columns = {name: pa.array([vocabulary[int(i)] for i in best], pa.string())}
+    columns = {name: pa.array(words or [vocabulary[int(i)] for i in best], pa.string())}
     if len(vocabulary) <= _MOST_PROBABILITIES:
         columns |= {f"{name}:{label}": pa.array(answers[:, i].numpy()) for i, label in enumerate(vocabulary)}
     else:

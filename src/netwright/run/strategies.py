@@ -12,7 +12,7 @@ from netwright.data.batches import coded_width, groups
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import Model
-from netwright.spec import PartSpec, TrainingSpec
+from netwright.spec import Field, PartSpec, TrainingSpec
 from netwright.training.history import Row
 from netwright.training.strategies.averaging import Averaging
 from netwright.training.strategies.clipping import Clipping
@@ -76,9 +76,15 @@ def _watched(watch: str, model: Model) -> tuple[str, Literal["min", "max"]]:
 
 
 def _quantities(dataset: Dataset) -> dict[str, torch.Tensor]:
-    """By input group of flat rows, 1 for columns that are quantities and 0 for those of classes."""
+    """By input group of flat rows, 1 for columns that are quantities, 0 for those of classes and of what is missing."""
+
+    def of(field: Field) -> torch.Tensor:
+        marks = sum(count > 0 for count in field.missing)
+        quantities = 0 if field.vocabulary else coded_width(field) - marks
+        return (torch.arange(coded_width(field)) < quantities).float()
+
     return {
-        group: torch.cat([torch.full((coded_width(field),), 0.0 if field.vocabulary else 1.0) for field in fields])
+        group: torch.cat([of(field) for field in fields])
         for group, fields in groups(dataset.inputs).items()
-        if any(field.vocabulary for field in fields)
+        if any(field.vocabulary or any(field.missing) for field in fields)
     }

@@ -185,6 +185,23 @@ class Task(ABC):
             top: How many classes.
         """
 
+    def settled(self, answers: Tensor, targets: Tensor) -> Field:
+        """The field with what is chosen on the validation part once training has ended; here as it is.
+
+        Args:
+            answers: Of the validation part, as `answers` gives them.
+            targets: As in a batch.
+        """
+        return self.field
+
+    def words(self, answers: Tensor) -> list[str] | None:
+        """Each example's answer in one text, where it is not the likeliest class; None otherwise.
+
+        Args:
+            answers: As `answers` gives them, or targets of the same form.
+        """
+        return None
+
     def baseline(self, name: str, answers: Tensor, test: Coded, since: float, note: str = "") -> Baseline:
         """A baseline's answers, scored like a network's.
 
@@ -233,6 +250,8 @@ def _check_own_loss(task: Task, loss: str) -> None:
         outputs = torch.randn(count, task.units, requires_grad=True)
         values = torch.randn(count, task.units)
     targets = torch.arange(count) % len(task.field.vocabulary) if task.field.vocabulary else values
+    if task.field.kind == "tags":
+        targets = (values > 0).float()
     try:
         terms = resolve("loss", loss)(outputs, targets)
     except (RuntimeError, TypeError, ValueError, IndexError) as exc:

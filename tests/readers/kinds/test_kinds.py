@@ -1,6 +1,7 @@
 """What holds for every kind: one cell reads as in its column, and coding depends on nothing but the field."""
 
 import io
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
+TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
+DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
-def cells(*values: str | float | None) -> Cells:
+
+def cells(*values: str | float | datetime | date | None) -> Cells:
     return Cells(pa.chunked_array([pa.array(values)]))
 
 
@@ -54,6 +58,8 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "number": (cells("1,5", "2", "-3,25", "4", "0,125"), ["1,5", "2", "-3,25", "4", "0,125"]),
         "category": (cells("b", "a", "", "NA", "b"), ["b", "a", "", "NA", "b"]),
         "vector": (Arrays(rows), list(rows)),
+        "date": (cells(*DAYS), list(DAYS)),
+        "tags": (cells(*TAGS), list(TAGS)),
     }
 
 
@@ -96,7 +102,7 @@ def test_number_is_standardised_by_the_training_part() -> None:
 
 def test_number_names_its_way_of_writing_and_the_rows_it_loses() -> None:
     column = cells("1,5", "NA", "x", "2,5")
-    field, reasons = planned("number", column)
+    field, reasons = planned("number", column, missing="set_aside")
     assert field.options == {"decimal": ",", "thousands": "", "integer": False}
     assert [reason.value for reason in reasons] == ["decimal comma", "2 rows set aside"]
     sink, failed = read(field, column)
@@ -104,6 +110,101 @@ def test_number_names_its_way_of_writing_and_the_rows_it_loses() -> None:
     assert failed.keys() == {1, 2}
     assert 'says "NA" (no value)' in failed[1]
     assert '"x" is not a finite number' in failed[2]
+
+
+def test_a_missing_number_is_the_mean_and_a_second_number_says_so() -> None:
+    column = cells("1,5", "NA", "x", "2,5", "")
+    field, reasons = planned("number", column)
+    assert [reason.value for reason in reasons] == ["decimal comma", "1 rows set aside"]
+    sink, failed = read(field, column)
+    assert np.array_equal(sink, [1.5, np.nan, 0, 2.5, np.nan], equal_nan=True)
+    assert failed == {2: '"x" is not a finite number (this column has decimal comma).'}
+    for cell in ("NA", "", None, float("nan"), np.array(np.nan), np.float64("nan")):
+        assert np.isnan(kind("number").one(cell, field))
+    with pytest.raises(CellError, match='"x" is not a finite number'):
+        kind("number").one("x", field)
+    training = np.array([1.0, np.nan, 3.0])
+    field = kind("number").fit(training, field)
+    assert (field.mean, field.std, field.missing) == ((2.0,), (1.0,), (1,))
+    assert kind("number").code(training, field).tolist() == [[-1, 0], [0, 1], [1, 0]]
+    assert (kind("number").width(field), kind("number").names(field)) == (2, ["x", "x missing"])
+    assert kind("number").preview(training[1], field) == "missing"
+    (reason,) = kind("number").decided(np.array([1.0, np.nan, 3.0, np.nan]), field)
+    assert (reason.path, reason.value) == ("inputs.x.missing", "2 of 4 cells are empty")
+    assert reason.why == "filled with the training mean 2, and a column says so"
+
+
+def test_a_number_missing_only_outside_training_is_the_mean_alone() -> None:
+    field, _ = planned("number", cells(1.0, None, 3.0))
+    field = kind("number").fit(np.array([1.0, 3.0]), field)
+    assert kind("number").code(np.array([np.nan, 3.0]), field).tolist() == [[0], [1]]
+    (reason,) = kind("number").decided(np.array([1.0, np.nan, 3.0]), field)
+    assert reason.why == "filled with the training mean 2, and no column says so, for no training cell is empty"
+
+
+@pytest.mark.parametrize(("column", "spec"), [(cells(1.0, 2.0), {}), (cells(1.0, None), {"missing": "set_aside"})])
+def test_a_number_is_refused_where_none_was_missing_or_the_spec_sets_it_aside(
+    column: Column, spec: dict[str, str]
+) -> None:
+    field, _ = planned("number", column, **spec)
+    sink, failed = read(field, cells(1.0, None))
+    assert failed == {1: "the cell is empty, expected a number."}
+    assert sink.tolist() == [1, 0]
+    with pytest.raises(CellError, match="expected a number"):
+        kind("number").one(None, field)
+    field = kind("number").fit(np.array([1.0, 3.0]), field)
+    assert kind("number").decided(np.array([1.0, 3.0]), field) == []
+    assert kind("number").width(field) == 1
+
+
+def test_an_output_is_never_filled() -> None:
+    column = cells(1.0, None, 3.0)
+    field, reasons = kind("number").plan("x", column, OutputSpec(), from_memory({"x": [0] * 3}))
+    assert [reason.value for reason in reasons] == ["1 rows set aside"]
+    assert read(field, column)[1] == {1: "the cell is empty, expected a number."}
+
+
+def test_an_empty_class_of_an_input_is_a_class_also_when_it_is_null() -> None:
+    typed, text = cells("b", None, "a"), cells("b", "", "a")
+    field, reasons = planned("category", typed)
+    assert field == planned("category", text)[0]
+    assert field.vocabulary == ("", "a", "b")
+    assert [(reason.path, reason.value) for reason in reasons] == [("inputs.x.missing", "1 of 3 cells are empty")]
+    assert read(field, typed)[0].tolist() == read(field, text)[0].tolist() == [2, 0, 1]
+    assert kind("category").one(None, field) == kind("category").one("", field) == 0
+    alone, reasons = planned("category", typed, missing="set_aside")
+    assert alone == planned("category", text, missing="set_aside")[0]
+    assert alone.vocabulary == ("a", "b")
+    assert [reason.value for reason in reasons] == ["1 rows set aside"]
+    assert read(alone, typed)[1] == read(alone, text)[1] == {1: "the cell has no value, expected a class."}
+    out, _ = kind("category").plan("x", typed, OutputSpec(), from_memory({"x": [0] * 3}))
+    assert out.vocabulary == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [Several(("a", "b"), (cells("1", "", "5"), cells("2", "3", "4"))), Arrays(np.array([[1, 2], [np.nan, 3], [5, 4]]))],
+)
+def test_a_vector_tells_the_columns_that_miss_values(column: Column) -> None:
+    spec = {"from": ["a", "b"]} if isinstance(column, Several) else {}
+    field, _ = planned("vector", column, **spec)
+    values, failed = read(field, column)
+    assert not failed
+    assert np.array_equal(values, [[1, 2], [np.nan, 3], [5, 4]], equal_nan=True)
+    field = kind("vector").fit(values, field)
+    assert (field.mean, field.missing) == ((3.0, 3.0), (1, 0))
+    coded = kind("vector").code(values, field)
+    assert coded[:, 0].tolist() == [-1, 0, 1]
+    assert coded[:, 2].tolist() == [0, 1, 0]
+    assert coded.shape == (3, 3) == (3, kind("vector").width(field))
+    names = ["a", "b", "a missing"] if isinstance(column, Several) else ["x 1", "x 2", "x 1 missing"]
+    assert kind("vector").names(field) == names
+    (reason,) = kind("vector").decided(values, field)
+    assert reason.value == f"of 3 cells are empty: {names[0]} 1"
+    assert np.isnan(kind("vector").one(np.array([None, 3], dtype=object), field)).tolist() == [True, False]
+    if isinstance(column, Several):
+        with pytest.raises(CellError, match="expected a number"):
+            kind("vector").one(np.array([1, None], dtype=object), field)
 
 
 def test_number_of_texts_is_refused() -> None:
@@ -117,7 +218,8 @@ def test_category_keeps_every_text_and_sorts_whole_numbers_by_size() -> None:
     field, _ = planned("category", cells("é", "é"))
     assert field.vocabulary == ("é",)
     field, _ = planned("category", cells(1.0, None, 2.0))
-    assert field.vocabulary == ("1", "2")
+    assert field.vocabulary == ("", "1", "2")
+    field, _ = planned("category", cells(1.0, 2.0))
     assert kind("category").code(np.array([1, 0], np.int32), field).tolist() == [[0, 1], [1, 0]]
 
 
@@ -207,3 +309,181 @@ def test_image_cannot_be_an_output(tmp_path: Path) -> None:
     found = Found("class_folders", "x", pa.array(["a"]), {"x": column})
     with pytest.raises(SpecError, match="pictures cannot be an output yet"):
         kind("image").plan("x", column, OutputSpec.model_validate({}), found)
+
+
+# ---- dates -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_date_is_days_and_places_on_circles() -> None:
+    column = cells("2023-01-01 00:00", "2023-07-02 12:00", "2024-01-01 18:00", None)
+    field, reasons = planned("date", column)
+    assert reasons == []
+    values, failed = read(field, column)
+    assert not failed
+    field = kind("date").fit(values, field)
+    assert field.parts == ("year", "week", "day")
+    assert field.missing == (1,)
+    assert kind("date").names(field) == [
+        "x", "x sin year", "x cos year", "x sin week", "x cos week", "x sin day", "x cos day", "x missing",
+    ]  # fmt: skip
+    coded = kind("date").code(values, field).double().numpy()
+    assert coded.shape == (4, kind("date").width(field))
+    days = np.array([0, 182.5, 365.75])
+    assert coded[:3, 0] == pytest.approx((days - days.mean()) / days.std(), abs=1e-6)
+    assert coded[0, 1:3] == pytest.approx([0, 1], abs=1e-6)  # New Year
+    assert coded[1, 1:3] == pytest.approx([0, -1], abs=1e-6)  # the middle of 365 days
+    sunday = 2 * np.pi * 6 / 7
+    assert coded[:2, 3:5].ravel() == pytest.approx([np.sin(sunday), np.cos(sunday)] * 2, abs=1e-6)
+    assert coded[2, 3:5] == pytest.approx([0, 1], abs=1e-6)  # a Monday
+    assert coded[:3, 5:7].ravel() == pytest.approx([0, 1, 0, -1, -1, 0], abs=1e-6)  # midnight, noon, six o'clock
+    assert coded[3].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    parts, gone = kind("date").decided(values, field)
+    assert (parts.path, parts.value) == ("inputs.x.parts", "days, place in the year, weekday, time of day")
+    assert gone.value == "1 of 4 cells are empty"
+    assert gone.why == "filled with the mean training date 2023-07-02, and a column says so"
+    assert kind("date").preview(values[1], field) == "2023-07-02 12:00"
+    assert kind("date").preview(values[3], field) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("days", "parts"),
+    [
+        (["1949-01", "1949-02", "1950-03"], ("year",)),  # first days of months: their weekdays mean nothing
+        (["2020-03-05", "2021-03-05", "2022-03-05"], ("week",)),  # 29 February moves no place in the year
+        (["2026-11-02", "2026-11-09", "2026-11-16"], ("year",)),  # Mondays
+        (["2026-11-21 10:00", "2026-11-21 12:00"], ("day",)),
+        (["2026-11-21", "2026-11-21"], ()),
+    ],
+)
+def test_parts_of_a_date_that_never_change_are_left_out_and_said(days: list[str], parts: tuple[str, ...]) -> None:
+    field, _ = planned("date", cells(*days))
+    values, _ = read(field, cells(*days))
+    field = kind("date").fit(values, field)
+    assert field.parts == parts
+    assert (
+        kind("date").code(values, field).shape
+        == (len(days), 1 + 2 * len(parts))
+        == (
+            len(days),
+            kind("date").width(field),
+        )
+    )
+    why = kind("date").decided(values, field)[0].why
+    assert ("time of day" in why.partition("left out")[2]) == ("day" not in parts)
+
+
+def test_typed_dates_and_text_are_one_field_with_the_same_values() -> None:
+    moments = [datetime(2026, 11, 21, 10, 0, 0, 250000), datetime(1949, 1, 31), None]
+    typed, text = cells(*moments), cells("2026-11-21T10:00:00.250", "1949-01-31", "")
+    field, _ = planned("date", typed)
+    assert field == planned("date", text)[0]
+    assert np.array_equal(read(field, typed)[0], read(field, text)[0], equal_nan=True)
+    days, _ = read(field, cells(date(1949, 1, 31)))
+    assert days == kind("date").one(date(1949, 1, 31), field) == kind("date").one(np.datetime64("1949-01-31"), field)
+    assert kind("date").one(moments[0], field) == read(field, text)[0][0]
+
+
+def test_the_order_of_day_and_month_is_that_of_the_whole_column() -> None:
+    field, reasons = planned("date", cells("03/04/2026", "13/04/2026"))
+    assert [(reason.path, reason.value) for reason in reasons] == [("inputs.x.day_first", "true")]
+    assert kind("date").preview(kind("date").one("03/04/2026", field), field) == "2026-04-03"
+    with pytest.raises(CellError, match=r'"04/13/2026" is not a date day first\.'):
+        kind("date").one("04/13/2026", field)
+    field, _ = planned("date", cells("03/04/2026", "04/13/2026"))
+    assert kind("date").preview(kind("date").one("03/04/2026", field), field) == "2026-03-04"
+
+
+def test_a_column_that_can_be_read_two_ways_is_refused_until_the_spec_decides() -> None:
+    column = cells("03/04/2026", "05/06/2026")
+    with pytest.raises(SpecError, match=r'"03/04/2026" is 2026-04-03 day first and 2026-03-04 month first.*day_first'):
+        planned("date", column)
+    for day_first, expected in ((True, "2026-04-03"), (False, "2026-03-04")):
+        field, _ = planned("date", column, day_first=day_first)
+        assert kind("date").preview(read(field, column)[0][0], field) == expected
+
+
+def test_dates_set_aside_are_told_and_refused() -> None:
+    column = cells("2026-11-21", "", "soon", "2026-02-30")
+    field, reasons = planned("date", column, missing="set_aside")
+    assert [(reason.value, reason.why) for reason in reasons] == [
+        ("3 rows set aside", "1 cells have no value, 2 are no dates")
+    ]
+    assert read(field, column)[1] == {
+        1: "the cell is empty, expected a date.",
+        2: '"soon" is not a date such as 2026-01-31.',
+        3: '"2026-02-30" is not a date such as 2026-01-31.',
+    }
+    with pytest.raises(CellError, match="expected a date"):
+        kind("date").one(None, field)
+    with pytest.raises(CellError, match='"5" is not a date'):
+        kind("date").one(5, field)
+    with pytest.raises(SpecError, match='no cell of column "x" is a date'):
+        planned("date", cells("soon", "later"))
+
+
+def test_a_date_cannot_be_an_output() -> None:
+    with pytest.raises(SpecError, match=r"outputs\.x: a date cannot be an output\. Make a number of it"):
+        kind("date").plan("x", cells("2026-11-21"), OutputSpec(), from_memory({"x": [0]}))
+
+
+# ---- tags ------------------------------------------------------------------------------------------------------------
+
+
+def lists(*values: list[str] | None) -> Cells:
+    return Cells(pa.chunked_array([pa.array(values, pa.list_(pa.string()))]))
+
+
+def test_tags_are_one_number_for_each_class() -> None:
+    column = cells("sun;sea", "", "sea", "city ;sun")
+    field, reasons = planned("tags", column)
+    assert (field.vocabulary, field.shape, field.dtype) == (("city", "sea", "sun"), (3,), "uint8")
+    assert [(reason.path, reason.value) for reason in reasons] == [
+        ("inputs.x.separator", ";"),
+        ("inputs.x", "1 cells without a tag"),
+    ]
+    values, failed = read(field, column)
+    assert not failed
+    assert values.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert kind("tags").code(values, field).tolist() == values.tolist()
+    assert kind("tags").names(field) == ["x has city", "x has sea", "x has sun"]
+    assert [kind("tags").preview(row, field) for row in values] == ["sea;sun", "no tag", "sea", "city;sun"]
+
+
+@pytest.mark.parametrize("separator", [";", "|", ","])
+def test_the_separator_of_tags_is_that_of_most_cells(separator: str) -> None:
+    field, _ = planned("tags", cells(f"a{separator}b", f"a{separator} c", "b"))
+    assert field.options == {"separator": separator}
+    assert field.vocabulary == ("a", "b", "c")
+
+
+def test_lists_of_texts_are_tags_as_their_joined_text_is() -> None:
+    typed, text = lists(["sun", "sea"], [], ["sea"]), cells("sun;sea", "", "sea")
+    field, _ = planned("tags", typed)
+    assert field == planned("tags", text)[0]
+    assert read(field, typed)[0].tolist() == read(field, text)[0].tolist()
+    alone = np.array(["sun", "sea"], dtype=object)
+    assert kind("tags").one(alone, field).tolist() == kind("tags").one("sun;sea", field).tolist() == [1, 1]
+    assert kind("tags").one(np.array([], dtype=object), field).tolist() == [0, 0]
+    commas, _ = planned("tags", lists(["a;b"], ["c"]))
+    assert commas.options == {"separator": "|"}
+
+
+def test_tags_name_the_nearest_one_and_tell_nothing_from_unknown() -> None:
+    field, _ = planned("tags", cells("sun;sea", "city"))
+    values, failed = read(field, cells("sun;see", None, "city", ""))
+    assert failed == {
+        0: 'tag "see" is not among the 3 known tags (did you mean "sea"?).',
+        1: "the cell has no value, expected tags (an empty text for none).",
+    }
+    assert values.tolist() == [[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]]
+    with pytest.raises(CellError, match='tag "see" is not among'):
+        kind("tags").one("see", field)
+    with pytest.raises(CellError, match="no value"):
+        kind("tags").one(None, field)
+    filled, reasons = planned("tags", cells("sun;sea", None))
+    assert reasons[-1].path == "inputs.x.missing"
+    assert kind("tags").one(None, filled).tolist() == [0, 0]
+    with pytest.raises(SpecError, match='no cell of column "x" holds a tag'):
+        planned("tags", cells("", " ; "))
+    with pytest.raises(SpecError, match="needs a column of texts or of lists"):
+        planned("tags", cells(1.0, 2.0))

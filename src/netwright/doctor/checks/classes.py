@@ -36,10 +36,11 @@ class Imbalance(DataCheck):
                 findings.append(Finding("classes", "good", f"{name}: {told}"))
                 continue
             told = (
-                f"{name}: {_label(field, most)} has {counts[most]:,} examples, {_label(field, least)} "
-                f"{counts[least]:,}; always answering {_label(field, most)} is right in "
-                f"{100 * counts[most] / counts.sum():.0f} %"
+                f"{name}: {_label(field, most)} has {counts[most]:,} examples, {_label(field, least)} {counts[least]:,}"
             )
+            if field.kind == "category":
+                share = 100 * counts[most] / counts.sum()
+                told += f"; always answering {_label(field, most)} is right in {share:.0f} %"
             findings.append(Finding("imbalance", "note", told, "Read the score of each class, not only the accuracy."))
         return findings
 
@@ -134,7 +135,7 @@ def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Findin
     letters = [label for label in field.vocabulary if len(label.strip()) == 1]  # "a" and "A" are two letters
     for letter in sorted({label.strip() for label in letters}):
         told += twins([label for label in letters if label.strip() == letter])
-    counts = np.bincount(np.asarray(border.dataset.arrays[name][:]).clip(0), minlength=len(field.vocabulary))
+    counts = border.counts(field)
     told += [
         f'"{rare}" ({counts[field.vocabulary.index(rare)]} examples) is one letter from "{frequent}"'
         for rare, frequent in slips(dict(zip(field.vocabulary, counts.tolist(), strict=False)))
@@ -151,9 +152,7 @@ def _counted(border: Border) -> list[tuple[str, Field, np.ndarray]]:
     found = []
     for name, field in border.dataset.outputs.items():
         if field.vocabulary:
-            codes = np.asarray(border.dataset.arrays[name][:])
-            sane = codes[(codes >= 0) & (codes < len(field.vocabulary))]
-            found.append((name, field, np.bincount(sane, minlength=len(field.vocabulary))))
+            found.append((name, field, border.counts(field)))
     return found
 
 

@@ -65,6 +65,8 @@ class SameInputs(DataCheck):
 
 def _value(column: InputColumn) -> str:
     value = column.values[0]
+    if column.field.kind == "date":
+        return column.said(float(value))
     return f'"{column.field.vocabulary[int(value)]}"' if column.classes else f"{float(value):.6g}"
 
 

@@ -83,7 +83,7 @@ def _contradictions(dataset: Dataset, groups: dict[str, list[int]]) -> list[Find
         if not field.vocabulary:
             continue
         codes = np.asarray(dataset.arrays[name][:])
-        torn = {key: at for key, at in groups.items() if len(set(codes[np.array(at)].tolist())) > 1}
+        torn = {key: at for key, at in groups.items() if len(np.unique(codes[np.array(at)], axis=0)) > 1}
         if torn:
             told = (
                 f"examples with the same inputs but different {name}, in {len(torn):,} group{'s' * (len(torn) != 1)}: "

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from netwright import files
 from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
@@ -28,6 +29,10 @@ class Examples(DataCheck):
             told = f"{group.rows:,} {group.state}: {reason} ({', '.join(group.where[:3])}{more})"
             cure = "Repair them or take them out; ledger.parquet of a run lists every one."
             findings.append(Finding("left out", "note", told, cure))
+        for reason in border.dataset.reasons:
+            if reason.path.endswith(".missing"):
+                told = f"{reason.path.removesuffix('.missing')}: {reason.value}, {reason.why}"
+                findings.append(Finding("missing", "good", files.printable(told)))
         return findings
 
     def planted(self) -> Border:

@@ -48,7 +48,7 @@ class Labels(DataCheck):
 
     def look(self, border: Border) -> list[Finding]:
         """The most doubtful labels of each category that comes out; see `DataCheck.look`."""
-        named = [(name, field) for name, field in border.dataset.outputs.items() if field.vocabulary]
+        named = [(name, field) for name, field in border.dataset.outputs.items() if field.kind == "category"]
         if not named or not border.dataset.inputs:
             return []
         rows, values = border.matrix(MOST_EXAMPLES, MOST_NUMBERS)

@@ -67,8 +67,8 @@ class Scale(DataCheck):
             if far or (width < SQUEEZED and not _wild(border, column)):
                 mean, std = column.field.mean[column.place], column.field.std[column.place]
                 found.append(
-                    f"{column.name} is about {number(float(np.median(column.values)), 4)}, but the model reckons with "
-                    f"{number(mean, 4)} ± {number(std, 4)}"
+                    f"{column.name} is about {column.said(float(np.median(column.values)))}, but the model reckons "
+                    f"with {column.said(mean)} ± {number(std, 4)}"
                 )
         if not found:
             return []
@@ -109,12 +109,12 @@ def _wild(border: Border, column: InputColumn) -> str:
     cells = border.dataset.arrays[column.field.name]
     values = np.asarray(cells[train]) if not column.field.shape else np.asarray(cells[train])[:, column.place]
     mean, std = column.field.mean[column.place], column.field.std[column.place]
-    away = np.abs(values - float(np.median(column.values)))
+    away = np.nan_to_num(np.abs(values - float(np.median(column.values))))  # a missing value is not far
     worst = int(away.argmax())
     if abs(values[worst] - mean) <= FAR * std:
         return ""
     low, high = np.percentile(column.values, [25, 75])
     return (
-        f"{column.name} is {number(float(values[worst]), 4)} in {border.named(train[worst])}, while half of all lie "
-        f"between {number(float(low), 4)} and {number(float(high), 4)}: beside it they all look alike"
+        f"{column.name} is {column.said(float(values[worst]))} in {border.named(train[worst])}, while half of all lie "
+        f"between {column.said(float(low))} and {column.said(float(high))}: beside it they all look alike"
     )

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from netwright import files
+from netwright.data.fields import kind_of
 from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
@@ -28,7 +29,7 @@ class Targets(DataCheck):
         findings = []
         for name, field in border.dataset.outputs.items():
             values = np.asarray(border.dataset.arrays[name][:])
-            if field.vocabulary:
+            if field.kind == "category":
                 findings += _out_of_range(border, field, values)
             findings += _all_equal(field, values[border.dataset.parts["train"]])
         return findings
@@ -58,7 +59,12 @@ def _all_equal(field: Field, values: np.ndarray) -> list[Finding]:
     if not len(values) or not (values == values[:1]).all():
         return []
     value = values[0]
-    shown = f'of class "{field.vocabulary[int(value)]}"' if 0 <= int(np.max(value)) < len(field.vocabulary) else value
+    if field.kind == "tags":
+        shown = f'tagged "{kind_of(field).preview(value, field)}"'
+    else:
+        shown = (
+            f'of class "{field.vocabulary[int(value)]}"' if 0 <= int(np.max(value)) < len(field.vocabulary) else value
+        )
     told = f"{field.name}: all {len(values):,} training examples are {shown}, so there is nothing to tell apart"
     cure = "Add examples with other values, or divide the data another way: --set data.split.by=random."
     return [Finding("targets", "bad", files.printable(told), cure)]

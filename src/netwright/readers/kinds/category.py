@@ -1,4 +1,7 @@
-"""Categories: one of a fixed set of classes; every text is a class of its own, also `NA`, `null` and the empty text."""
+"""Categories: one of a fixed set of classes; every text is a class of its own, also `NA`, `null` and the empty text.
+
+In an input a cell without a value (null) is the empty text, so that a CSV file and a typed table agree.
+"""
 
 # pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
 # pyright: reportAttributeAccessIssue=false
@@ -13,6 +16,7 @@ import pyarrow.compute as pc
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found, same_form, twins
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
@@ -38,30 +42,30 @@ class Category(Kind):
                 f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds no classes.',
                 "Choose a column of texts or whole numbers.",
             )
+        labels, filled = _as_wished(labels, spec)
         vocabulary = in_order([label for label in pc.unique(labels).to_pylist() if label is not None])
         field = Field(
-            name=name, kind=self.name, source=source_of(name, spec), shape=(), dtype="int32", vocabulary=vocabulary
+            name=name,
+            kind=self.name,
+            source=source_of(name, spec),
+            shape=(),
+            dtype="int32",
+            vocabulary=vocabulary,
+            options={"missing": missing.FILL} if filled else {},
         )
-        reasons = [
-            Reason(path=path_of(name, spec), value=twin, why="they stay classes of their own; join them in the data")
-            for twin in twins(vocabulary)
-        ]
-        if "" in vocabulary:
-            count = int(pc.sum(pc.equal(labels, "")).as_py())
-            reasons.append(
-                Reason(
-                    path=path_of(name, spec),
-                    value=f'{count:,} empty cells are the class ""',
-                    why="a class may be called anything; take those rows out of the data if theirs is unknown",
-                )
-            )
-        empty = labels.null_count
-        if empty:
-            reasons.append(
-                Reason(
-                    path=path_of(name, spec), value=f"{empty:,} rows set aside", why="their cell has no value (null)"
-                )
-            )
+        path = path_of(name, spec)
+        why = "they stay classes of their own; join them in the data"
+        reasons = [Reason(path=path, value=twin, why=why) for twin in twins(vocabulary)]
+        empty = int(pc.sum(pc.equal(labels, "")).as_py() or 0)
+        if filled:
+            value = f"{empty:,} of {len(labels):,} cells are empty"
+            reasons.append(Reason(path=f"{path}.missing", value=value, why='they are a class of their own, ""'))
+        elif empty:
+            why = "a class may be called anything; take those rows out of the data if theirs is unknown"
+            reasons.append(Reason(path=path, value=f'{empty:,} empty cells are the class ""', why=why))
+        if labels.null_count:
+            value = f"{labels.null_count:,} rows set aside"
+            reasons.append(Reason(path=path, value=value, why="their cell has no value"))
         return field, reasons
 
     def read(
@@ -72,6 +76,7 @@ class Category(Kind):
         if labels is None:
             raise SpecError(f"{field.name}: the data no longer holds classes.", "Give data of the same form.")
         chosen = labels if is_all(index, len(labels)) else labels.take(pa.array(index))
+        chosen = pc.fill_null(chosen, "") if missing.fills(field) else chosen
         known = pa.array(field.vocabulary, pa.string())
         codes = pc.fill_null(pc.index_in(chosen, value_set=known, skip_nulls=True), -1).to_numpy()
         bad = codes < 0
@@ -88,9 +93,18 @@ class Category(Kind):
             CellError: Not among the classes; names the nearest.
         """
         label = _label(raw)
+        label = "" if label is None and missing.fills(field) else label
         if label is None or label not in field.vocabulary:
             raise CellError(_unknown(label, field))
         return np.asarray(field.vocabulary.index(label), np.int32)
+
+    def width(self, field: Field) -> int:
+        """One for each class."""
+        return len(field.vocabulary)
+
+    def names(self, field: Field) -> list[str]:
+        """Each class."""
+        return [f"{field.name} = {label}" for label in field.vocabulary]
 
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
         """(batch, classes): 1 in the place of the class, else 0."""
@@ -123,6 +137,16 @@ def labels_of(column: Column) -> pa.ChunkedArray | None:
     return pc.utf8_normalize(text.cast(pa.string()), form="NFC")
 
 
+def _as_wished(labels: pa.ChunkedArray, spec: InputSpec | OutputSpec) -> tuple[pa.ChunkedArray, bool]:
+    """The labels with empty cells as the spec wants them, and whether there are any that keep their row as a class."""
+    if not isinstance(spec, InputSpec):
+        return labels, False
+    if missing.may_fill(spec):
+        labels = pc.fill_null(labels, "")
+        return labels, bool(pc.any(pc.equal(labels, "")).as_py())
+    return pc.if_else(pc.equal(labels, ""), pa.scalar(None, pa.string()), labels), False
+
+
 def in_order(labels: list[str]) -> tuple[str, ...]:
     """Class names sorted, whole numbers by their size.
 
@@ -141,14 +165,15 @@ def _label(raw: Cell) -> str | None:
         raw = raw.decode("utf-8", "replace")
     if isinstance(raw, str):
         return same_form(raw)
-    if raw is None or np.size(raw) != 1:
+    if raw is None or (isinstance(raw, np.ndarray) and raw.size != 1):
         return None
-    labels = labels_of(Cells(pa.chunked_array([pa.array([np.asarray(raw).reshape(()).item()])])))
+    value = raw.reshape(()).item() if isinstance(raw, np.ndarray | np.generic) else raw
+    labels = labels_of(Cells(pa.chunked_array([pa.array([value])])))
     return None if labels is None else labels[0].as_py()
 
 
 def _unknown(label: str | None, field: Field) -> str:
-    if label is None:
+    if not label:
         return "the cell has no value, expected a class."
     count = len(field.vocabulary)
     return f'class "{label}" is not among the {count} known classes{nearest(label, field.vocabulary)}.'

@@ -6,6 +6,7 @@ a row alone and among ten thousand, and depends on nothing but the field.
 
 from __future__ import annotations
 
+import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
@@ -16,7 +17,7 @@ import torch
 from netwright.readers.columns import Column, Found
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
-Cell = bytes | str | np.ndarray | np.generic | float | int | None
+Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | None
 
 
 class Kind(ABC):
@@ -62,6 +63,23 @@ class Kind(ABC):
             field: The planned field.
         """
         return field
+
+    def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
+        """What fitting decided about an input, for a person to read.
+
+        Args:
+            values: Cached cells of all used examples.
+            field: The fitted field.
+        """
+        return []
+
+    def width(self, field: Field) -> int:
+        """How many numbers one example of a fitted field becomes when it is coded."""
+        return int(np.prod(field.shape, dtype=np.int64))
+
+    def names(self, field: Field) -> list[str]:
+        """What each coded number of a fitted field says, e.g. "age"; empty where they have no names."""
+        return []
 
     @abstractmethod
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:

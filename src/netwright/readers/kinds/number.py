@@ -1,4 +1,7 @@
-"""Numbers: one float64 per example, standardised by the mean and spread of the training part."""
+"""Numbers: one float64 per example, standardised by the mean and spread of the training part.
+
+A missing number of an input is NaN in the cache; see `readers/missing.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.figures.marks import number
+from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
@@ -20,7 +25,7 @@ _LEAST_SPREAD = 1e-12  # of the mean's size: below this a column is constant up 
 
 
 class Number(Kind):
-    """A quantity; empty and NA cells have no value and set their row aside."""
+    """A quantity; empty and NA cells have no value: the training mean stands for them in an input."""
 
     name: ClassVar[str] = "number"
 
@@ -34,7 +39,7 @@ class Number(Kind):
         if pa.types.is_temporal(cells.type):
             raise SpecError(
                 f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds dates or times, not numbers.',
-                "Make a number of it in the data, days since the first one, say.",
+                "Say kind: date for an input, or make a number of it in the data, days since the first one, say.",
             )
         numbers = read_numbers(cells, comma=isinstance(column, Cells) and column.comma)
         good = numbers.values[np.isfinite(numbers.values)]
@@ -51,48 +56,69 @@ class Number(Kind):
             "thousands": style.thousands,
             "integer": integer,
         }
+        filled = missing.may_fill(spec) and bool(numbers.missing.any())
+        if filled:
+            options["missing"] = missing.FILL
         field = Field(
             name=name, kind=self.name, source=source_of(name, spec), shape=(), dtype="float64", options=options
         )
         reasons = []
         if style.words:
             reasons.append(Reason(path=path_of(name, spec), value=style.words, why="fits every number of the column"))
-        lost = len(cells) - len(good)
+        lost = len(cells) - len(good) - (int(numbers.missing.sum()) if filled else 0)
         if lost:
-            reasons.append(Reason(path=path_of(name, spec), value=f"{lost:,} rows set aside", why=_lost(numbers)))
+            why = _lost(numbers, filled)
+            reasons.append(Reason(path=path_of(name, spec), value=f"{lost:,} rows set aside", why=why))
         return field, reasons
 
     def read(
         self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
     ) -> dict[int, str]:
-        """Fills the sink with the numbers; rows without one hold 0 and come back with the reason."""
+        """Fills the sink with the numbers, NaN for a missing one that is filled; others come back with the reason."""
         cells = number_cells(field.name, column, None)
         chosen = cells if is_all(index, len(cells)) else cells.take(pa.array(index))
         numbers = read_numbers(chosen, style_of(field))
-        bad = ~np.isfinite(numbers.values)
-        sink[:] = np.where(bad, 0.0, numbers.values)
+        kept = numbers.missing & missing.fills(field)
+        bad = ~np.isfinite(numbers.values) & ~kept
+        sink[:] = np.where(kept, np.nan, np.where(bad, 0.0, numbers.values))
         progress(len(index))
         return {int(k): why(chosen[int(k)].as_py(), style_of(field)) for k in np.flatnonzero(bad)}
 
     def one(self, raw: Cell, field: Field) -> np.ndarray:
-        """One number, from text or as it is.
+        """One number, from text or as it is; NaN for a missing one that is filled.
 
         Raises:
-            CellError: Empty, NA, infinite or no number.
+            CellError: Empty or NA where nothing may be missing, infinite or no number.
         """
-        return np.asarray(one_number(raw, style_of(field)), np.float64)
+        return np.asarray(one_number(raw, style_of(field), fill=missing.fills(field)), np.float64)
 
     def fit(self, values: np.ndarray, field: Field) -> Field:
         """Mean and standard deviation of the training rows; 1 in place of the deviation of a constant column."""
-        mean, std = moments(values.reshape(-1, 1))
-        return field.model_copy(update={"mean": tuple(mean), "std": tuple(std)})
+        return fitted(values.reshape(-1, 1), field)
+
+    def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
+        """How many cells are empty, and what stands for them."""
+        if not missing.fills(field):
+            return []
+        filled = f"the training mean {number(field.mean[0], 4)}"
+        return missing.reason(values.reshape(-1, 1), field, [field.name], [filled])
+
+    def width(self, field: Field) -> int:
+        """1, and 1 more that says "missing"."""
+        return 1 + len(missing.columns_told(field))
+
+    def names(self, field: Field) -> list[str]:
+        """The field's own name, and that it is missing."""
+        return [field.name, f"{field.name} missing"][: self.width(field)]
 
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
-        """(batch, 1), standardised in float64 before it is rounded to float32."""
+        """(batch, 1 or 2), standardised in float64 before it is rounded to float32; see `standardised`."""
         return standardised(torch.as_tensor(values).reshape(-1, 1), field)
 
     def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The number with at most six digits."""
+        if np.isnan(value):
+            return "missing"
         return f"{float(value):.0f}" if field.options.get("integer") else f"{float(value):.6g}"
 
 
@@ -116,14 +142,23 @@ def style_of(field: Field, place: int = 0) -> Style:
     return Style(decimals[place], thousands[place])
 
 
-def one_number(raw: Cell, style: Style) -> float:
+def one_number(raw: Cell, style: Style, *, fill: bool = False) -> float:
     """One cell as a number.
+
+    Args:
+        raw: The cell.
+        style: How its column writes numbers.
+        fill: A cell without a value is NaN instead of an error.
 
     Raises:
         CellError: It is none.
     """
     if isinstance(raw, bytes):
         raw = raw.decode("utf-8", "replace")
+    if isinstance(raw, np.ndarray) and raw.size == 1:
+        raw = raw.reshape(()).item()
+    if fill and missing.is_missing(raw):
+        return float("nan")
     if isinstance(raw, str):
         return read_number(raw, style)
     value = np.asarray(np.nan if raw is None else raw, np.float64)
@@ -141,30 +176,54 @@ def moments(values: np.ndarray) -> tuple[list[float], list[float]]:
     """Mean and standard deviation per column, in float64 and always summed in the same order.
 
     Args:
-        values: (n, d); read in blocks, so it may be memory-mapped.
+        values: (n, d); read in blocks, so it may be memory-mapped. NaN stands for a missing value and is passed over.
     """
-    count = max(1, len(values))
     rows = max(1, _CHUNK // max(1, values.shape[1]))
     blocks = [slice(start, start + rows) for start in range(0, len(values), rows)]
-    mean = np.sum([values[block].astype(np.float64).sum(axis=0) for block in blocks], axis=0) / count
-    spread = [((values[block].astype(np.float64) - mean) ** 2).sum(axis=0) for block in blocks]
+    count = np.maximum(1, len(values) - _empty(values, blocks))
+    mean = np.sum([np.nansum(values[block].astype(np.float64), axis=0) for block in blocks], axis=0) / count
+    spread = [np.nansum((values[block].astype(np.float64) - mean) ** 2, axis=0) for block in blocks]
     std = np.sqrt(np.sum(spread, axis=0) / count)
     constant = std <= _LEAST_SPREAD * np.maximum(1.0, np.abs(mean))
     mean, std = np.broadcast_to(mean, values.shape[1:]), np.broadcast_to(np.where(constant, 1.0, std), values.shape[1:])
     return [float(value) for value in mean], [float(value) for value in std]
 
 
+def _empty(values: np.ndarray, blocks: list[slice]) -> np.ndarray:
+    return np.sum([np.isnan(values[block].astype(np.float64)).sum(axis=0) for block in blocks], axis=0)
+
+
+def fitted(values: np.ndarray, field: Field) -> Field:
+    """The field with mean, spread and, where cells may be missing, how many are, of each column.
+
+    Args:
+        values: (n, d) cached cells of the training part.
+        field: The planned field.
+    """
+    mean, std = moments(values)
+    gone = tuple(np.isnan(values).sum(axis=0).tolist()) if "missing" in field.options else ()
+    return field.model_copy(update={"mean": tuple(mean), "std": tuple(std), "missing": gone})
+
+
 def standardised(values: torch.Tensor, field: Field) -> torch.Tensor:
-    """(batch, d) minus the field's mean, over its spread; as it is where nothing was fitted."""
+    """(batch, d) minus the field's mean, over its spread; as it is where nothing was fitted.
+
+    A missing value is coded 0, which is the mean; behind the values stands, for each column of which training cells
+    were missing, 1 where the value is missing and 0 where it is there.
+    """
     exact = values.to(torch.float64)
     if field.mean:
         mean = torch.tensor(field.mean, dtype=torch.float64, device=exact.device)
         exact = (exact - mean) / torch.tensor(field.std, dtype=torch.float64, device=exact.device)
-    return exact.to(torch.float32)
+    if "missing" not in field.options:
+        return exact.to(torch.float32)
+    gone = torch.isnan(exact)
+    filled = torch.where(gone, 0.0, exact)
+    return torch.cat([filled, gone[:, missing.columns_told(field)]], dim=1).to(torch.float32)
 
 
-def _lost(numbers: Numbers) -> str:
-    missing, unreadable = int(numbers.missing.sum()), int(numbers.unreadable.sum())
-    told = [f"{missing:,} cells have no value"] if missing else []
+def _lost(numbers: Numbers, filled: bool) -> str:
+    gone, unreadable = int(numbers.missing.sum()), int(numbers.unreadable.sum())
+    told = [f"{gone:,} cells have no value"] if gone and not filled else []
     told += [f"{unreadable:,} are no numbers"] if unreadable else []
     return ", ".join(told)

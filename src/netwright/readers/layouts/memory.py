@@ -178,7 +178,7 @@ def _column(name: str, values: object, notes: list[str]) -> Column:
 
 def _stacked(name: str, values: Sequence[object]) -> object:
     """A list of arrays or lists of numbers as one array; a list of texts stays a list."""
-    if isinstance(values[0], (str, bytes)):
+    if isinstance(values[0], (str, bytes)) or all(_texts(value) for value in values):
         return values
     shapes = sorted({np.shape(value) for value in values})  # type: ignore[type-var]
     if len(shapes) > 1:
@@ -186,6 +186,10 @@ def _stacked(name: str, values: Sequence[object]) -> object:
             f'column "{name}" in memory holds arrays of different shapes: {shapes[:3]}.', "Bring them to one shape."
         )
     return np.array(values)
+
+
+def _texts(value: object) -> bool:
+    return value is None or (isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value))
 
 
 def _array(name: str, values: np.ndarray, notes: list[str]) -> Arrays:
