@@ -269,6 +269,70 @@ def best_thresholds(answers: Float[Tensor, "batch class"], targets: Float[Tensor
     return found
 
 
+def cheapest_threshold(
+    answers: Float[Tensor, " batch"], targets: Float[Tensor, " batch"], missed: float, false_alarm: float
+) -> float:
+    """The threshold at which misses and false alarms cost least, halfway between two answers.
+
+    Args:
+        answers: Probability of the class that is sought.
+        targets: 1 where it is true, else 0.
+        missed: Cost of one that is not found.
+        false_alarm: Cost of one that is found where there is none.
+
+    Example:
+        >>> chance, true = torch.tensor([0.9, 0.6, 0.3, 0.1]), torch.tensor([1.0, 0.0, 1.0, 0.0])
+        >>> [round(cheapest_threshold(chance, true, missed, 1.0), 2) for missed in (0.5, 5.0)]
+        [0.75, 0.2]
+    """
+    order = np.argsort(-answers.numpy(force=True), kind="stable")
+    values = np.append(answers.double().numpy(force=True)[order], 0.0)
+    true = np.append(0, np.cumsum(targets.double().numpy(force=True)[order]))
+    given = np.arange(len(true))
+    cost = missed * (true[-1] - true) + false_alarm * (given - true)
+    whole = np.append(True, np.append(values[1:-1] < values[:-2], True)) if len(values) > 1 else np.array([True])
+    best = int(np.argmin(np.where(whole, cost, np.inf)))  # the best so many are found; equal answers together
+    above = values[best - 1] if best else 1.0 + (1.0 - values[0])
+    return float(np.clip((above + values[best]) / 2, SMALLEST, 1.0))
+
+
+def calibration(
+    confidence: Float[Tensor, " batch"], right: Float[Tensor, " batch"], bins: int = 10
+) -> list[tuple[float, float, int]]:
+    """(mean confidence, share that was right, how many) in bins of equal width; empty bins are left out.
+
+    Args:
+        confidence: Probability given to the answer.
+        right: 1 where the answer was right.
+        bins: How many.
+
+    Example:
+        >>> calibration(torch.tensor([0.95, 0.95, 0.25]), torch.tensor([1.0, 0.0, 0.0]))
+        [(0.25, 0.0, 1), (0.95, 0.5, 2)]
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv:1706.04599, section 2.
+    """
+    place = (confidence.double() * bins).long().clamp(0, bins - 1)
+    found = []
+    for number in range(bins):
+        inside = place == number
+        if count := int(inside.sum()):
+            mean = float(confidence[inside].double().mean())
+            found.append((round(mean, 12), float(right[inside].double().mean()), count))
+    return found
+
+
+def calibration_error(bins: list[tuple[float, float, int]]) -> float:
+    """The mean distance between confidence and share of right answers over the bins, by their counts.
+
+    Example:
+        >>> calibration_error([(0.25, 0.0, 1), (0.95, 0.5, 2)])
+        0.38333333333333336
+    """
+    total = sum(count for _, _, count in bins)
+    return sum(abs(mean - share) * count for mean, share, count in bins) / max(total, 1)
+
+
 def f1(counts: Shaped[np.ndarray, "any three"]) -> Shaped[np.ndarray, " any"]:
     """Twice the right ones over all given and all true, from counts (or their means); 1 where there is nothing.
 

@@ -93,6 +93,18 @@ class InputSpec(_Frozen):
     day_first: bool | None = None
 
 
+class CostSpec(_Frozen):
+    """What mistakes about a class that is sought cost, in any unit.
+
+    Args:
+        missed: One that is not found.
+        false_alarm: An alarm where there is none.
+    """
+
+    missed: float = Setting(default=1.0, ge=0)
+    false_alarm: float = Setting(default=1.0, ge=0)
+
+
 class OutputSpec(_Frozen):
     """One output.
 
@@ -104,6 +116,10 @@ class OutputSpec(_Frozen):
         unit: Function of the output units: identity, sigmoid or softmax; follows from the kind when left out.
         class_weights: How much each class counts in the loss: `balanced`, all classes as much together, or a factor by
             class; those left out count 1.
+        positive: Of two classes the one that is sought, e.g. fraud; scores are then about finding it.
+        threshold: From which probability on it is answered: a number, likeliest (1/2), or chosen on the validation
+            part for the best f1 or the least cost.
+        cost: What a miss and a false alarm cost.
     """
 
     kind: str | None = None
@@ -112,6 +128,9 @@ class OutputSpec(_Frozen):
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
     class_weights: Literal["balanced"] | dict[str, Annotated[float, Setting(gt=0)]] | None = None
+    positive: str | None = None
+    threshold: Annotated[float, Setting(gt=0, lt=1)] | Literal["likeliest", "f1", "cost"] | None = None
+    cost: CostSpec | None = None
 
 
 class SplitSpec(_Frozen):

@@ -4,13 +4,14 @@ import csv
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from netwright import run
+from netwright import model_file, run, spec
 from netwright.errors import DataError, SpecError
 from netwright.run import prediction
 from netwright.run.folder import RunFolder
@@ -173,3 +174,25 @@ def test_what_cannot_be_scored_is_said(done_run: Path) -> None:
         run.evaluate(RunFolder(done_run).model)
     with pytest.raises(SpecError, match=r"the run has no tset examples\. It has: train, validation, test"):
         run.evaluate(done_run, part="tset")
+
+
+def test_a_sought_class_is_answered_from_its_threshold_on(tmp_path: Path) -> None:
+    """Trained, read back from the model file and asked again: the threshold chosen on validation decides."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=800)
+    fraud = draw.random(800) < 1 / (1 + np.exp(-(2 * x - 3.5)))
+    rows = "\n".join(f"{a:.4f},{'yes' if b else 'no'}" for a, b in zip(x, fraud, strict=True))
+    (tmp_path / "f.csv").write_text(f"amount,fraud\n{rows}\n", encoding="utf-8")
+    text = (
+        "{data: {path: %s}, outputs: {fraud: {cost: {missed: 20}}}, model: {layers: ''}, training: {stop: {epochs: 8}}}"
+    )
+    outcome = run.train(spec.load(text % (tmp_path / "f.csv")), out=tmp_path / "run")
+    field = model_file.load(outcome.model).outputs["fraud"]
+    threshold = field.thresholds[field.vocabulary.index("yes")]
+    assert 0 < threshold < 0.4
+    answers = run.predict(outcome.model, tmp_path / "f.csv")
+    given = [label == "yes" for label in answers["fraud"].to_pylist()]
+    assert given == [chance >= threshold for chance in answers["fraud:yes"].to_pylist()]
+    scored = run.evaluate(outcome.run, part="test")
+    assert scored.scores["fraud"]["recall"] == pytest.approx(outcome.scores["fraud"]["test"]["recall"])
+    assert "Finding yes" in outcome.report.read_text(encoding="utf-8")

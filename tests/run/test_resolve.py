@@ -104,3 +104,33 @@ def test_class_weights_of_a_number_are_refused(flowers: Path) -> None:
     wanted = spec.load(f"{{data: {{path: {flowers}}}, outputs: {{size: {{kind: number, class_weights: balanced}}}}}}")
     with pytest.raises(SpecError, match="size is a number and has no classes"):
         resolve.settle(wanted, prepare(wanted))
+
+
+def _fraud(path: Path, rare: int) -> Path:
+    rows = [f"{(k * 37) % 101},{'yes' if k % (400 // rare) == 0 else 'no'}" for k in range(400)]
+    path.write_text("amount,fraud\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_very_rare_class_of_two_is_what_is_sought(tmp_path: Path) -> None:
+    path = _fraud(tmp_path / "f.csv", 20)
+    wanted = spec.load(f"{{data: {{path: {path}, duplicates: accept}}, outputs: [fraud]}}")
+    settled, reasons = resolve.settle(wanted, prepare(wanted))
+    assert (settled.outputs["fraud"].positive, settled.outputs["fraud"].threshold) == ("yes", "f1")
+    why = next(reason.why for reason in reasons if reason.path == "outputs.fraud.positive")
+    assert why.startswith("the rarer class, ")
+
+
+def test_classes_of_like_size_are_left_alone_unless_one_is_asked_for(tmp_path: Path) -> None:
+    path = _fraud(tmp_path / "f.csv", 200)
+    text = f"{{data: {{path: {path}, duplicates: accept}}, outputs: {{fraud: %s}}}}"
+    data = prepare(spec.load(text % "{}"))
+    assert resolve.settle(spec.load(text % "{}"), data)[0].outputs["fraud"].positive is None
+    costly = resolve.settle(spec.load(text % "{positive: no, cost: {missed: 9}}"), data)[0].outputs["fraud"]
+    assert (costly.positive, costly.threshold) == ("no", "cost")
+
+
+def test_a_threshold_where_nothing_can_be_sought_is_refused(flowers: Path) -> None:
+    wanted = spec.load(f"{{data: {{path: {flowers}}}, outputs: {{size: {{kind: number, threshold: 0.3}}}}}}")
+    with pytest.raises(SpecError, match=r"outputs.size.threshold: size has not two classes"):
+        resolve.settle(wanted, prepare(wanted))

@@ -339,6 +339,7 @@ def _field_problems(field: Field) -> list[str]:
         problems.append(f"shape {field.shape} for {len(field.vocabulary)} tags")
     if len(field.missing) not in {0, width} or min(field.missing, default=0) < 0:
         problems.append(f"{len(field.missing)} counts of missing cells for {width} column(s)")
+    width = len(field.vocabulary) if field.kind == "category" else width
     if len(field.thresholds) not in {0, width} or not all(0 <= one <= 1 for one in field.thresholds):
         problems.append(f"{len(field.thresholds)} thresholds for {width} class(es), each to be 0 to 1")
     if not all(map(math.isfinite, (*field.mean, *field.std))) or min(field.std, default=1.0) <= 0:

@@ -117,6 +117,36 @@ def confusion(output: OutputFacts) -> Markup | None:
     return confusion_matrix(says, output.confusion, output.classes)
 
 
+def found_curve(output: OutputFacts) -> Markup | None:
+    """Precision against recall of a class that is sought, with the chosen threshold marked."""
+    sought = output.sought
+    if sought is None or len(sought.curve) < 2:
+        return None
+    chosen = sought.alarms[0]
+    score = number(output.scores.get("test", {}).get("average_precision"))
+    recall, precision = (list(column) for column in zip(*sought.curve, strict=True))
+    places = [Place(chosen.recall, f"threshold {number(chosen.threshold)}")] if chosen.recall is not None else []
+    says = f"Precision against recall of {sought.positive}: average precision {score}."
+    axes = Axes("recall: share of them that is found", "Precision: share of the alarms that is right", share=True)
+    return line_chart(says, [Line("this net", recall, precision, 1)], axes, places)
+
+
+def calibrated(output: OutputFacts) -> Markup | None:
+    """How often answers of a probability come true."""
+    bins = [each for each in output.calibration if each[2]]
+    if len(bins) < 2:
+        return None
+    told = "; ".join(
+        f"of {number(count)} answers at {percent(mean, 0)} {percent(share, 0)}" for mean, share, count in bins
+    )
+    lines = [
+        Line("this net", [mean for mean, _, _ in bins], [share for _, share, _ in bins], 1),
+        Line("as it should be", [0.0, 1.0], [0.0, 1.0], 3),
+    ]
+    axes = Axes("probability given", "Share that came true", share=True)
+    return line_chart(f"Calibration: came true {told}.", lines, axes)
+
+
 def predicted_against_true(output: OutputFacts) -> Markup | None:
     """Predicted against true values, for number outputs."""
     points = [(x, y) for x, y in output.scatter if x is not None and y is not None]

@@ -121,6 +121,37 @@ class ClassFacts(_Fact):
     recall: Number = None
 
 
+class AlarmFacts(_Fact):
+    """What comes of one threshold on the test split; see `netwright.tasks.sought.Alarm`."""
+
+    name: str
+    threshold: float
+    alarms: int
+    precision: Number = None
+    recall: Number = None
+    missed: int
+    false_alarms: int
+    cost: float
+
+
+class SoughtFacts(_Fact):
+    """How a class that is sought is found on the test split.
+
+    Args:
+        positive: The class.
+        count: Examples of it.
+        alarms: What comes of some thresholds, the chosen one first.
+        curve: (recall, precision) over all thresholds.
+        costs: What a miss and a false alarm cost, where that was given.
+    """
+
+    positive: str
+    count: int
+    alarms: list[AlarmFacts]
+    curve: list[tuple[float, float]] = []
+    costs: tuple[float, float] | None = None
+
+
 class OutputFacts(_Fact):
     """One output of the net, scored.
 
@@ -134,6 +165,8 @@ class OutputFacts(_Fact):
         baselines: Simple methods on the same test examples.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
+        sought: How a class that is sought is found.
+        calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         per_class: Of tags: how well each class is told on the test split.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
@@ -150,6 +183,8 @@ class OutputFacts(_Fact):
     baselines: list[Baseline] = []
     classes: list[str] = []
     confusion: list[list[int]] = []
+    sought: SoughtFacts | None = None
+    calibration: list[tuple[float, float, int]] = []
     per_class: list[ClassFacts] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []

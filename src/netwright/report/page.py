@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from netwright.figures.frame import frame, style_sheet, templates
-from netwright.figures.marks import clean, number
+from netwright.figures.marks import clean, number, percent
 from netwright.figures.matrix import READABLE, confused_pairs
 from netwright.figures.network import legend
+from netwright.metrics import calibration_error
 from netwright.report import drawings, inside, pictures, sentences
 from netwright.report.facts import Facts, OutputFacts, Shown
 
@@ -35,6 +36,9 @@ class _Output:
     confusion: Markup | None
     pairs: list[tuple[str, str, int, float]]
     scatter: Markup | None
+    found: Markup | None
+    calibrated: Markup | None
+    calibration_error: str
     scores: list[tuple[str, list[str], str]]
     splits: list[str]
 
@@ -86,6 +90,9 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         confusion=drawings.confusion(output),
         pairs=pairs,
         scatter=drawings.predicted_against_true(output),
+        found=drawings.found_curve(output),
+        calibrated=drawings.calibrated(output),
+        calibration_error=percent(calibration_error(output.calibration)) if output.calibration else "",
         scores=[
             (
                 sentences.score_name(name),

@@ -18,6 +18,7 @@ _NAMES = {
     "f1": "F1",
     "mean_average_precision": "mean average precision",
     "exact_match": "all tags right",
+    "average_precision": "average precision",
 }
 _SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match"})
 _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})

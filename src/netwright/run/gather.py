@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
@@ -30,6 +30,7 @@ from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.spec import Resolved
+from netwright.tasks.category import Category
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
@@ -261,16 +262,44 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
             return report.OutputFacts(**common, grid=grid)
         pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]
         return report.OutputFacts(**common, grid=grid, scatter=pairs)
-    confidence, chosen = answers.max(dim=1)
+    if not isinstance(task, Category):  # pragma: no cover - the only other task with classes
+        return report.OutputFacts(**common, grid=grid)
+    chosen = task.chosen(answers)
+    confidence = answers.gather(1, chosen[:, None])[:, 0]
     wrong = (chosen != targets).nonzero().flatten()
     worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:GRID]
     return report.OutputFacts(
         **common,
         classes=list(field.vocabulary),
-        confusion=metrics.confusion(answers, targets).tolist(),
+        confusion=task.confusion(answers, targets).tolist(),
         mistakes=[_shown(found, name, shown, int(i)) for i in worst],
         grid=grid,
+        sought=_sought(task, answers, targets),
+        calibration=metrics.calibration(*_calibrated(task, answers, targets)),
     )
+
+
+def _sought(task: Category, answers: Tensor, targets: Tensor) -> report.SoughtFacts | None:
+    if task.sought is None:
+        return None
+    alarms = [report.AlarmFacts(**asdict(alarm)) for alarm in task.sought.alarms(answers, targets)]
+    code, cost = task.sought.code, task.sought.cost
+    return report.SoughtFacts(
+        positive=task.classes[code],
+        count=int((targets == code).sum()),
+        alarms=alarms,
+        curve=task.sought.curve(answers, targets),
+        costs=(cost.missed, cost.false_alarm) if task.sought.rule == "cost" else None,
+    )
+
+
+def _calibrated(task: Category, answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities and whether they came true: of the sought or second class of two, else of the likeliest."""
+    if len(task.classes) == 2:
+        code = task.sought.code if task.sought else 1
+        return answers[:, code], (targets == code).double()
+    confidence, chosen = answers.max(dim=1)
+    return confidence, (chosen == targets).double()
 
 
 def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
@@ -294,8 +323,7 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
         truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))
         return report.Shown(**common, truth=truth, right=True, answer=told)
-    top = answers.argsort(descending=True, stable=True)[:3].tolist()
-    bars: list[tuple[str, report.Number]] = [(field.vocabulary[i], float(answers[i])) for i in top]
+    bars: list[tuple[str, report.Number]] = [*task.decode(answers[None])[0]]  # type: ignore[misc]
     truth = field.vocabulary[int(target)]
     return report.Shown(**common, truth=truth, bars=bars, right=bars[0][0] == truth, confidence=bars[0][1])
 

@@ -22,6 +22,7 @@ from netwright.models.text import parse, steps, with_dropout
 from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 from netwright.training.range_test import RangeTest
 
+_RARE = 0.1  # share of the rarer of two classes below which it is what is sought
 AUTO = "auto"  # a learning rate that is measured
 _GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
@@ -75,7 +76,11 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     filled = training.model_copy(
         update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
     )
-    outputs = {name: _weighed(name, out, data, reasons) for name, out in wanted.outputs.items()}
+    outputs = {
+        name: _sought(name, _weighed(name, wanted.outputs.get(name) or OutputSpec(), data, reasons), data, reasons)
+        for name in data.outputs
+    }
+    outputs = {name: out for name, out in outputs.items() if name in wanted.outputs or out != OutputSpec()}
     return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
 
 
@@ -102,6 +107,39 @@ def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -
     more = f" and {len(given) - 5} more" if len(given) > 5 else ""
     reasons.append(_reason(path, f"{shown}{more}", "so that every class counts as much as every other"))
     return out.model_copy(update={"class_weights": given})
+
+
+def _sought(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -> OutputSpec:
+    """An output with the class that is sought and the rule of its threshold, where one is wanted or very rare.
+
+    Raises:
+        SpecError: A threshold or a cost where there are not two classes.
+    """
+    classes, path = data.outputs[name].vocabulary, f"outputs.{name}"
+    asked = [key for key in ("positive", "threshold", "cost") if getattr(out, key) is not None]
+    if data.outputs[name].kind != "category" or len(classes) != 2:
+        if asked:
+            raise SpecError(f"{path}.{asked[0]}: {name} has not two classes, of which one is sought.", "Leave it out.")
+        return out
+    counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=2)
+    rare = int(counts[0] < counts[1]) ^ 1
+    share = counts[rare] / max(counts.sum(), 1)
+    if not asked and share >= _RARE:
+        return out
+    positive = classes[rare] if out.positive is None else out.positive
+    if out.positive is None:
+        why = f"the rarer class, {100 * share:.2g} % of training: scores are about finding it"
+        reasons.append(_reason(f"{path}.positive", positive, why))
+    threshold = out.threshold
+    if threshold is None:
+        threshold = "cost" if out.cost else "f1" if len(data.parts["validation"]) else "likeliest"
+        why = {
+            "cost": "misses and false alarms have a cost",
+            "f1": "balances misses and false alarms; give threshold or cost to decide otherwise",
+            "likeliest": "nothing is held out to choose another on",
+        }[threshold]
+        reasons.append(_reason(f"{path}.threshold", threshold, why))
+    return out.model_copy(update={"positive": positive, "threshold": threshold})
 
 
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:

@@ -280,7 +280,7 @@ def _possible(interval: tuple[float, float] | None, score: str) -> tuple[float, 
         return None
     name = score.rpartition("/")[2]
     least = -math.inf if name == "r2" else 0.0
-    most = 1.0 if name in {"r2", "accuracy", "top5"} else math.inf
+    most = 1.0 if name in {"r2", "accuracy", "top5"} or name.endswith("average_precision") else math.inf
     return max(interval[0], least), min(interval[1], most)
 
 

@@ -19,6 +19,7 @@ from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, resolve
 from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks.sought import Sought
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
 
 TOP = 3  # of the score "top3", when there are more classes than that
@@ -45,7 +46,7 @@ class Category(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        self.classes = field.vocabulary
+        self.classes, self._spec = field.vocabulary, spec
         if len(self.classes) < 2:
             only = f'one class, "{self.classes[0]}"' if self.classes else "no class"
             raise DataError(
@@ -58,6 +59,9 @@ class Category(Task):
         self._on_values = self._fits(loss) == "values"
         self._loss = resolve("loss", loss)
         self._weights = self._given_weights(spec)
+        self.sought = self._seeks(spec)
+        if self.sought:
+            self.headline, self.watch = "average_precision", ("average_precision", "max")
         if spec.loss is None:
             why = "rewards the probability given to the true class, and its gradient never dies out"
             self.reasons.append(Reason(path=f"outputs.{name}.loss", value=loss, why=why))
@@ -101,6 +105,22 @@ class Category(Task):
                 f"Known: {', '.join(self.classes[:20])}.",
             )
         return torch.tensor([given.get(label, 1.0) for label in self.classes])
+
+    def _seeks(self, spec: OutputSpec) -> Sought | None:
+        """The class that is sought, where one is named."""
+        if spec.positive is None:
+            return None
+        path = f"outputs.{self.name}.positive"
+        if len(self.classes) != 2:
+            raise SpecError(
+                f'{path}: "{self.name}" has {len(self.classes)} classes; one is sought among two.',
+                "Leave it out, or join the other classes in the data.",
+            )
+        if spec.positive not in self.classes:
+            hint = nearest(spec.positive, self.classes)
+            raise SpecError(f'{path}: "{spec.positive}" is no class{hint}.', f"Known: {', '.join(self.classes)}.")
+        code = self.classes.index(spec.positive)
+        return Sought(code, spec, self.field.thresholds[code] if self.field.thresholds else None)
 
     def _fits(self, loss: str) -> str:
         compares, path = loss_compares(loss), f"outputs.{self.name}"
@@ -160,32 +180,52 @@ class Category(Task):
             return torch.cat([torch.sigmoid(-outputs), torch.sigmoid(outputs)], dim=1)
         return torch.softmax(outputs, dim=1)
 
+    def chosen(self, answers: Float[Tensor, "batch class"]) -> Int[Tensor, " batch"]:
+        """The class answered for each example: the likeliest, or by the threshold of the one that is sought."""
+        return self.sought.chosen(answers) if self.sought else answers.argmax(dim=1)
+
+    def settled(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> Field:
+        """The field with the threshold that was chosen for the class that is sought; see `Task.settled`."""
+        if not self.sought:
+            return self.field
+        threshold = self.sought.best(answers, targets)
+        both = (threshold, 1 - threshold) if self.sought.code == 0 else (1 - threshold, threshold)
+        return self.field.model_copy(update={"thresholds": both})
+
     def score(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> dict[str, float]:
-        """accuracy, log_loss, and top3 when there are more than three classes; see `Task.score`."""
-        scores = {"accuracy": metrics.accuracy(answers, targets), "log_loss": metrics.log_loss(answers, targets)}
+        """accuracy, log_loss, top3 when there are more than three classes, and how well a sought one is found."""
+        scores = {
+            "accuracy": float(self._hits(answers, targets).mean()),
+            "log_loss": metrics.log_loss(answers, targets),
+        }
         if len(self.classes) > TOP:
             scores[f"top{TOP}"] = metrics.accuracy(answers, targets, TOP)
-        return scores
+        return {**(self.sought.scores(answers, targets) if self.sought else {}), **scores}
 
     def interval(
         self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"], groups: np.ndarray | None = None
     ) -> dict[str, Interval]:
         """Wilson's for shares, a bootstrap for log_loss and for everything when there are groups."""
-        columns = {"accuracy": metrics.hits(answers, targets), "log_loss": metrics.surprise(answers, targets)}
+        columns = {"accuracy": self._hits(answers, targets), "log_loss": metrics.surprise(answers, targets)}
         if len(self.classes) > TOP:
             columns[f"top{TOP}"] = metrics.hits(answers, targets, TOP)
-        return {
+        found = self.sought.intervals(answers, targets, groups) if self.sought else {}
+        return found | {
             name: metrics.wilson(float(column.sum()), len(targets))
             if groups is None and name != "log_loss"
             else metrics.bootstrap(column.numpy(force=True)[:, None], lambda means: means[:, 0], groups)
             for name, column in columns.items()
         }
 
+    def _hits(self, answers: Tensor, targets: Tensor) -> Tensor:
+        return (self.chosen(answers) == targets).double()
+
     def confusion(
         self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]
     ) -> Int[Tensor, "class class"]:
-        """Counts by true class (row) and likeliest class (column)."""
-        return metrics.confusion(answers, targets)
+        """Counts by true class (row) and answered class (column)."""
+        given = functional.one_hot(self.chosen(answers), len(self.classes)).double()
+        return metrics.confusion(given, targets)
 
     def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
         """The share of each class in training for everyone, and logistic regression."""
@@ -198,14 +238,16 @@ class Category(Task):
         known = train.targets.numpy(force=True)[rows]
         if len(np.unique(known)) > 1:  # with one class in training there is no line to draw
             inputs, asked = standardised(train.flat(rows), test.flat())
-            answers, early = self._logistic(inputs, known, asked)
-            found.append(self.baseline("linear", answers, test, start, "; ".join(filter(None, [note, early]))))
+            learned, answers, early = self._logistic(inputs, known, asked)
+            fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
+            note = "; ".join(filter(None, [note, early]))
+            found.append(fitting.baseline("linear", answers, test, start, note))
         return found
 
     def _logistic(
         self, inputs: np.ndarray, known: np.ndarray, asked: np.ndarray
-    ) -> tuple[Float[Tensor, "test class"], str]:
-        """Probabilities of scikit-learn's logistic regression, and in words if its budget ended it."""
+    ) -> tuple[Float[Tensor, "train class"], Float[Tensor, "test class"], str]:
+        """Probabilities of scikit-learn's logistic regression for both, and in words if its budget ended it."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 
@@ -214,17 +256,25 @@ class Category(Task):
             warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
             model = LogisticRegression(max_iter=most).fit(inputs, known)
         done = int(model.n_iter_.max())
-        answers = np.zeros((len(asked), len(self.classes)))
-        answers[:, model.classes_] = model.predict_proba(asked)
-        return torch.from_numpy(
-            answers
-        ), f"stopped after {done} iterations, before it had settled" if done >= most else ""
+        answers = [torch.zeros(len(rows), len(self.classes), dtype=torch.float64) for rows in (inputs, asked)]
+        for of, rows in zip(answers, (inputs, asked), strict=True):
+            of[:, model.classes_] = torch.from_numpy(model.predict_proba(rows)).double()
+        early = f"stopped after {done} iterations, before it had settled" if done >= most else ""
+        return answers[0], answers[1], early
 
     def decode(self, answers: Float[Tensor, "batch class"], top: int = 3) -> list[Ranked]:
-        """The likeliest classes with their probabilities; see `Task.decode`."""
-        best = answers.argsort(dim=1, descending=True, stable=True)[:, :top]
+        """The class answered and then the likeliest others, with their probabilities; see `Task.decode`."""
+        first = functional.one_hot(self.chosen(answers), len(self.classes))
+        best = (answers + 2 * first).argsort(dim=1, descending=True, stable=True)[:, :top]
         chosen = answers.gather(1, best).tolist()
         return [
             [(self.classes[code], value) for code, value in zip(codes, values, strict=True)]
             for codes, values in zip(best.tolist(), chosen, strict=True)
         ]
+
+    def words(self, answers: Float[Tensor, "batch class"] | Int[Tensor, " batch"]) -> list[str] | None:
+        """The class answered for each example, where one is sought; see `Task.words`."""
+        if not self.sought:
+            return None
+        codes = answers if answers.ndim == 1 else self.chosen(answers)
+        return [self.classes[code] for code in codes.tolist()]
