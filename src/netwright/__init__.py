@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from netwright.run import evaluate, plan, predict, report, resume, train
     from netwright.spec import Spec
     from netwright.spec import load as load_spec
-    from netwright.studies import compare
+    from netwright.studies import compare, restarts
 
 _PUBLIC = {
     "Model": "netwright.model_file:Model",
@@ -34,6 +34,7 @@ _PUBLIC = {
     "predict": "netwright.run:predict",
     "register": "netwright.registry:register",
     "report": "netwright.run:report",
+    "restarts": "netwright.studies:restarts",
     "resume": "netwright.run:resume",
     "train": "netwright.run:train",
 }
@@ -49,6 +50,7 @@ __all__ = [
     "predict",
     "register",
     "report",
+    "restarts",
     "resume",
     "train",
 ]

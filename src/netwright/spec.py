@@ -122,11 +122,13 @@ class SplitSpec(_Frozen):
             written in `column`).
         parts: Shares of training, validation and test; they sum to 1.
         column: The column of groups, times or split names.
+        seed: Seed of the draw; that of the training when left out.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] | None = None
     parts: tuple[float, float, float] = (0.7, 0.15, 0.15)
     column: str | None = None
+    seed: int | None = Setting(default=None, ge=0)
 
     @model_validator(mode="after")
     def _sound(self) -> SplitSpec:
@@ -279,6 +281,7 @@ class TrainingSpec(_Frozen):
         clip: Where gradients are cut: a length, or `{value: 0.5}`.
         regularize: What keeps the net from learning its examples by heart.
         average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
+        restarts: Trainings from different first weights, of which the one with the lowest training loss is kept.
         stop: When training ends.
         seed: Seed of everything random.
         threads: Computing threads; follows from the size of a step when left out.
@@ -290,6 +293,7 @@ class TrainingSpec(_Frozen):
     clip: ClipSpec | None = None
     regularize: RegularizeSpec = RegularizeSpec()
     average: float | None = Setting(default=None, gt=0, lt=1)
+    restarts: int | None = Setting(default=None, ge=1)
     stop: StopSpec = StopSpec()
     seed: int = Setting(default=0, ge=0)
     threads: int | None = Setting(default=None, ge=1)
@@ -332,6 +336,11 @@ class Spec(_Frozen):
     outputs: dict[str, OutputSpec] = {}
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the draw of the split."""
+        return self.training.seed if self.data.split.seed is None else self.data.split.seed
 
     @model_validator(mode="before")
     @classmethod

@@ -35,6 +35,7 @@ PATHS = {
     "epochs": "training.stop.epochs",
     "minutes": "training.stop.minutes",
     "patience": "training.stop.patience",
+    "restarts": "training.restarts",
     "seed": "training.seed",
 }
 
@@ -72,6 +73,7 @@ class Settings:
         epochs: Most epochs.
         minutes: Most minutes of training.
         patience: Epochs without improvement before stopping; 0 never stops early.
+        restarts: Trainings from different first weights; the one with the lowest training loss is kept.
         seed: Seed of everything random.
         overrides: Any other setting by its path, e.g. --set data.split.by=time; may be repeated.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
@@ -88,6 +90,7 @@ class Settings:
     epochs: int | None = None
     minutes: float | None = None
     patience: int | None = None
+    restarts: int | None = None
     seed: int | None = None
     overrides: Annotated[tuple[str, ...], Parameter(name="--set")] = ()
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = ()

@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from netwright.cli.arguments import Settings, Wanted, repeated, spec_from
 from netwright.cli.screen import Output
+from netwright.errors import SpecError
 
 
 @Parameter(name="*", group=Group("The run", sort_key=3))
@@ -53,8 +54,26 @@ def train(
     output, conduct = output or Output(), conduct or Conduct()
     wanted, settings = wanted or Wanted(), settings or Settings()
     spec = repeated(source, wanted, settings) or spec_from(source, wanted, settings)
-    from netwright import run
+    from netwright import run, studies
+    from netwright.spec import Spec
 
+    if isinstance(spec, Spec) and spec.training.restarts:
+        if conduct.start is not None:
+            raise SpecError("restarts begin from fresh weights, --from from trained ones.", "Leave one of them out.")
+        with output.display() as show:
+            several = studies.restarts(
+                spec,
+                out=conduct.to,
+                strict=conduct.strict,
+                accept=conduct.accept,
+                examples=conduct.examples,
+                show=show,
+            )
+        if output.json:
+            output.document(several)
+        else:
+            output.lines(several.text)
+        return
     with output.display() as show:
         outcome = run.train(
             spec,

@@ -271,7 +271,7 @@ def _divided(source: _Source, plan: Plan, held: Store, given: set[str], files_no
     """The split and the fitted fields, from the cache when this very split was made before."""
     spec = source.spec
     wishes = json.dumps([spec.data.split.model_dump(mode="json"), spec.data.duplicates, sorted(given)])
-    name = cache.key(wishes, str(spec.training.seed), str(list(plan.fields)))
+    name = cache.key(wishes, str(spec.split_seed), str(list(plan.fields)))
     kept = held.folder / "splits" / name if held.folder else None
     if kept is not None and kept.is_dir():
         return Division.load(kept)

@@ -86,7 +86,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
             _require_something_to_learn(name, facts, held.arrays[name])
     labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind == "category"), None)
     wish, columns = _columns(spec, held, find)
-    codes, reason = splits.split(wish, spec.training.seed, labels=labels, count=len(held.rows), **columns)
+    codes, reason = splits.split(wish, spec.split_seed, labels=labels, count=len(held.rows), **columns)
     codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, columns["official"])
     for name, facts in plan.outputs.items():
         if facts.kind == "category":
@@ -214,7 +214,7 @@ def _without_torn_copies(
         inner = duplicates.first_copies(held.content[ours])
         classes = labels[ours] if labels is not None else np.zeros(len(ours), dtype=np.int64)
         codes = codes.copy()
-        codes[ours] = duplicates.together(codes[ours], inner, classes, spec.training.seed)
+        codes[ours] = duplicates.together(codes[ours], inner, classes, spec.split_seed)
         splits.require_parts(codes, spec.data.split.parts, reason.value)
         why = f"{copies:,} examples have the same inputs as an earlier one and stay in its part"
         reasons = [Reason(path="data.duplicates", value="kept together", why=why)]

@@ -98,6 +98,8 @@ def train(
     """
     options = Options(strict, accept, examples, str(base.absolute()) if base else "")
     asked = wanted.spec if isinstance(wanted, Resolved) else wanted
+    if asked.training.restarts:
+        raise SpecError("several starts are a study of several runs.", "From Python: netwright.restarts(spec).")
     if data is None and asked.data.path is None:
         raise SpecError("nothing says where the examples are.", "Set data.path, or give data=... from Python.")
     if data is None and asked.data.path is not None and not asked.data.path.startswith("sklearn:"):

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from netwright.studies.compare import Table, compare
+from netwright.studies.restarts import Restarts, restarts
 
-__all__ = ["Table", "compare"]
+__all__ = ["Restarts", "Table", "compare", "restarts"]
