@@ -129,6 +129,16 @@ def test_part_that_comes_out_empty_is_refused() -> None:
         splits.split(SplitSpec(by="time", column="t"), 0, **NOTHING | {"times": times}, count=10)
 
 
+def test_tags_that_some_part_lacks_are_told() -> None:
+    codes = np.array([0, 0, 1, 2])
+    tags = np.array([[1, 0, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]])
+    assert splits.tag_remarks(codes, tags, ("a", "b", "c", "d"), "labels") == [
+        'labels: class "d" have no usable example.',
+        'labels: class "b" have no training example: they cannot be learned.',
+        'labels: class "c" have no test example: their score is unknown.',
+    ]
+
+
 @given(st.lists(st.integers(0, 6), min_size=25, max_size=200), st.integers(0, 5))
 def test_stratified_split_covers_every_example_once(classes: list[int], seed: int) -> None:
     labels = np.array(classes)

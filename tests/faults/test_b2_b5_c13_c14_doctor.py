@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 def test_b2_cells_without_a_number_are_named_by_row_and_column() -> None:
     said = "; ".join(finding.message for finding in Examples().look(Examples().planted()))
     assert 'height: "inf" is not a finite number (row 41)' in said
-    assert 'height: the cell says "nan" (no value), expected a number (row 17)' in said
+    assert "inputs.height: 1 of 599 cells are empty, filled with the training mean" in said
+    columns = {**plant.sound(), "girth": np.where(np.arange(600) == 16, np.nan, plant.sound()["girth"])}
+    said = "; ".join(finding.message for finding in Examples().look(plant.border(columns, "girth")))
+    assert 'girth: the cell says "nan" (no value), expected a number (row 17)' in said
 
 
 def test_b5_a_label_out_of_range_ends_the_run_before_training(tmp_path: Path) -> None:

@@ -120,7 +120,10 @@ def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], 
     for which, words in (
         (per_part.sum(axis=0) == 0, "have no usable example"),
         ((per_part.sum(axis=0) > 0) & (per_part[TRAIN] == 0), "have no training example: they cannot be learned"),
-        ((per_part[TRAIN] > 0) & (per_part[TEST] == 0), "have no test example: their score is unknown"),
+        (
+            (codes == TEST).any() & (per_part[TRAIN] > 0) & (per_part[TEST] == 0),
+            "have no test example: their score is unknown",
+        ),
     ):
         if which.any():
             said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")

@@ -31,7 +31,7 @@ class InputColumn:
 
     Args:
         name: As the user knows it; `x[3]` inside an array that names no columns.
-        values: One per example looked at: numbers (of tags 0 and 1, the mean for a missing one), or class codes.
+        values: One per example looked at: numbers (of tags 0 and 1, the median for a missing one), or class codes.
         field: The field it belongs to.
         place: Place within a vector or among tags; 0 for others.
         named: The column has a name of its own in the user's data.
@@ -155,7 +155,7 @@ class Border:
         for field in fields:
             values = np.asarray(self.dataset.arrays[field.name][self.rows])
             if "missing" in field.options and values.dtype.kind == "f":
-                values = np.where(np.isnan(values), np.asarray(field.mean), values)
+                values = _without_gaps(values)
             if values.ndim == 1:
                 found.append(InputColumn(field.name, values, field, 0, True))
                 continue
@@ -171,6 +171,13 @@ class Border:
                 for place, name in enumerate(names[:room])
             ]
         return found[:MOST_COLUMNS]
+
+
+def _without_gaps(values: Float[np.ndarray, "row *place"]) -> Float[np.ndarray, "row *place"]:
+    """The median of its column in place of a missing value: the mean would be moved by the outliers looked for."""
+    gaps = np.isnan(values)
+    present = np.where(gaps.all(axis=0), 0.0, values)
+    return np.where(gaps, np.nanmedian(present, axis=0), values)
 
 
 def _numbers(field: Field) -> int:
