@@ -307,8 +307,8 @@ def calibration(
         bins: How many.
 
     Example:
-        >>> calibration(torch.tensor([0.95, 0.95, 0.25]), torch.tensor([1.0, 0.0, 0.0]))
-        [(0.25, 0.0, 1), (0.95, 0.5, 2)]
+        >>> calibration(torch.tensor([0.75, 0.75, 0.25]), torch.tensor([1.0, 0.0, 0.0]))
+        [(0.25, 0.0, 1), (0.75, 0.5, 2)]
 
     Source: Guo et al. 2017, On Calibration of Modern Neural Networks, arXiv:1706.04599, section 2.
     """
@@ -326,8 +326,8 @@ def calibration_error(bins: list[tuple[float, float, int]]) -> float:
     """The mean distance between confidence and share of right answers over the bins, by their counts.
 
     Example:
-        >>> calibration_error([(0.25, 0.0, 1), (0.95, 0.5, 2)])
-        0.38333333333333336
+        >>> round(calibration_error([(0.25, 0.0, 1), (0.95, 0.5, 2)]), 3)
+        0.383
     """
     total = sum(count for _, _, count in bins)
     return sum(abs(mean - share) * count for mean, share, count in bins) / max(total, 1)

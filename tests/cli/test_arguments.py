@@ -40,7 +40,7 @@ def test_names_and_kinds_are_split_at_the_comma_and_the_colon(table: Path) -> No
 def test_every_shorthand_reaches_its_path(table: Path) -> None:
     values = {
         "depth": 2, "width": 7, "activation": "tanh", "batch_size": "all", "optimizer": "sgd", "lr": "0.5",
-        "schedule": "cosine", "epochs": 3, "minutes": 1.5, "patience": 4, "seed": 9,
+        "schedule": "cosine", "epochs": 3, "minutes": 1.5, "patience": 4, "seed": 9, "restarts": 2,
     }  # fmt: skip
     made = spec(str(table), outputs="price", **values)
     assert made.model.depth == 2
