@@ -82,6 +82,7 @@ class InputSpec(_Frozen):
         channels: 1 for grey, 3 for colour pictures.
         missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
             number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
+        embed: How many learned numbers stand for a class; 0 for a column for each class. Follows from their number.
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
     """
 
@@ -90,6 +91,7 @@ class InputSpec(_Frozen):
     size_px: tuple[Annotated[int, Setting(ge=1)], Annotated[int, Setting(ge=1)]] | None = None
     channels: Literal[1, 3] | None = None
     missing: Literal["fill", "set_aside"] | None = None
+    embed: int | None = Setting(default=None, ge=0, le=1024)
     day_first: bool | None = None
 
 

@@ -61,12 +61,18 @@ def order(seed: int, epoch: int, length: int) -> np.ndarray:
 
 
 def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
-    """Inputs by the tensor they arrive in: each image by itself, everything else side by side in one table."""
+    """Inputs by the tensor they arrive in: each image and each embedded class by itself, the rest in one table."""
     found: dict[str, tuple[Field, ...]] = {}
+    alone = embeds(fields)
     for name, field in fields.items():
-        group = name if field.kind == "image" else TABLE
+        group = name if field.kind == "image" or name in alone else TABLE
         found[group] = (*found.get(group, ()), field)
     return found
+
+
+def embeds(fields: dict[str, Field]) -> dict[str, int]:
+    """Inputs whose class is embedded, and as how many numbers."""
+    return {name: int(dim) for name, field in fields.items() if (dim := field.options.get("embed"))}
 
 
 def coded_width(field: Field) -> int:

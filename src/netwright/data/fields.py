@@ -121,9 +121,23 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
         if not kind:
             return None
         wish = wish.model_copy(update={"kind": kind})
+    if isinstance(wish, InputSpec):
+        _refuse_unread(wish, path)
     facts, reasons = kind_of_name(str(wish.kind)).plan(name, column, wish, found)
     plan.reasons += reasons
     return facts
+
+
+def _refuse_unread(wish: InputSpec, path: str) -> None:
+    """A setting that the kind does not read would be ignored in silence."""
+    given = wish.model_dump(exclude_none=True, exclude={"kind", "source"})
+    for setting in given:
+        readers = [name for name in registry.parts("kind") if setting in kind_of_name(name).settings]
+        if wish.kind not in readers:
+            raise SpecError(
+                f"{path}.{setting}: an input of kind {wish.kind} has no {setting}; {' and '.join(readers)} have.",
+                "Leave it out, or give another kind.",
+            )
 
 
 def _numbers_rows(name: str, column: Column) -> bool:

@@ -14,15 +14,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from netwright.data.batches import groups
+from netwright.data.batches import embeds, groups
 from netwright.data.fields import kind_of
 from netwright.errors import CellError, DataError
-from netwright.models.build import _Graph, build, default_layers
+from netwright.models.build import build, outline
 from netwright.models.network import Network
-from netwright.models.text import parse
 from netwright.readers.kinds.kind import Cell as OneCell
 from netwright.registry import nearest
-from netwright.spec import Field, ModelSpec, OutputSpec, Spec
+from netwright.spec import Field, OutputSpec, Spec
 from netwright.tasks.task import Decoded, Task, task_for
 
 ROWS = 256  # answers are computed so many rows at a time
@@ -166,22 +165,14 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
         SpecError: The layers cannot be built, or an output's loss and unit do not go together.
     """
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    return Model(spec, inputs, outputs, build(spec.model, shapes, heads, seed), tasks, {}, {})
+    network = build(spec.model, shapes, heads, seed, embeds(inputs))
+    return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
 def sketch(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]) -> Network:
     """The same network without memory for its weights, to compare sizes first; see `assemble`."""
     _, shapes, heads = _ends(spec, inputs, outputs)
-    return outline(spec.model, shapes, heads)
-
-
-def outline(model: ModelSpec, groups: Mapping[str, tuple[int, ...]], heads: Mapping[str, int]) -> Network:
-    """What `build` makes, on torch's meta device: shapes and names, no numbers."""
-    text, _ = default_layers(model, groups)
-    graph = _Graph(text, groups, tuple(heads))
-    graph.lay(parse(text))
-    graph.finish(heads)
-    return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
+    return outline(spec.model, shapes, heads, embeds(inputs))
 
 
 def _ends(

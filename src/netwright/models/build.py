@@ -18,7 +18,7 @@ from torch import nn
 from netwright import seeds
 from netwright.errors import ResourceError, SpecError
 from netwright.models import initialisers
-from netwright.models.layers import MERGES, Activation, Dense, Flatten, Layer
+from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
 from netwright.models.network import Network, Node
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import part, parts, resolve
@@ -149,7 +149,9 @@ def _why_depth(groups: Groups) -> str:
     )
 
 
-def build(model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int) -> Network:
+def build(
+    model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int, embeds: Mapping[str, int] | None = None
+) -> Network:
     """A network with fresh weights.
 
     Several groups are joined: pictures of one size by channel when a layer takes pictures, everything else end to end
@@ -160,27 +162,31 @@ def build(model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int)
         groups: Shape of one example of each input group: `(channel, height, width)` or `(dim,)`.
         heads: Units of each output, by name.
         seed: Of the first weights.
+        embeds: Groups of one class each that are embedded first, and as how many numbers.
 
     Raises:
         SpecError: The text is wrong, or its layers do not fit together.
         ResourceError: The weights do not fit into memory.
     """
-    network = outline(model, groups, heads)
+    network = outline(model, groups, heads, embeds)
     _allocate(network)
     _initialise(network, seed, model.initialiser)
     return network
 
 
-def outline(model: ModelSpec, groups: Groups, heads: Mapping[str, int]) -> Network:
+def outline(
+    model: ModelSpec, groups: Groups, heads: Mapping[str, int], embeds: Mapping[str, int] | None = None
+) -> Network:
     """The same network on torch's meta device: nodes, names and shapes, but no memory and no numbers; see `build`.
 
     Args:
         model: As for `build`.
         groups: As for `build`.
         heads: As for `build`.
+        embeds: As for `build`.
     """
     text, _ = default_layers(model, groups)
-    graph = _Graph(text, groups, tuple(heads))
+    graph = _Graph(text, groups, tuple(heads), embeds or {})
     graph.lay(parse(text))
     graph.finish(heads)
     return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
@@ -223,7 +229,7 @@ class _Sight:
 class _Graph:
     """The nodes so far, and the place where the next one is attached."""
 
-    def __init__(self, text: str, groups: Groups, outputs: tuple[str, ...]) -> None:
+    def __init__(self, text: str, groups: Groups, outputs: tuple[str, ...], embeds: Mapping[str, int]) -> None:
         self.text = text
         self.nodes: list[Node] = []
         self.modules: dict[str, nn.Module] = {}
@@ -239,6 +245,7 @@ class _Graph:
         for group, shape in groups.items():
             sight = _Sight((1, 1) if len(shape) == 3 else None)
             self.inputs[group] = self.add_node(f"input:{group}", "input", f"input {group}", (), shape, None, sight)
+        self.starts = tuple(self.embedded(name, embeds.get(group, 0)) for group, name in self.inputs.items())
         self.waiting: tuple[str, ...] = ()  # vectors that join where the pictures are flattened
         self.tip = ""
 
@@ -248,7 +255,7 @@ class _Graph:
             raise SpecError(
                 f"model.layers: {count(pieces):,} layers; {MOST_NODES:,} are possible.", "Use fewer repeats."
             )
-        names = tuple(self.inputs.values())
+        names = self.starts
         pictures = tuple(name for name in names if len(self.shapes[name]) == 3)
         if len(names) == 1:
             self.tip = names[0]
@@ -259,6 +266,14 @@ class _Graph:
             self.tip = self.joined(tuple(self.flat(name) for name in names))
         for piece in pieces:
             self.tip = self.attach(piece, self.tip, outermost=True)
+
+    def embedded(self, name: str, dim: int) -> str:
+        """An input, or for a class that is embedded the layer that does so."""
+        if not dim:
+            return name
+        with torch.device("meta"):
+            layer = Embed(self.shapes[name], dim)
+        return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
     def finish(self, heads: Mapping[str, int]) -> None:
         """A dense head for each output, on the flattened end."""

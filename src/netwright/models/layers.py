@@ -91,6 +91,33 @@ class Dense(Layer):
         return functional.linear(x, self.weight, self.bias)
 
 
+class Embed(Layer):
+    """A class as a few learned numbers, its row of a table; alike classes come to lie near each other.
+
+    Never written in a text: a category of many classes gets one in front of everything else.
+
+    Args:
+        in_shape: `(class,)`, 1 in the place of the class.
+        dim: Numbers per class.
+
+    Source: Guo & Berkhahn 2016, Entity Embeddings of Categorical Variables, arXiv:1604.06737.
+    """
+
+    takes = "vector"
+
+    def __init__(self, in_shape: Shape, dim: int) -> None:
+        super().__init__(in_shape, (dim,), multiply_adds=in_shape[0] * dim)
+        self.weight = nn.Parameter(torch.empty(dim, in_shape[0]))
+
+    def initialise(self, draw: Draw) -> None:
+        """As spread as standardised inputs, whatever the number of classes: only one of them is there at a time."""
+        draw.uniform(self.weight, math.sqrt(3))
+
+    def forward(self, x: Float[Tensor, "batch class"]) -> Float[Tensor, "batch dim"]:
+        """The numbers of each example's class."""
+        return functional.linear(x, self.weight)
+
+
 class Conv(Layer):
     """Filters slid over a picture; each place of an output map is one filter's weighted sum of the patch there.
 

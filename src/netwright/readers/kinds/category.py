@@ -22,13 +22,16 @@ from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
 from netwright.readers.numerals import is_text
 from netwright.registry import nearest
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import Field, InputSpec, OutputSpec, Reason, Scalar
+
+MOST_COLUMNS = 20  # classes of an input up to which each has a column of its own
 
 
 class Category(Kind):
     """The class of an example, cached as its place in the sorted vocabulary."""
 
     name: ClassVar[str] = "category"
+    settings: ClassVar[tuple[str, ...]] = ("missing", "embed")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Collects the classes of the whole column.
@@ -51,7 +54,7 @@ class Category(Kind):
             shape=(),
             dtype="int32",
             vocabulary=vocabulary,
-            options={"missing": missing.FILL} if filled else {},
+            options={**({"missing": missing.FILL} if filled else {}), **_embedding(len(vocabulary), spec)},
         )
         path = path_of(name, spec)
         why = "they stay classes of their own; join them in the data"
@@ -63,6 +66,9 @@ class Category(Kind):
         elif empty:
             why = "a class may be called anything; take those rows out of the data if theirs is unknown"
             reasons.append(Reason(path=path, value=f'{empty:,} empty cells are the class ""', why=why))
+        if field.options.get("embed") and isinstance(spec, InputSpec) and spec.embed is None:
+            why = f"{len(vocabulary):,} classes; more than {MOST_COLUMNS} columns teach little each. 0 makes columns"
+            reasons.append(Reason(path=f"{path}.embed", value=str(field.options["embed"]), why=why))
         if labels.null_count:
             value = f"{labels.null_count:,} rows set aside"
             reasons.append(Reason(path=path, value=value, why="their cell has no value"))
@@ -115,6 +121,19 @@ class Category(Kind):
     def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The name of the class."""
         return field.vocabulary[int(value)]
+
+
+def _embedding(classes: int, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
+    """As how many learned numbers an input's class goes in; nothing for a column per class.
+
+    Left open, the rule of thumb of fastai's tabular models: 1.6 times the 0.56th power of the number of classes.
+    """
+    if not isinstance(spec, InputSpec):
+        return {}
+    dim = spec.embed
+    if dim is None:
+        dim = min(50, round(1.6 * classes**0.56)) if classes > MOST_COLUMNS else 0
+    return {"embed": dim} if dim else {}
 
 
 def labels_of(column: Column) -> pa.ChunkedArray | None:

@@ -33,6 +33,7 @@ class Date(Kind):
     """A moment of the calendar; an input only."""
 
     name: ClassVar[str] = "date"
+    settings: ClassVar[tuple[str, ...]] = ("missing", "day_first")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Finds the order of day, month and year.

@@ -21,9 +21,15 @@ Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | Non
 
 
 class Kind(ABC):
-    """One kind of cell, e.g. image or number."""
+    """One kind of cell, e.g. image or number.
+
+    Attributes:
+        name: As the spec writes it.
+        settings: Which settings of an input besides kind and source it reads; others are refused.
+    """
 
     name: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:

@@ -28,6 +28,7 @@ class Number(Kind):
     """A quantity; empty and NA cells have no value: the training mean stands for them in an input."""
 
     name: ClassVar[str] = "number"
+    settings: ClassVar[tuple[str, ...]] = ("missing",)
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Finds how the column writes its numbers and whether they are whole.

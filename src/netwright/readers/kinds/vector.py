@@ -23,6 +23,7 @@ class Vector(Kind):
     """A fixed number of quantities per example."""
 
     name: ClassVar[str] = "vector"
+    settings: ClassVar[tuple[str, ...]] = ("missing",)
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Plans every column as a number of its own.
