@@ -289,6 +289,39 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         ),
     },
 }
+_LECTURES = {
+    # which of the five lectures name a part, by room; `LECTURES` has their subjects
+    "layer": {"dense": "24", "conv": "234", "pool": "234", "maxout": "134", "rbf": "14", "dropout": "1234"},
+    "activation": {
+        "relu": "1234",
+        "leaky_relu": "14",
+        "elu": "3",
+        "softplus": "14",
+        "hard_tanh": "14",
+        "tanh": "1234",
+        "sigmoid": "123",
+        "threshold": "23",
+    },
+    "initialiser": {"glorot": "14", "glorot_printed": "14", "fan_in": "14"},
+    "loss": {"cross_entropy": "134", "binary_cross_entropy": "14", "hinge": "3", "squared": "1234"},
+    "optimizer": {"sgd": "124", "adagrad": "2"},
+    "schedule": {"plateau": "2"},
+    "strategy": {
+        "noise": "124",
+        "penalty": "1234",
+        "clipping": "25",
+        "max_norm": "14",
+        "plateau": "2",
+        "early_stopping": "134",
+    },
+}
+LECTURES = {
+    "1": "recurrent networks and training strategies",
+    "2": "so you want to train a neural network",
+    "3": "an introduction to neural networks",
+    "4": "convolutional networks and training strategies",
+    "5": "transfer learning and recurrent networks",
+}
 _own: dict[tuple[str, str], tuple[Part, object]] = {}
 
 
@@ -314,7 +347,8 @@ def parts(room: str) -> dict[str, Part]:
     found = {}
     for name, entry in _BUILT_IN.get(room, {}).items():
         target, summary, *facts = entry
-        found[name] = Part(room, name, target, summary, dict(facts[0]) if facts else {})
+        told = {"lectures": _LECTURES[room][name]} if name in _LECTURES.get(room, {}) else {}
+        found[name] = Part(room, name, target, summary, {**(facts[0] if facts else {}), **told})
     found.update({name: part for (of, name), (part, _) in _own.items() if of == room})
     return found
 

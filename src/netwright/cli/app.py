@@ -35,6 +35,7 @@ VERBS = {
     "data": ("netwright.cli.data:app", LOOKING, "Look at examples, check them, fetch known data sets."),
     "doctor": ("netwright.cli.doctor:doctor", LOOKING, "Say what is wrong with a run, or with this installation."),
     "look": ("netwright.cli.look:app", LOOKING, "Look into a trained network."),
+    "explain": ("netwright.cli.explain:explain", LOOKING, "Say what a part computes: formula, options, source."),
     "recipes": ("netwright.cli.recipes:app", SETTING_UP, "List the recipes: complete specs with a name."),
     "--install-completion": (
         "netwright.cli.completion:install",
