@@ -36,3 +36,30 @@ def step(
         output.document(view)
     else:
         output.lines(view.text)
+
+
+@app.command
+def unit(
+    run_folder: Path,
+    name: str,
+    /,
+    *,
+    example: str = "",
+    output: Output | None = None,
+) -> None:
+    """Show what one unit computes for one example: every weight times its input, the bias, the sum, the function.
+
+    Args:
+        run_folder: Folder of the run.
+        name: Layer and place, e.g. "dense1[3]", or an output's name and place.
+        example: Id of the example; the first held-out one when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    view = run.one_unit(run_folder, name, example=example)
+    if output.json:
+        output.document(view)
+    else:
+        output.lines(view.text)

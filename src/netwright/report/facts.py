@@ -241,6 +241,20 @@ class LayerInside(_Fact):
     last: tuple[float, float, list[int]] | None = None
 
 
+class Coefficient(_Fact):
+    """What one column adds to the answer of a linear model.
+
+    Args:
+        name: The column.
+        weight: For one spread of the column.
+        own: For one unit of the column, in the answer's own units; None where these have no meaning.
+    """
+
+    name: str
+    weight: float
+    own: Number = None
+
+
 class RateTest(_Fact):
     """A learning-rate range test: rates, the loss after each, and the rate that was chosen."""
 
@@ -383,6 +397,7 @@ class Facts(_Fact):
         inside: What went on in each layer.
         range_test: Learning rates tried before training.
         marks: What changed training on the way.
+        coefficients: Of a linear model with one unit on a table, the largest first, and its intercept.
         idle_inputs: Inputs whose weights are all next to nothing.
         findings: What the doctor said before the first update, good things included.
         best_epoch: Epoch whose weights were kept.
@@ -415,6 +430,7 @@ class Facts(_Fact):
     inside: list[LayerInside] = []
     range_test: RateTest | None = None
     marks: list[Mark] = []
+    coefficients: list[Coefficient] = []
     idle_inputs: list[str] = []
     findings: list[FindingFacts] = []
     best_epoch: int | None = None

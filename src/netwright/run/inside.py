@@ -6,9 +6,10 @@ import json
 import statistics
 
 from netwright.data.batches import TABLE, coded_width, groups
+from netwright.data.fields import kind_of
 from netwright.model_file import Model
 from netwright.models.layers import Dense
-from netwright.report.facts import LayerInside, Mark, RateTest
+from netwright.report.facts import Coefficient, LayerInside, Mark, RateTest
 from netwright.run.folder import RunFolder
 from netwright.training import evidence, history
 
@@ -61,6 +62,28 @@ def idle_inputs(model: Model) -> list[str]:
     sizes = modules[0].weight.detach().abs().amax(dim=0).split([coded_width(field) for field in table])
     largest = max(float(size.max()) for size in sizes)
     return [field.name for field, size in zip(table, sizes, strict=True) if float(size.max()) <= _IDLE * largest]
+
+
+def coefficients(model: Model) -> list[Coefficient]:
+    """What each column adds to the answer of a linear model: a table, one unit, and nothing in between."""
+    dense = [node for node in model.network.nodes if node.parameters]
+    if len(dense) != 1 or dense[0].inputs != (f"input:{TABLE}",) or dense[0].shape != (1,):
+        return []
+    module, output = model.network.module(dense[0].name), next(iter(model.outputs.values()))
+    if not isinstance(module, Dense):  # pragma: no cover - heads are dense
+        return []
+    answer = output.std[0] if output.kind == "number" and output.std else 0.0
+    weights, found = module.weight.detach()[0].tolist(), []
+    for field in groups(model.inputs)[TABLE]:
+        names = kind_of(field).names(field)
+        known = field.std if field.kind in {"number", "vector"} else ()
+        spreads = [*known, *[0.0] * (len(names) - len(known))]  # columns that say "missing" have none
+        for name, spread in zip(names, spreads, strict=True):
+            weight = weights[len(found)]
+            own = weight * answer / spread if answer and spread else None
+            found.append(Coefficient(name=name, weight=weight, own=own))
+    found.sort(key=lambda each: -abs(each.weight))
+    return [*found, Coefficient(name="intercept", weight=float(module.bias.detach()[0]))]
 
 
 def range_test(folder: RunFolder) -> RateTest | None:
