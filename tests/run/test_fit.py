@@ -11,6 +11,7 @@ import torch
 import netwright
 from netwright import run, spec
 from netwright.errors import DataError, NetwrightError, SpecError
+from netwright.report.facts import Facts
 from netwright.run.folder import RunFolder
 from netwright.training import checkpoint, history
 
@@ -229,3 +230,25 @@ def test_auto_is_measured_once_said_and_kept(flowers: Path, tmp_path: Path) -> N
     again = run.train(decided, out=tmp_path / "again")
     assert again.scores == outcome.scores
     assert not RunFolder(again.run).range_test.exists()
+
+
+def test_a_net_of_two_numbers_shows_its_answers_and_centres_on_their_plane(tmp_path: Path) -> None:
+    """Rings: inside and outside, told by radial units; the centres come in the inputs' own units."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(300, 2)) * [10, 1] + [50, -3]
+    inside = (((x - [50, -3]) / [10, 1]) ** 2).sum(axis=1) < 1.2
+    rows = "\n".join(f"{a:.4f},{b:.4f},{'in' if c else 'out'}" for (a, b), c in zip(x, inside, strict=True))
+    (tmp_path / "ring.csv").write_text(f"a,b,side\n{rows}\n", encoding="utf-8")
+    text = (
+        "{data: {path: %s}, outputs: [side], model: {layers: rbf 6}, "
+        "training: {optimizer: {lr: 0.03}, stop: {epochs: 40}}}"
+    )
+    outcome = run.train(spec.load(text % (tmp_path / "ring.csv")), out=tmp_path / "run")
+    found = Facts.read(RunFolder(outcome.run).facts).plane
+    assert found is not None
+    middle = found.answers[16][16]
+    corner = found.answers[0][0]
+    assert (found.classes[middle[0]], found.classes[corner[0]]) == ("in", "out")
+    assert len(found.centres) == 6
+    assert all(10 < x < 90 and -8 < y < 2 for x, y, _, _ in found.centres)
+    assert "What it answers everywhere" in outcome.report.read_text(encoding="utf-8")

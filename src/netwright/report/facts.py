@@ -255,6 +255,18 @@ class Coefficient(_Fact):
     own: Number = None
 
 
+class PlaneFacts(_Fact):
+    """What a net of two number inputs answers all over their plane; see `netwright.figures.plane.Plane`."""
+
+    inputs: tuple[str, str]
+    x: tuple[float, float]
+    y: tuple[float, float]
+    answers: list[list[tuple[int, float]]]
+    points: list[tuple[float, float, int]]
+    centres: list[tuple[float, float, float, float]] = []
+    classes: list[str]
+
+
 class RateTest(_Fact):
     """A learning-rate range test: rates, the loss after each, and the rate that was chosen."""
 
@@ -397,6 +409,7 @@ class Facts(_Fact):
         inside: What went on in each layer.
         range_test: Learning rates tried before training.
         marks: What changed training on the way.
+        plane: What a net of two number inputs answers all over their plane.
         coefficients: Of a linear model with one unit on a table, the largest first, and its intercept.
         idle_inputs: Inputs whose weights are all next to nothing.
         findings: What the doctor said before the first update, good things included.
@@ -430,6 +443,7 @@ class Facts(_Fact):
     inside: list[LayerInside] = []
     range_test: RateTest | None = None
     marks: list[Mark] = []
+    plane: PlaneFacts | None = None
     coefficients: list[Coefficient] = []
     idle_inputs: list[str] = []
     findings: list[FindingFacts] = []

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from netwright.figures.histogram import Spread, histogram
 from netwright.figures.lines import Axes, Line, Place, line_chart
 from netwright.figures.marks import number, percent
+from netwright.figures.plane import Plane, plane
 from netwright.report.facts import Facts, LayerInside
 
 _DRAWN = 6  # lines that can be told apart
@@ -71,6 +72,17 @@ def weights(facts: Facts) -> list[Markup]:
         says = f"{what} of {each.layer}: from {number(each.last[0])} to {number(each.last[1])} at the end"
         found.append(histogram(says, f"{each.layer}: {what}", before, after))
     return found
+
+
+def answered_plane(facts: Facts) -> Markup | None:
+    """What a net of two inputs answers all over their plane."""
+    found = facts.plane
+    if found is None:
+        return None
+    drawn = Plane(found.x, found.y, found.answers, found.points, found.centres, found.classes)
+    shown = f"{len(found.points)} training examples of {', '.join(found.classes[:6])}"
+    says = f"Answers over {found.inputs[0]} and {found.inputs[1]}, with {shown} and {len(found.centres)} centres."
+    return plane(says, drawn, Axes(found.inputs[0], found.inputs[1], width=520, height=460))
 
 
 def rates(facts: Facts) -> Markup | None:

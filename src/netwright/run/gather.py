@@ -84,6 +84,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         inside=inside.layers(folder, found.model),
         idle_inputs=inside.idle_inputs(found.model),
         coefficients=inside.coefficients(found.model),
+        plane=inside.plane(found.model, found.dataset),
         range_test=inside.range_test(folder),
         marks=inside.marks(found.rows),
         findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import statistics
 
+import numpy as np
+import torch
+
 from netwright.data.batches import TABLE, coded_width, groups
+from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.model_file import Model
-from netwright.models.layers import Dense
-from netwright.report.facts import Coefficient, LayerInside, Mark, RateTest
+from netwright.models.layers import Dense, Rbf
+from netwright.report.facts import Coefficient, LayerInside, Mark, PlaneFacts, RateTest
 from netwright.run.folder import RunFolder
+from netwright.tasks.category import Category
 from netwright.training import evidence, history
 
+_GRID, _POINTS = 32, 600  # cells a side of the plane; examples drawn on it
 _IDLE = 0.01  # of the largest of all inputs' weights: an input with less counts for nothing
 
 
@@ -84,6 +90,53 @@ def coefficients(model: Model) -> list[Coefficient]:
             found.append(Coefficient(name=name, weight=weight, own=own))
     found.sort(key=lambda each: -abs(each.weight))
     return [*found, Coefficient(name="intercept", weight=float(module.bias.detach()[0]))]
+
+
+def plane(model: Model, dataset: Dataset) -> PlaneFacts | None:
+    """Answers on a grid over two number inputs, for a net of just these and a category; None for others."""
+    fields = list(model.inputs.values())
+    if len(fields) != 2 or any(field.kind != "number" or field.missing for field in fields) or len(model.outputs) != 1:
+        return None
+    (name, task), train = next(iter(model.tasks.items())), dataset.parts["train"][:_POINTS]
+    if not isinstance(task, Category):
+        return None
+    x, y = (np.asarray(dataset.arrays[field.name][train], dtype=np.float64) for field in fields)
+    ends = [_widened(float(values.min()), float(values.max())) for values in (x, y)]
+    grid = [np.linspace(low + (high - low) / 2 / _GRID, high - (high - low) / 2 / _GRID, _GRID) for low, high in ends]
+    across, up = np.meshgrid(*grid)
+    answers = model.answers(model.code({fields[0].name: across.ravel(), fields[1].name: up.ravel()}))[name]
+    chosen = task.chosen(answers)
+    sure = (answers.gather(1, chosen[:, None])[:, 0] - 1 / len(task.classes)) * len(task.classes)
+    sure = (sure / (len(task.classes) - 1)).clamp(0, 1)
+    cells = [(code, round(share, 2)) for code, share in zip(chosen.tolist(), sure.tolist(), strict=True)]
+    codes = np.asarray(dataset.arrays[name][train]).tolist()
+    return PlaneFacts(
+        inputs=(fields[0].name, fields[1].name),
+        x=ends[0],
+        y=ends[1],
+        answers=[cells[row * _GRID : (row + 1) * _GRID] for row in range(_GRID)],
+        points=list(zip(x.tolist(), y.tolist(), codes, strict=True)),
+        centres=_centres(model),
+        classes=list(task.classes),
+    )
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    room = 0.05 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _centres(model: Model) -> list[tuple[float, float, float, float]]:
+    """Centres of radial units that look at the two inputs themselves, in the inputs' own units, and their reach."""
+    mean, std = (torch.tensor([getattr(field, of)[0] for field in model.inputs.values()]) for of in ("mean", "std"))
+    found: list[tuple[float, float, float, float]] = []
+    for node in model.network.nodes:
+        module = model.network.module(node.name) if node.inputs == (f"input:{TABLE}",) else None
+        if isinstance(module, Rbf):
+            places = module.centres.detach() * std + mean
+            reach = module.log_width.detach().exp()[:, None] * std
+            found += [(*place, *wide) for place, wide in zip(places.tolist(), reach.tolist(), strict=True)]
+    return found
 
 
 def range_test(folder: RunFolder) -> RateTest | None:
