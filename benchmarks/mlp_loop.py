@@ -29,6 +29,7 @@ from netwright.data.dataset import Dataset, prepare
 from netwright.model_file import Model, assemble
 from netwright.progress import Counter, Silent
 from netwright.run.fit import weighted
+from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import Budget, Plan, Training
 from netwright.training.observers import Progress, Timing
@@ -83,7 +84,8 @@ def ours(model: Model, source: Batches, folder: Path) -> Callable[[], int]:
     def epoch() -> int:
         strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control")]
         training = Training(plan, strategies, [], History(folder / "history.jsonl"))
-        training.observers += [Progress(Silent(), training.total), Timing(folder / "timing.jsonl")]
+        training.observers += [Evidence(folder / "evidence.jsonl"), Progress(Silent(), training.total)]
+        training.observers.append(Timing(folder / "timing.jsonl"))
         training.run()
         return len(source)
 
