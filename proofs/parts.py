@@ -269,7 +269,7 @@ def _losses(proof: Proof) -> None:
     entropy = proof.part("entropy", lambda _: {"text": proof.say("netwright explain loss cross_entropy").text})
     proof.check("the loss of the example is 2.04", "2.04" in str(entropy["text"]))
     first = json.loads((proof.folder / "digits-relu" / "facts.json").read_text(encoding="utf-8"))["findings"]
-    looked = next(each["message"] for each in first if each["name"] == "first_loss")
+    looked = next(each["message"] for each in first if each["name"] == "first loss")
     proof.row("C03", "Softmax cross-entropy", "netwright explain loss cross_entropy", f"2.04; first batch: {looked}")
     regress = facts(proof.folder / "diabetes-seed-0")
     told = f"RMSE {score(regress, 'test', 'rmse'):.1f} in the target's own units on held-out diabetes patients"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from netwright.cli.screen import Output
 
@@ -63,3 +64,32 @@ def unit(
         output.document(view)
     else:
         output.lines(view.text)
+
+
+@app.command
+def path(
+    run_folder: Path,
+    /,
+    *,
+    momenta: Annotated[tuple[float, ...], Parameter(consume_multiple=True)] = (0.0, 0.5, 0.9),
+    steps: int = 60,
+    lr: float = 0.05,
+    output: Output | None = None,
+) -> None:
+    """Draw the ways that different momenta take down the loss, from the run's first weights.
+
+    Args:
+        run_folder: Folder of the run.
+        momenta: Two to six of them, each at least 0 and less than 1.
+        steps: Steps of each way.
+        lr: Learning rate without momentum; with momentum m it is (1 - m) times that.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    found = run.paths(run_folder, momenta=momenta, steps=steps, lr=lr)
+    if output.json:
+        output.document({"momenta": found.momenta, "turns": found.view.turns, "losses": found.losses})
+    else:
+        output.lines(found.text)

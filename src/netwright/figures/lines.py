@@ -82,7 +82,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
         places: Marked places; each gets one line of text above the plot.
     """
     axes = replace(axes, height=axes.height + 15 * max(len(places) - 3, 0))  # so that the plot keeps its room
-    legend, rows = _legend(lines, axes)
+    names, rows = legend(lines, axes)
     top = 26 + 16 * rows + 15 * len(places)
     ys = [value for each in lines for value in each.y]
     low_x, high_x = _ends([value for each in lines for value in each.x] + [p.x for p in places], axes.log_x)
@@ -91,7 +91,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
     labels = tick_texts(scale_y.ticks(5), share=axes.share)
     left = 12 + 6.6 * max((len(label) for label in labels), default=1)
     scale_x = Scale(low_x, high_x, left, axes.width - 14, axes.log_x)
-    marks = [*frame(scale_x, scale_y, axes), text(0, 14, axes.y, "strong"), *legend]
+    marks = [*frame(scale_x, scale_y, axes), text(0, 14, axes.y, "strong"), *names]
     for row, place in enumerate(places):
         marks.append(_place(place, scale_x, scale_y, top - 6 - 15 * (len(places) - 1 - row)))
     marks.extend(_curve(each, scale_x, scale_y) for each in lines)
@@ -125,8 +125,8 @@ def frame(scale_x: Scale, scale_y: Scale, axes: Axes) -> list[Markup]:
     return marks
 
 
-def _legend(lines: Sequence[Line], axes: Axes) -> tuple[list[Markup], int]:
-    """The marks of the legend and how many rows of text they take."""
+def legend(lines: Sequence[Line], axes: Axes) -> tuple[list[Markup], int]:
+    """The marks of a legend below a figure's name, and how many rows of text they take."""
     marks: list[Markup] = []
     x, y = 0.0, 28.0
     for each in lines:

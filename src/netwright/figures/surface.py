@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from PIL import Image
 
-from netwright.figures.lines import Axes, frame
+from netwright.figures.lines import Axes, Line, frame, legend
 from netwright.figures.marks import Real, element, number, svg, text
 from netwright.figures.scale import Scale, round_ticks
 
@@ -35,19 +35,37 @@ class Surface:
     heights: Sequence[Sequence[Real]]
 
 
-def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, Point]] = ()) -> Markup:
-    """Shades (the bluer the higher), labelled contour lines, and an arrow for each step.
+@dataclass(frozen=True)
+class Way:
+    """A line over the surface.
+
+    Args:
+        label: Its name in the legend.
+        points: Where it goes, in the units of the axes; it begins at a ring.
+        series: Which colour and dash, 1 to 6.
+    """
+
+    label: str
+    points: Sequence[Point]
+    series: int = 1
+
+
+def surface(
+    says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, Point]] = (), ways: Sequence[Way] = ()
+) -> Markup:
+    """Shades (the bluer the higher), labelled contour lines, an arrow for each step, and a line for each way.
 
     Args:
         says: The figure in words.
         seen: The grid, at least 2 by 2, evenly spaced.
         axes: Names of the axes and size of the paper.
         steps: Steps as (from, to) in the units of the axes.
+        ways: Lines over it, with a legend above.
     """
     finite = [h for row in seen.heights for h in row if math.isfinite(h)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     scale_x = Scale(seen.x[0], seen.x[-1], 62, axes.width - 14)
-    scale_y = Scale(seen.y[0], seen.y[-1], axes.height - 40, 26)
+    scale_y = Scale(seen.y[0], seen.y[-1], axes.height - 40, 44 if ways else 26)
     marks = [_shades(seen, scale_x, scale_y, low, high)]
     if high > low:
         for level in round_ticks(low, high, 9):
@@ -55,6 +73,8 @@ def surface(says: str, seen: Surface, axes: Axes, steps: Sequence[tuple[Point, P
     marks.extend(frame(scale_x, scale_y, axes))
     marks.append(text(0, 14, axes.y, "strong"))
     marks.extend(_step(begin, end, scale_x, scale_y) for begin, end in steps)
+    marks.extend(_way(way, scale_x, scale_y) for way in ways)
+    marks.extend(legend([Line(way.label, (), (), way.series) for way in ways], axes)[0])
     return svg(axes.width, axes.height, says, *marks, style="surface")
 
 
@@ -122,6 +142,13 @@ def _contour(seen: Surface, level: Real, scale_x: Scale, scale_y: Scale) -> list
         spot = max(inside, key=lambda p: p[0] - p[1])  # towards the upper right, where the labels line up
         marks.append(text(spot[0], spot[1] + 3.5, number(level), "weight", "middle"))
     return marks
+
+
+def _way(way: Way, scale_x: Scale, scale_y: Scale) -> Markup:
+    places = [(scale_x(x), scale_y(y)) for x, y in way.points]
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    ring = element("circle", {"cx": places[0][0], "cy": places[0][1], "r": 4.5, "class": "step-start"})
+    return element("path", {"d": path, "class": f"curve s{way.series}"}) + ring
 
 
 def _step(begin: Point, end: Point, scale_x: Scale, scale_y: Scale) -> Markup:

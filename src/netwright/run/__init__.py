@@ -17,6 +17,7 @@ from netwright.report.pdf import pdf as print_pdf
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import OneUnit, Step, one_unit, step_view
+from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
 from netwright.run.scoring import Evaluation, Outcome
@@ -25,6 +26,7 @@ __all__ = [
     "Evaluation",
     "OneUnit",
     "Outcome",
+    "Paths",
     "Plan",
     "Removable",
     "RunFacts",
@@ -36,6 +38,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "one_unit",
+    "paths",
     "plan",
     "predict",
     "report",
