@@ -290,7 +290,7 @@ def _penalties(proof: Proof) -> None:
         "C07", "L2 regularisation / weight decay", f"netwright train {base} --set training.regularize.l2=0.01", told
     )
     tiny, idle = [], []
-    for strength in (0.0, 0.003, 0.03):
+    for strength in (0.0, 0.1, 0.4):
         words = f"sklearn:diabetes --out target --layers '' --set training.regularize.l1={strength} --epochs 100"
         found = _train(proof, f"l1 {strength:g}", words)
         tiny.append(_layer(found, "target")["small"])
@@ -299,7 +299,7 @@ def _penalties(proof: Proof) -> None:
     proof.row(
         "C08",
         "L1 regularisation",
-        "netwright train sklearn:diabetes --out target --layers '' --set training.regularize.l1=0.03",
+        "netwright train sklearn:diabetes --out target --layers '' --set training.regularize.l1=0.4",
         f"weights next to nothing {', '.join(f'{100 * share:.0f} %' for share in tiny)}; "
         f"idle inputs {', '.join(idle[-1])}",
     )

@@ -1,6 +1,8 @@
 """Optimizers against their formulas, worked out here in plain Python."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -99,3 +101,15 @@ def test_rmsprop_divides_by_a_running_root_mean_square() -> None:
         place -= 0.1 * gradient / (math.sqrt(square) + 1e-8)
         expected.append(place)
     assert _moved(rmsprop([weight], lr=0.1), weight) == pytest.approx(expected, abs=1e-6)
+
+
+def test_making_and_stepping_an_optimizer_imports_no_compiler() -> None:
+    """Two seconds of every start; in a process of its own, since another test may have imported it."""
+    code = (
+        "import sys, torch; from netwright.training.optimizers import adam;"
+        "from netwright.training.loop import update_of;"
+        "w = torch.nn.Parameter(torch.ones(3)); o = adam([w]); w.grad = torch.ones(3); update_of(o)();"
+        "o.load_state_dict(o.state_dict()); o.zero_grad(); print('torch._dynamo' in sys.modules, w.tolist())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.startswith("False [0.999")

@@ -167,6 +167,7 @@ class OutputFacts(_Fact):
         confusion: `confusion[truth][answer]`, counts on the test split.
         sought: How a class that is sought is found.
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
+        calibration_error: Mean distance of the two, by the counts.
         per_class: Of tags: how well each class is told on the test split.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
@@ -185,6 +186,7 @@ class OutputFacts(_Fact):
     confusion: list[list[int]] = []
     sought: SoughtFacts | None = None
     calibration: list[tuple[float, float, int]] = []
+    calibration_error: Number = None
     per_class: list[ClassFacts] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []

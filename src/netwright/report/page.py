@@ -10,7 +10,6 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.marks import clean, number, percent
 from netwright.figures.matrix import READABLE, confused_pairs
 from netwright.figures.network import legend
-from netwright.metrics import calibration_error
 from netwright.report import drawings, inside, pictures, sentences
 from netwright.report.facts import Facts, OutputFacts, Shown
 
@@ -92,7 +91,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         scatter=drawings.predicted_against_true(output),
         found=drawings.found_curve(output),
         calibrated=drawings.calibrated(output),
-        calibration_error=percent(calibration_error(output.calibration)) if output.calibration else "",
+        calibration_error=percent(output.calibration_error),
         scores=[
             (
                 sentences.score_name(name),

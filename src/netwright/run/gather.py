@@ -270,6 +270,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     confidence = answers.gather(1, chosen[:, None])[:, 0]
     wrong = (chosen != targets).nonzero().flatten()
     worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:GRID]
+    bins = metrics.calibration(*_calibrated(task, answers, targets))
     return report.OutputFacts(
         **common,
         classes=list(field.vocabulary),
@@ -277,7 +278,8 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         mistakes=[_shown(found, name, shown, int(i)) for i in worst],
         grid=grid,
         sought=_sought(task, answers, targets),
-        calibration=metrics.calibration(*_calibrated(task, answers, targets)),
+        calibration=bins,
+        calibration_error=metrics.calibration_error(bins),
     )
 
 

@@ -7,11 +7,12 @@ saves and leaves; nothing but a strategy changes what is computed.
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -393,9 +394,18 @@ class Training:
 
 
 def update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
-    """The optimizer's own step, without torch's entry for the profiler around it: 5 % of a small net's step."""
-    step = type(optimizer).step
-    return partial(step.__wrapped__ if getattr(step, "hooked", False) else step, optimizer)  # type: ignore[attr-defined]
+    """The optimizer's own step, without what torch wraps around it.
+
+    An entry for the profiler is 5 % of a small net's step, and the first call of another wrapper imports the compiler,
+    which takes two seconds. What the wrappers are needed for, that no gradient is recorded, is done here.
+    """
+    step = inspect.unwrap(type(optimizer).step)
+
+    def update() -> None:
+        with torch.no_grad():
+            step(optimizer)
+
+    return update
 
 
 class _Hooks:

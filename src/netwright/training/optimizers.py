@@ -12,6 +12,22 @@ import torch
 from torch import Tensor
 
 
+def _no_compiler() -> None:
+    """Keeps torch from importing its compiler, two seconds, only to say that optimizers are not to be compiled.
+
+    Torch wraps these methods so that their first call imports `torch._dynamo` and remembers in the wrapped function
+    what to call from then on; with the function itself remembered there, nothing is imported. Without the wrapper, in
+    another torch, this does nothing.
+    """
+    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
+        wrapped = getattr(getattr(torch.optim.Optimizer, name), "__wrapped__", None)
+        if wrapped is not None and not hasattr(wrapped, "__dynamo_disable"):
+            setattr(wrapped, "__dynamo_disable", wrapped)
+
+
+_no_compiler()
+
+
 def sgd(
     params: Iterable[Tensor],
     lr: float = 0.1,

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from netwright.data.batches import Batch
-from netwright.training.loop import Losses, Source
+from netwright.training.loop import Losses, Source, update_of
 
 STEPS, LOWEST, HIGHEST = 100, 1e-6, 10.0
 SHARE = 1 / 3  # of the rate with the lowest loss
@@ -66,6 +66,7 @@ def _risen(
     """Rates and losses, until all steps are done or the loss is lost."""
     rates: list[float] = []
     found: list[float] = []
+    update = update_of(optimizer)
     most = _LOST * max(_total(network, losses, probe), 1e-12)
     for batch in chain.from_iterable(source.epoch(number) for number in count()):
         rates.append(LOWEST * (HIGHEST / LOWEST) ** (len(rates) / (STEPS - 1)))
@@ -73,7 +74,7 @@ def _risen(
             group["lr"] = rates[-1]
         optimizer.zero_grad()
         sum(losses(batch).values()).backward()  # type: ignore[union-attr]
-        optimizer.step()
+        update()
         found.append(_total(network, losses, probe))
         if len(rates) == STEPS or not found[-1] <= most:
             break
