@@ -36,6 +36,9 @@ class Observer:
         """When training has ended by itself and the networks are as they are kept."""
 
 
+_SHOWN = ("epoch", "train/loss", "lr")
+
+
 class Progress(Observer):
     """Tells a display how far training is, at most ten times a second.
 
@@ -63,7 +66,8 @@ class Progress(Observer):
     def epoch(self, training: Training, row: Row) -> None:
         """Show the epoch's scores."""
         self._advance(training)
-        shown = {k: v for k, v in row.items() if isinstance(v, float) or k == "epoch"}
+        plain = {k: v for k, v in row.items() if isinstance(v, float) or k == "epoch"}
+        shown = {k: v for k, v in plain.items() if k in _SHOWN or k.startswith("validation/")}  # the rest is kept, too
         self._display.epoch({k: v for k, v in shown.items() if v is not None})
         self._tell(training)
 

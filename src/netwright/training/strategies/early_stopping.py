@@ -45,7 +45,7 @@ class EarlyStopping(Strategy):
             (self.best, self.best_loss), self.best_epoch = found, epoch
             self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
         elif self.patience and self.best_epoch and epoch - self.best_epoch >= self.patience:
-            training.stop(f"no better {self.watch.replace('/', ' ')} for {self.patience} epochs")
+            training.stop(f"no better {self.watch.replace('/', ' ').replace('_', ' ')} for {self.patience} epochs")
 
     def finish(self, training: Training) -> None:
         """Put the best weights back."""

@@ -59,7 +59,7 @@ class Plateau(Strategy):
         facts = {"old": float(old), "new": float(old) * lower / self.share} if isinstance(old, float | int) else {}
         training.act(
             self.name,
-            f"learning rate x {lower / self.share:g}: no better {self.watch.replace('/', ' ')} since epoch "
+            f"learning rate x {lower / self.share:g}: no better {self.watch.replace('/', ' ').replace('_', ' ')} since epoch "
             f"{self.best_epoch}",
             epoch=training.epoch + 1,
             **facts,
