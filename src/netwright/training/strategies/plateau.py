@@ -57,10 +57,10 @@ class Plateau(Strategy):
         training.lr_scale *= lower / self.share
         old = row.get("lr")
         facts = {"old": float(old), "new": float(old) * lower / self.share} if isinstance(old, float | int) else {}
+        watched = self.watch.replace("/", " ").replace("_", " ")
         training.act(
             self.name,
-            f"learning rate x {lower / self.share:g}: no better {self.watch.replace('/', ' ').replace('_', ' ')} since epoch "
-            f"{self.best_epoch}",
+            f"learning rate x {lower / self.share:g}: no better {watched} since epoch {self.best_epoch}",
             epoch=training.epoch + 1,
             **facts,
         )
