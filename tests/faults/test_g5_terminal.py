@@ -109,7 +109,8 @@ def test_g5_a_poor_code_page_still_gets_words(netwright: Run, encoding: str) -> 
 @pytest.mark.parametrize("seconds", [0.01, 0.1, 0.3, 0.7])
 def test_g5_ctrl_c_while_it_starts_is_quiet(tmp_path: Path, seconds: float) -> None:
     code = (
-        "import sys; from netwright.cli import main\n"
+        "import signal, sys; from netwright.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell in the background had it ignored
         "print('begun', flush=True); sys.exit(main(['train', 'digits', '--minutes', '1']))"
     )
     with subprocess.Popen(
