@@ -234,10 +234,8 @@ class Proof:
             "rows": [asdict(row) for row in self._kept.rows],
             "parts": self._kept.parts,
         }
-        files.write_text(
-            self._results / f"{self.name}.json",
-            json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-        )
+        written = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        files.write_text(self._results / f"{self.name}.json", _nowhere(written))
         self._unfinished.unlink(missing_ok=True)
         minutes = (time.monotonic() - self._started) / 60
         print(f"{self.name}: {'MISSED: ' + '; '.join(map(str, missed)) if missed else 'kept'} ({minutes:.1f} minutes)")
@@ -323,6 +321,13 @@ def _source_digest(proof: Path) -> str:
     for path in [proof, Path(__file__), *sorted((REPOSITORY / "src").rglob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _nowhere(text: str) -> str:
+    """The text without the places of this machine."""
+    root = os.environ.get("NETWRIGHT_DATA", "").rstrip("/")
+    text = text.replace(root, "$NETWRIGHT_DATA") if root else text
+    return text.replace(str(REPOSITORY), ".")
 
 
 def _brief(found: Plain) -> str:
