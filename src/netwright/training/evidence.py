@@ -136,9 +136,9 @@ def judged_rate(rate: float, moved: float, before: float, after: float) -> str:
     told = f"a step moved the weights by {100 * moved:.2g} % of their size (0.1 % to 5 % is usual)"
     losses = f"the loss went from {before:.3g} to {after:.3g} in the first epoch"
     if after > _LOST * before or (moved > _LARGE_MOVE and after > _LITTLE * before):
-        return f"learning rate {rate:g} looks too high: {told}, and {losses}. Try {rate / 10:g}, or lr: auto."
+        return f"learning rate {rate:.2g} looks too high: {told}, and {losses}. Try {rate / 10:.1g}, or lr: auto."
     if moved < _SMALL_MOVE and after > _LITTLE * before:
-        return f"learning rate {rate:g} looks too low: {told}, and {losses}. Try {rate * 10:g}, or lr: auto."
+        return f"learning rate {rate:.2g} looks too low: {told}, and {losses}. Try {rate * 10:.1g}, or lr: auto."
     return ""
 
 
