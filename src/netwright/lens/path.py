@@ -42,7 +42,7 @@ class PathView:
     surface: Float[np.ndarray, "row column"]
 
 
-def path_view(ways: Sequence[Float[Tensor, "step weight"]], loss: Callable[[Tensor], float]) -> PathView:
+def path_view(ways: Sequence[Float[Tensor, "_ weight"]], loss: Callable[[Tensor], float]) -> PathView:
     """The plane of some ways and the loss on it.
 
     Args:
