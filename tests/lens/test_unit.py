@@ -10,7 +10,7 @@ import torch
 
 from netwright import run, spec
 from netwright.errors import SpecError
-from netwright.lens.unit import unit_view
+from netwright.lens.unit import learned, unit_view
 from netwright.models.build import build
 from netwright.report.facts import Facts
 from netwright.run.folder import RunFolder
@@ -30,6 +30,23 @@ def test_a_known_neuron() -> None:
     asleep = unit_view(network, x, "dense1", 1)
     assert (asleep.activation, asleep.output) == (-2, 0)
     assert unit_view(network, x, "price", 0).function == "identity"
+
+
+def test_a_known_maxout_unit_is_a_bent_line() -> None:
+    network = build(ModelSpec(layers="maxout 2 group 3"), {"table": (2,)}, {"price": 1}, 0).eval()
+    maxout = network.module("maxout1")
+    with torch.no_grad():
+        maxout.weight.zero_()
+        maxout.weight[3:, 0] = torch.tensor([1.0, -1.0, 0.0])  # max(x, -x, 0.5) of the second unit
+        maxout.bias.zero_()
+        maxout.bias[5] = 0.5
+    found = unit_view(network, {"table": torch.tensor([[-2.0, 7.0]])}, "maxout1", 1)
+    assert (found.weights, found.activation, found.added, found.smaller) == ((-1, 0), 2, 2, (0.5, -2))
+    function = learned(network, {"table": torch.randn(400, 2, generator=torch.Generator().manual_seed(0))}, "maxout1", 1)
+    assert torch.equal(function.output, function.sums.max(dim=0).values)
+    bends = function.sums.argmax(dim=0).diff().count_nonzero()
+    assert bends == 2
+    assert float(function.output.min()) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +87,7 @@ def test_a_unit_of_a_run_on_an_example_by_name(linear: Path, netwright: Callable
     said = netwright("look", "unit", str(linear), "y[0]")
     assert said.returncode == 0, said.stderr
     assert "bias:" in said.stdout
+    assert "Unit y[0]" in view.page.read_text(encoding="utf-8")
     with pytest.raises(SpecError, match='no example is called "row 7000"'):
         run.one_unit(linear, "y[0]", example="row 7000")
     with pytest.raises(SpecError, match='"y" names no unit'):

@@ -16,11 +16,12 @@ from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
-from netwright.run.look import OneUnit, Step, one_unit, step_view
+from netwright.run.look import Step, step_view
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
 from netwright.run.scoring import Evaluation, Outcome
+from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
     "Evaluation",

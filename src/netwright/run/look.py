@@ -1,7 +1,5 @@
-"""Looks into a run: one step of gradient descent on two weights, and what one unit computes for one example."""
+"""Looks into a run: one step of gradient descent on two weights."""
 
-# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import re
@@ -9,19 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
 from netwright import files
-from netwright.data.batches import TABLE, Batches, groups
-from netwright.data.dataset import Dataset
-from netwright.data.fields import kind_of
+from netwright.data.batches import Batches
 from netwright.errors import SpecError
 from netwright.lens import step as lens
-from netwright.lens.unit import Unit, unit_view
 from netwright.model_file import Model
 from netwright.progress import Silent
 from netwright.registry import nearest
@@ -32,8 +24,6 @@ from netwright.run.prediction import run_data
 from netwright.training import hardware
 
 _EXAMPLES = 512
-_TERMS = 12  # of a unit's sum, told one by one
-_UNIT = re.compile(r"(?P<layer>.+)\[(?P<place>\d+)\]")
 _WEIGHT = re.compile(r"(?P<name>.+)\[(?P<place>\d+(,\s*\d+)*)\]")
 
 
@@ -117,88 +107,6 @@ def _text(view: lens.StepView, names: tuple[str, str], rate: float, examples: in
     lines.append(f"  direction ({view.direction[0]:+.3f}, {view.direction[1]:+.3f}), size {view.size:.5g}")
     lines.append(f"  loss before {view.loss_before:.6f}, after {view.loss_after:.6f}")
     return [*lines, f"picture: {files.printable(page)}"]
-
-
-@dataclass(frozen=True)
-class OneUnit:
-    """A unit on one example, in numbers and in words.
-
-    Args:
-        unit: The numbers.
-        example: Id of the example.
-        names: Of what comes in, in the order of `unit.inputs`.
-        text: In words, line by line.
-    """
-
-    unit: Unit
-    example: str
-    names: tuple[str, ...]
-    text: list[str]
-
-
-def one_unit(run: Path, unit: str, *, example: str = "") -> OneUnit:
-    """What one unit of a trained network computes for one example of the run's data.
-
-    Args:
-        run: The run folder.
-        unit: Layer and place, e.g. "dense1[3]".
-        example: Its id; the first held-out one when left out.
-
-    Raises:
-        SpecError: No such unit, or no such example.
-        DataError: The run's data is gone or changed.
-    """
-    found = _UNIT.fullmatch(unit.strip())
-    if not found:
-        raise SpecError(f'"{unit}" names no unit.', 'Write layer and place, e.g. --unit "dense1[3]".')
-    dataset, decided = run_data(RunFolder(run), Silent())
-    model = load_model(run)
-    position = _position(dataset, example)
-    raw = {name: dataset.arrays[name][np.array([position])] for name in dataset.inputs}
-    model.network.eval()
-    with hardware.applied(decided.hardware):
-        view = unit_view(model.network, model.code(raw), found["layer"], int(found["place"]))
-    names = _comes_in(model, view)
-    shown = str(dataset.ids[position])
-    return OneUnit(view, shown, names, _unit_text(view, files.printable(shown), names))
-
-
-def _position(dataset: Dataset, example: str) -> int:
-    if not example:
-        part = next(name for name in ("test", "validation", "train") if len(dataset.parts[name]))
-        return int(dataset.parts[part][0])
-    position = pc.index(dataset.ids, pa.scalar(example, dataset.ids.type)).as_py()
-    if position < 0:
-        raise SpecError(
-            f'no example is called "{example}"{nearest(example, dataset.ids.slice(0, 5000).to_pylist())}.',
-            f"The first ones are called {', '.join(files.printable(str(one)) for one in dataset.ids[:3])}.",
-        )
-    return position
-
-
-def _comes_in(model: Model, unit: Unit) -> tuple[str, ...]:
-    """Names of what a unit sums: columns of the table, else the layer before and the place in it."""
-    node = next(node for node in model.network.nodes if node.name == unit.layer)
-    before = node.inputs[0]
-    if before == f"input:{TABLE}":
-        fields = groups(model.inputs)[TABLE]
-        names = tuple(name for field in fields for name in kind_of(field).names(field))
-        if len(names) == len(unit.inputs):
-            return names
-    return tuple(f"{before}[{place}]" for place in range(len(unit.inputs)))
-
-
-def _unit_text(unit: Unit, example: str, names: Sequence[str]) -> list[str]:
-    terms = [(name, w, x, w * x) for name, w, x in zip(names, unit.weights, unit.inputs, strict=True)]
-    terms.sort(key=lambda term: -abs(term[3]))
-    lines = [f"{unit.layer}[{unit.place}] on {example}, the largest terms first:"]
-    lines += [f"  {name}: w {w:+.5f} * x {x:+.5f} = {wx:+.5f}" for name, w, x, wx in terms[:_TERMS]]
-    if len(terms) > _TERMS:
-        rest = sum(term[3] for term in terms[_TERMS:])
-        lines.append(f"  {len(terms) - _TERMS} smaller terms: {rest:+.5f}")
-    lines.append(f"  bias: {unit.bias:+.5f}")
-    lines.append(f"a = {unit.activation:+.6f} (added again term by term: {unit.added:+.6f})")
-    return [*lines, f"z = {unit.function}(a) = {unit.output:+.6f}"]
 
 
 def _short(model: Model, name: str) -> str:
