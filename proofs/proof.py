@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import os
 import platform
 import re
@@ -20,7 +21,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -118,14 +120,29 @@ class Proof:
             make: Does the work in an empty folder of its own, which exists not yet; its result must be plain JSON.
         """
         if name not in self._kept.parts:
-            place = self.folder / re.sub(r"[^\w.-]+", "-", name)
-            shutil.rmtree(place, ignore_errors=True)
-            start = time.monotonic()
-            found = make(place)
-            self._kept.parts[name] = found
-            files.write_text(self._unfinished, json.dumps({"key": self._key, "parts": self._kept.parts}))
-            print(f"  {name} ({time.monotonic() - start:.0f} s): {_brief(found)}", flush=True)
+            self._keep(name, *_made(make, self._place(name)))
         return self._kept.parts[name]
+
+    def parts(self, makes: Mapping[str, Callable[[Path], Plain]]) -> dict[str, Plain]:
+        """`part` for several that compute on one thread each, as many at once as there are cores.
+
+        Args:
+            makes: By name; each is sent to another process, so it must be a function of a module or a `partial` of one.
+        """
+        missing = {name: make for name, make in makes.items() if name not in self._kept.parts}
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+            coming = {pool.submit(_made, make, self._place(name)): name for name, make in missing.items()}
+            for done in as_completed(coming):
+                self._keep(coming[done], *done.result())
+        return {name: self._kept.parts[name] for name in makes}
+
+    def _place(self, name: str) -> Path:
+        return self.folder / re.sub(r"[^\w.-]+", "-", name)
+
+    def _keep(self, name: str, found: Plain, seconds: float) -> None:
+        self._kept.parts[name] = found
+        files.write_text(self._unfinished, json.dumps({"key": self._key, "parts": self._kept.parts}))
+        print(f"  {name} ({seconds:.0f} s): {_brief(found)}", flush=True)
 
     def seeds(self, name: str, count: int, make: Callable[[int, Path], Plain]) -> list[Plain]:
         """`part` for the seeds 0, 1, ..."""
@@ -257,6 +274,13 @@ class Proof:
     def _limit(self, what: str, wanted: str, kept: bool) -> None:
         self._kept.limits.append({"what": what, "wanted": wanted, "kept": kept, "counted": False})
         print(f"  {'kept  ' if kept else 'MISSED'}  {what}{f' (must be {wanted})' if wanted else ''}", flush=True)
+
+
+def _made(make: Callable[[Path], Plain], place: Path) -> tuple[Plain, float]:
+    """A part in an empty place, and the seconds it took."""
+    shutil.rmtree(place, ignore_errors=True)
+    start = time.monotonic()
+    return make(place), time.monotonic() - start
 
 
 def arguments(command: str) -> list[str]:

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +40,7 @@ def main() -> int:
     for name, limit in LIMITS.items():
         data("uci_regression", name)
         splits = SPLITS if proof.full else 3
-        found = [
-            proof.part(f"{name} split {split}", lambda place, n=name, s=split: _one(n, s, place))
-            for split in range(splits)
-        ]
+        found = proof.parts({f"{name} split {split}": partial(_one, name, split) for split in range(splits)}).values()
         numbers = {of: [float(each[of]) for each in found] for of in ("net", "linear", "boosting")}  # type: ignore[arg-type]
         proof.mean(f"{name}: test RMSE of the net", numbers["net"], at_most=limit if proof.full else None, digits=3)
         for of in ("linear", "boosting"):

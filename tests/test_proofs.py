@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -95,3 +97,36 @@ def test_variables_and_programs_of_a_command_are_filled_in(monkeypatch: pytest.M
         sys.executable,
         *("-m", "netwright", "train", "/data/x", "--layers", "dense 8, relu"),
     ]
+
+
+SEVERAL = """
+import sys
+from functools import partial
+from pathlib import Path
+
+import proof
+
+proof.REPOSITORY = Path(__file__).parent
+
+
+def one(number, place):
+    return {"number": number, "there": place.exists()}
+
+
+if __name__ == "__main__":
+    tiny = proof.Proof(__file__, "tiny", (1, 2), results=proof.REPOSITORY)
+    found = tiny.parts({f"part {number}": partial(one, number) for number in range(3)})
+    assert [each["number"] for each in found.values()] == [0, 1, 2], found
+    assert not any(each["there"] for each in found.values()), found
+    sys.exit(tiny.end())
+"""
+
+
+def test_parts_computed_side_by_side_come_in_their_order_and_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "tiny.py").write_text(SEVERAL, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "tiny.py")]
+    ran = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(PROOFS)}, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert result(tmp_path)["parts"]["part 2"] == {"number": 2, "there": False}

@@ -42,7 +42,9 @@ def test_a_known_maxout_unit_is_a_bent_line() -> None:
         maxout.bias[5] = 0.5
     found = unit_view(network, {"table": torch.tensor([[-2.0, 7.0]])}, "maxout1", 1)
     assert (found.weights, found.activation, found.added, found.smaller) == ((-1, 0), 2, 2, (0.5, -2))
-    function = learned(network, {"table": torch.randn(400, 2, generator=torch.Generator().manual_seed(0))}, "maxout1", 1)
+    function = learned(
+        network, {"table": torch.randn(400, 2, generator=torch.Generator().manual_seed(0))}, "maxout1", 1
+    )
     assert torch.equal(function.output, function.sums.max(dim=0).values)
     bends = function.sums.argmax(dim=0).diff().count_nonzero()
     assert bends == 2

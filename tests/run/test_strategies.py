@@ -11,6 +11,7 @@ from netwright import run, spec
 from netwright.data.dataset import prepare
 from netwright.errors import SpecError
 from netwright.model_file import assemble
+from netwright.report.facts import Facts
 from netwright.run.folder import RunFolder
 from netwright.run.resolve import settle
 from netwright.run.strategies import chosen
@@ -89,6 +90,16 @@ def test_a_run_with_everything_tells_all_its_numbers_and_can_be_repeated(flowers
     assert first.scores == second.scores
     assert RunFolder(first.run).history.read_bytes() == RunFolder(second.run).history.read_bytes()
     assert "dense 8, relu, dropout 0.2" in RunFolder(first.run).resolved.read_text(encoding="utf-8")
+
+
+def test_the_report_shows_examples_before_and_after_noise(flowers: Path, tmp_path: Path) -> None:
+    outcome = run.train(spec.load(EVERYTHING % flowers), out=tmp_path / "run")
+    found = Facts.read(RunFolder(outcome.run).facts).changed
+    assert len(found) == 12
+    assert all(each.before != each.after for each in found)
+    assert found[0].before.startswith("size ")
+    assert "colour" not in found[0].before  # a class is never changed
+    assert "What training saw" in outcome.report.read_text(encoding="utf-8")
 
 
 def test_dropout_follows_the_dense_layers_and_is_not_put_in_twice(flowers: Path) -> None:

@@ -3,11 +3,12 @@
 import math
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import torch
 
-from netwright.training.optimizers import adagrad, adam, adamw, rmsprop, sgd
+from netwright.training.optimizers import adagrad, adam, adamw, own_rates, rmsprop, sgd
 
 GRADIENTS = [0.5, -2.0, 0.1, 3.0]
 
@@ -113,3 +114,26 @@ def test_making_and_stepping_an_optimizer_imports_no_compiler() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout.startswith("False [0.999")
+
+
+@pytest.mark.parametrize(
+    ("make", "squares"),
+    [(adagrad, lambda g: g**2 * 4), (rmsprop, lambda g: g**2 * (1 - 0.9**4)), (adam, lambda g: g**2)],
+)
+def test_own_rates_are_the_rate_over_the_root_of_remembered_squares(make: Callable, squares: Callable) -> None:
+    weight = torch.nn.Parameter(torch.zeros(3))
+    optimizer = make([weight], lr=0.1)
+    for _ in range(4):
+        weight.grad = torch.tensor([1.0, 100.0, 0.0])  # the last one never has a gradient
+        optimizer.step()
+    found = own_rates(optimizer, weight)
+    assert found is not None
+    assert found.tolist() == pytest.approx([0.1 / math.sqrt(squares(g)) for g in (1, 100)], rel=1e-4)
+
+
+def test_plain_descent_has_one_rate_for_all() -> None:
+    weight = torch.nn.Parameter(torch.zeros(3))
+    optimizer = sgd([weight], lr=0.1, momentum=0.9)
+    weight.grad = torch.ones(3)
+    optimizer.step()
+    assert own_rates(optimizer, weight) is None

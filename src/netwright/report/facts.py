@@ -225,6 +225,7 @@ class LayerInside(_Fact):
         gradients: (step, root mean square of the gradient of its weights); empty for layers without weights.
         moved: Share of their size that its weights moved in a step, the median of all looks.
         small: Share of its weights that are next to nothing at the end.
+        rates: Learning rates that the optimizer gave its single weights: that of 1 % of them, the middle one, of 99 %.
         first: Histogram of its weights (or values) before the first step: low, high, counts.
         last: And at the end.
     """
@@ -239,8 +240,18 @@ class LayerInside(_Fact):
     gradients: list[tuple[int, Number]] = []
     moved: Number = None
     small: Number = None
+    rates: tuple[float, float, float] | None = None
     first: tuple[float, float, list[int]] | None = None
     last: tuple[float, float, list[int]] | None = None
+
+
+class Changed(_Fact):
+    """A training example as it is and as a training step saw it, in pictures (PNG as base64 text) or in words."""
+
+    id: str
+    before: str
+    after: str
+    pictures: bool
 
 
 class Coefficient(_Fact):
@@ -409,6 +420,7 @@ class Facts(_Fact):
         verdict: The doctor's judgement of the curves.
         ending: How training ended.
         inside: What went on in each layer.
+        changed: Training examples beside what a step sees of them, where these differ.
         range_test: Learning rates tried before training.
         marks: What changed training on the way.
         plane: What a net of two number inputs answers all over their plane.
@@ -443,6 +455,7 @@ class Facts(_Fact):
     verdict: VerdictFacts | None = None
     ending: EndingFacts | None = None
     inside: list[LayerInside] = []
+    changed: list[Changed] = []
     range_test: RateTest | None = None
     marks: list[Mark] = []
     plane: PlaneFacts | None = None

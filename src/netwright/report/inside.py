@@ -45,6 +45,12 @@ def _cells(each: LayerInside) -> list[str]:
     ]
 
 
+def own_rates(facts: Facts) -> list[tuple[str, list[str]]]:
+    """By layer: the smallest, middle and largest rate that the optimizer gave single weights, and how far apart."""
+    known = [(each.layer, each.rates) for each in facts.inside if each.rates]
+    return [(layer, [*map(number, rates), f"{number(rates[2] / rates[0], 2)} times"]) for layer, rates in known]
+
+
 def gradients(facts: Facts) -> Markup | None:
     """Size of the gradients of each layer's weights over the steps; of many layers six, first and last among them."""
     known = [each for each in facts.inside if len(each.gradients) > 1]

@@ -25,7 +25,7 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
-from netwright.run import inside, looking
+from netwright.run import inside, looking, sheet
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
@@ -82,6 +82,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         verdict=_verdict(points, found),
         ending=_ending(points, found),
         inside=inside.layers(folder, found.model),
+        changed=sheet.changed(found.resolved.spec.training, found.dataset, found.model),
         idle_inputs=inside.idle_inputs(found.model),
         coefficients=inside.coefficients(found.model),
         plane=inside.plane(found.model, found.dataset),

@@ -49,6 +49,7 @@ def _layer(name: str, key: str, looks: list[dict], first: dict, last: dict) -> L
         gradients=[pair for pair in slopes if pair[1] is not None],
         moved=statistics.median(moved) if moved else None,
         small=weights.get("zeros"),
+        rates=weights.get("rates"),
         first=_spread(before),
         last=_spread(after),
     )

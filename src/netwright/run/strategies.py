@@ -43,9 +43,7 @@ def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, re
     """
     regularize, clip = wanted.regularize, wanted.clip
     watch, better = _watched(wanted.stop.watch or "loss", model)
-    found: list[Strategy] = [Finite()]
-    if regularize.noise:
-        found.append(Noise(regularize.noise, _quantities(dataset)))
+    found: list[Strategy] = [Finite(), *changing(wanted, dataset)]
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
     if clip:
@@ -57,6 +55,12 @@ def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, re
     if wanted.average:
         found.append(Averaging(wanted.average))
     return [*found, Controls(inbox, replayed)]
+
+
+def changing(wanted: TrainingSpec, dataset: Dataset) -> list[Noise]:
+    """Those that change what a step sees of its examples."""
+    spread = wanted.regularize.noise
+    return [Noise(spread, _quantities(dataset))] if spread else []
 
 
 def _of_schedule(schedule: PartSpec | None, watch: str, better: Literal["min", "max"]) -> list[Strategy]:

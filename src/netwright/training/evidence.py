@@ -25,6 +25,7 @@ from netwright.errors import NetwrightError
 from netwright.registry import parts
 from netwright.training.history import Row
 from netwright.training.observers import Observer
+from netwright.training.optimizers import own_rates
 
 if TYPE_CHECKING:
     from netwright.data.batches import Batch
@@ -35,6 +36,7 @@ ROWS = 256  # examples looked at
 BINS = 24  # of a histogram
 NEAR = 0.001  # of a layer's largest weight: what is smaller counts as nothing
 _LARGEST = 20_000_000  # numbers whose movement in one step is measured; a copy of them costs memory
+_RATES = 1_000_000  # single rates of one matrix looked at
 _FULL_RATE = 0.5  # share of the learning rate below which a schedule is still warming up
 _SMALL_MOVE, _LARGE_MOVE = 0.0005, 0.06  # shares of the weights' size
 _LITTLE, _LOST = 0.35, 1.5  # of the first loss
@@ -100,6 +102,9 @@ class Evidence(Observer):
     def _look(self, training: Training, batch: Batch, *, histograms: bool = False, last: bool = False) -> None:
         layers, loss = _activations(training, batch if last else _cut(batch, ROWS), histograms)
         weights = {name: _weight(weight, histograms) for name, weight in _matrices(training).items()}
+        if last:
+            for name, weight in _matrices(training).items():
+                weights[name] |= _rates(training, weight)
         place = "last" if last else "first" if not training.step else "step"
         self._write(
             training,
@@ -275,6 +280,17 @@ def _weight(weight: nn.Parameter, histogram: bool) -> Measured:
     if weight.grad is not None:
         found["gradient"] = _rms(weight.grad)
     return {**found, **_histogram(weight.detach())} if histogram else found
+
+
+@torch.no_grad()
+def _rates(training: Training, weight: nn.Parameter) -> Measured:
+    """Rates that the optimizer gives single weights: that of 1 % of them, the middle one, that of 99 %."""
+    for optimizer in training.plan.optimizers.values():
+        rates = own_rates(optimizer, weight)
+        if rates is not None and rates.numel():
+            some = rates[:: -(-rates.numel() // _RATES)].double()
+            return {"rates": torch.quantile(some, some.new_tensor([0.01, 0.5, 0.99])).tolist()}
+    return {}
 
 
 def _rms(values: Tensor) -> float:

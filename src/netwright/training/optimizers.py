@@ -120,3 +120,22 @@ def rmsprop(params: Iterable[Tensor], lr: float = 0.001, beta: float = 0.9, eps:
     Source: Tieleman and Hinton 2012, Neural Networks for Machine Learning, lecture 6.5.
     """
     return torch.optim.RMSprop(params, lr=lr, alpha=beta, eps=eps, foreach=True)
+
+
+def own_rates(optimizer: torch.optim.Optimizer, weight: Tensor) -> Tensor | None:
+    """The learning rate that an optimizer gives each number of a weight: lr over the root of its remembered squares.
+
+    Args:
+        optimizer: After its last step; its rate is taken before any schedule.
+        weight: One of the weights it trains.
+
+    Returns:
+        One rate for each number that ever had a gradient, flat; None for an optimizer that has one rate for all.
+    """
+    state = optimizer.state.get(weight, {})
+    squares = next((state[name] for name in ("sum", "square_avg", "exp_avg_sq") if name in state), None)
+    if squares is None:
+        return None
+    if "exp_avg_sq" in state:
+        squares = squares / (1 - optimizer.defaults["betas"][1] ** float(state["step"]))
+    return optimizer.defaults["lr"] / (squares[squares > 0].sqrt() + optimizer.defaults["eps"])

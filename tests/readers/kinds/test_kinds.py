@@ -92,6 +92,19 @@ def test_coding_a_row_alone_gives_the_same_bits_and_needs_only_the_field(tmp_pat
     assert kind(name).preview(values[0], field)
 
 
+@pytest.mark.parametrize("name", ["image", "number", "vector"])
+def test_what_was_coded_can_be_shown_again(tmp_path: Path, name: str) -> None:
+    column, _ = columns(tmp_path)[name]
+    field, _ = planned(name, column)
+    values, _ = read(field, column)
+    field = kind(name).fit(values, field)
+    for value, coded in zip(values, kind(name).code(values, field), strict=True):
+        again = kind(name).uncode(coded, field)
+        assert again is not None
+        assert again.shape == value.shape
+        np.testing.assert_allclose(again, value, atol=1e-6)
+
+
 def test_number_is_standardised_by_the_training_part() -> None:
     field, _ = planned("number", cells("1", "2", "3"))
     field = kind("number").fit(np.array([1.0, 3.0]), field)

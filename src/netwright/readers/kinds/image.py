@@ -127,6 +127,13 @@ class Image(Kind):
             pixels = pixels.sub_(mean).div_(torch.tensor(field.std, dtype=torch.float32, device=pixels.device))
         return pixels.permute(0, 3, 1, 2)
 
+    def uncode(self, coded: torch.Tensor, field: Field) -> np.ndarray:
+        """The picture; what is darker than black or brighter than white is cut."""
+        pixels = coded.permute(1, 2, 0)
+        if field.mean:
+            pixels = pixels * torch.tensor(field.std) + torch.tensor(field.mean)
+        return (pixels * 255).round().clamp(0, 255).byte().numpy()
+
     def preview(self, value: np.ndarray | np.generic, field: Field) -> bytes:
         """The picture as PNG."""
         return png(np.asarray(value))

@@ -91,6 +91,15 @@ class Kind(ABC):
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
         """Cached cells of a batch as float32 input of the network."""
 
+    def uncode(self, coded: torch.Tensor, field: Field) -> np.ndarray | None:
+        """The cell that one coded example stands for, as `preview` takes it; None for what is no quantity.
+
+        Args:
+            coded: What `code` made of one cell, perhaps changed since.
+            field: The fitted field.
+        """
+        return None
+
     @abstractmethod
     def preview(self, value: np.ndarray | np.generic, field: Field) -> bytes | str:
         """One cached cell for the eye: PNG bytes of a picture, else text."""

@@ -116,6 +116,10 @@ class Number(Kind):
         """(batch, 1 or 2), standardised in float64 before it is rounded to float32; see `standardised`."""
         return standardised(torch.as_tensor(values).reshape(-1, 1), field)
 
+    def uncode(self, coded: torch.Tensor, field: Field) -> np.ndarray:
+        """The number in its own unit; a missing one is the mean."""
+        return unstandardised(coded[:1], field).reshape(())
+
     def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The number with at most six digits."""
         if np.isnan(value):
@@ -221,6 +225,12 @@ def standardised(values: torch.Tensor, field: Field) -> torch.Tensor:
     gone = torch.isnan(exact)
     filled = torch.where(gone, 0.0, exact)
     return torch.cat([filled, gone[:, missing.columns_told(field)]], dim=1).to(torch.float32)
+
+
+def unstandardised(coded: torch.Tensor, field: Field) -> np.ndarray:
+    """The values that coded ones stand for."""
+    exact = coded.double().numpy()
+    return exact * np.asarray(field.std) + np.asarray(field.mean) if field.mean else exact
 
 
 def _lost(numbers: Numbers, filled: bool) -> str:

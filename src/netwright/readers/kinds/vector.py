@@ -13,7 +13,7 @@ from netwright.figures.marks import number
 from netwright.readers import missing
 from netwright.readers.columns import Arrays, Column, Found, Several
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
-from netwright.readers.kinds.number import Number, fitted, one_number, standardised, style_of
+from netwright.readers.kinds.number import Number, fitted, one_number, standardised, style_of, unstandardised
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
 _BLOCK = 2**16  # rows copied at once
@@ -136,6 +136,10 @@ class Vector(Kind):
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
         """(batch, d), each column standardised, and more where cells were missing; see `number.standardised`."""
         return standardised(torch.as_tensor(values), field)
+
+    def uncode(self, coded: torch.Tensor, field: Field) -> np.ndarray:
+        """The numbers in their own units; missing ones are means."""
+        return unstandardised(coded[: field.shape[0]], field)
 
     def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The first numbers."""

@@ -30,6 +30,10 @@ class Noise(Strategy):
 
     def batch(self, training: Training, batch: Batch) -> Batch:
         """The batch with noise on its quantities."""
+        return self.changed(batch)
+
+    def changed(self, batch: Batch) -> Batch:
+        """What a step sees of some examples."""
         noisy = {}
         for group, values in batch.inputs.items():
             noise = torch.randn_like(values).mul_(self.spread)
