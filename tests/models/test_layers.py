@@ -71,6 +71,18 @@ def test_dropout_makes_holes_while_training_and_keeps_the_mean() -> None:
     assert torch.equal(layer.eval()(x), x)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.2, 1e-9, 0.99999])
+def test_each_number_is_dropped_by_its_own_draw(share: float) -> None:
+    """Four numbers share 64 random bits: none of the four places, and no pair of them, may be favoured."""
+    layer = Dropout((4, 50), share).train()
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        dropped = (layer(torch.ones(5000, 4, 50)) == 0).float().reshape(-1, 4)
+    assert dropped.mean(dim=0).tolist() == pytest.approx([share] * 4, abs=0.005)
+    if 0.1 < share < 0.9:
+        assert (torch.corrcoef(dropped.T) - torch.eye(4)).abs().max() < 0.015
+
+
 def test_dropout_of_everything_is_refused() -> None:
     with pytest.raises(SpecError, match="share is 1, expected 0 or more and less than 1"):
         build(ModelSpec(layers="dropout 1.0"), {"x": (3,)}, {"out": 1}, 0)
