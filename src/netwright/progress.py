@@ -57,6 +57,24 @@ class Silent:
         """Shows nothing."""
 
 
+class Once:
+    """Tells another display each note once, for work that trains again and again.
+
+    Args:
+        display: Where everything goes.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display, self._told = display, set[str]()
+        self.stage, self.advance, self.epoch = display.stage, display.advance, display.epoch
+
+    def note(self, text: str) -> None:
+        """Passes on what was not said before."""
+        if text not in self._told:
+            self._told.add(text)
+            self._display.note(text)
+
+
 @dataclass
 class Counter:
     """Adapts a display to functions that report `(name, done, total)`; starts a stage whenever the name changes.

@@ -130,20 +130,26 @@ def test_several_outputs_are_weighted_and_one_is_watched(flowers: Path, tmp_path
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"training.stop.watch": "clas"}, 'training.stop.watch is "clas", which is no output. Known here: loss, class'),
         ({"training.optimizer": "adm"}, 'unknown optimizer "adm"'),
         ({"outputs.clas": "{}"}, "clas"),
         ({"model.layers": "dens 3"}, "dens"),
     ],
 )
-def test_what_is_wrong_is_refused_and_the_run_says_why(
-    trained: Path, tmp_path: Path, settings: dict[str, str], says: str
+def test_what_is_wrong_is_refused_and_leaves_no_run_behind(
+    flowers: Path, tmp_path: Path, settings: dict[str, str], says: str
 ) -> None:
+    wanted = _spec(f"{{data: {{path: {flowers}}}, outputs: [class]}}")
     with pytest.raises(SpecError, match=says):
-        run.train(spec.override(spec.load(RunFolder(trained).spec), settings), out=tmp_path / "run")
+        run.train(spec.override(wanted, settings), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_fails_once_all_is_decided_says_why(trained: Path, tmp_path: Path) -> None:
+    wanted = spec.override(spec.load(RunFolder(trained).spec), {"training.stop.watch": "clas"})
+    with pytest.raises(SpecError, match="Known here: loss, class"):
+        run.train(wanted, out=tmp_path / "run")
     facts = RunFolder(tmp_path / "run").read()
-    assert facts["state"] == "failed"
-    assert facts["problem"]
+    assert (facts["state"], facts["problem"]) == ("failed", 'training.stop.watch is "clas", which is no output.')
 
 
 def test_nothing_to_train_on_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

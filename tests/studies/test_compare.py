@@ -9,6 +9,7 @@ import pytest
 
 from netwright import spec
 from netwright.errors import NetwrightError, SpecError
+from netwright.progress import Silent
 from netwright.studies import compare
 from netwright.studies.compare import Setting, mean_interval, verdict
 
@@ -48,6 +49,22 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
     assert kept["settings"][0]["validation"] == {"0": found.settings[0].scores[0], "1": found.settings[0].scores[1]}
     assert found.page.read_text(encoding="utf-8").startswith("<!")
     assert found.answer in found.text
+
+
+def test_what_all_trainings_say_is_said_once(table: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Remembers(Silent):
+        def note(self, text: str) -> None:
+            told.append(text)
+
+    compare(_wanted(table), {"model.width": ["2", "3"]}, seeds=2, out=tmp_path / "out", show=Remembers())
+    assert len(told) == len(set(told))
+    assert [text for text in told if "seed 1 (2 of 2)" in text] == [
+        "width 2, seed 1 (2 of 2)",
+        "width 3, seed 1 (2 of 2)",
+    ]
+    assert any("training.optimizer" in text for text in told)
 
 
 def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: Path) -> None:

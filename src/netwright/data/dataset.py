@@ -102,7 +102,8 @@ class Dataset:
         width += sum(max(2, int(np.prod(facts.shape, dtype=np.int64))) for facts in self.outputs.values())
         needed, free = 4 * width * len(self), psutil.virtual_memory().available
         fits = needed <= min(_RESIDENT_BYTES, int(free * _RESIDENT_SHARE))
-        why = f"{needed / 2**20:,.0f} MB coded, {free / 2**20:,.0f} MB of memory free"
+        coded = f"{needed / 2**20:,.0f} MB" if needed > 2**20 else "less than 1 MB"
+        why = f"{coded} coded, {free / 2**20:,.0f} MB of memory free"
         return fits, Reason(path="data.resident", value=str(fits).lower(), why=why)
 
 

@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -109,7 +110,12 @@ def train(
         asked = asked.model_copy(update={"data": asked.data.model_copy(update={"duplicates": "accept"})})
     folder = create(out, asked, {"options": _told(options), "headline": ""})
     decided = wanted if isinstance(wanted, Resolved) else None
-    return _go(folder, asked, options, data, show or Silent(), decided)
+    try:
+        return _go(folder, asked, options, data, show or Silent(), decided)
+    except (SpecError, DataError):
+        if not folder.resolved.exists():  # nothing was decided: there is no run to look at or to resume
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 @handled(_leave)

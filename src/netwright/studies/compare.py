@@ -18,7 +18,7 @@ from pathlib import Path
 
 from netwright import files, run, spec
 from netwright.errors import DivergedError, NetwrightError, SpecError
-from netwright.progress import Display, Silent
+from netwright.progress import Display, Once, Silent
 from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, compare_page
 from netwright.report.facts import Facts
 from netwright.report.sentences import duration, interval_text, lower_is_better, score_name, score_text
@@ -101,7 +101,7 @@ def compare(
     Raises:
         SpecError: Nothing is varied, or a value is out of range.
     """
-    show = show or Silent()
+    show = Once(show or Silent())
     if not vary:
         raise SpecError("nothing is varied.", "Say what: --vary depth=1,2,3")
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)

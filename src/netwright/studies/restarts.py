@@ -19,7 +19,7 @@ from pathlib import Path
 
 from netwright import files, run, spec
 from netwright.errors import DivergedError, NetwrightError
-from netwright.progress import Display, Silent
+from netwright.progress import Display, Once, Silent
 from netwright.report.facts import Facts
 from netwright.report.sentences import duration, score_name, score_text
 from netwright.run.folder import RunFolder, data_name
@@ -89,7 +89,7 @@ def restarts(
         DivergedError: Not one start ended with a number.
         NetwrightError: The folder holds another study.
     """
-    show, count = show or Silent(), wanted.training.restarts or 1
+    show, count = Once(show or Silent()), wanted.training.restarts or 1
     train = partial(run.train, data=data, strict=strict, accept=accept, examples=examples, show=show)
     folder = out or Path("runs") / f"{data_name(wanted)}-restarts"
     _remember(folder, wanted)
