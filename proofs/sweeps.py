@@ -129,10 +129,10 @@ def _strength(proof: Proof) -> None:
 def _adagrad(proof: Proof) -> None:
     path = proof.folder / "characters.csv"
     text = data("char_lm", "tinyshakespeare_input.txt").read_text(encoding="utf-8")[: CHARACTERS + 4]
-    rows = [[repr(c) for c in text[at : at + 5]] for at in range(CHARACTERS)]
-    _write(path, ("c1", "c2", "c3", "c4", "next"), rows)
+    rows = [[at, *(repr(c) for c in text[at : at + 5])] for at in range(CHARACTERS)]
+    _write(path, ("place", "c1", "c2", "c3", "c4", "next"), rows)
     words = f"'{path}' --out next --layers 'dense 100, relu' --epochs 6 --set data.duplicates=accept"
-    words = f"{words} --set data.split.by=time"
+    words = f"{words} --set data.split.by=time --set data.split.column=place"
     losses: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {}
     for name, tried in (("sgd", (0.03, 0.1, 0.3)), ("adagrad", (0.01, 0.03, 0.1))):
