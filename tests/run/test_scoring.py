@@ -34,6 +34,7 @@ def test_facts_hold_intervals_baselines_and_a_confusion_that_adds_up(trained: Pa
     assert [point.epoch for point in facts.curves] == [1, 2, 3, 4, 5]
     assert facts.parameters == sum(layer.parameters for layer in facts.layers) == 49
     assert facts.ledger.counts == {"used": 120, "refused": 0, "quarantined": 0}
+    assert facts.ledger.policy.startswith("stratified: every part has the same shares of the classes")
     assert facts.small_net is not None
     assert [len(units) for units in facts.small_net.units] == [4, 8, 1]
 

@@ -168,7 +168,7 @@ def _ledger(found: Collected) -> report.LedgerFacts:
         report.LedgerReason(state=group.state, reason=group.reason, count=group.rows, where=list(group.where))
         for group in ledger.reasons()
     ]
-    policy = next((r for r in found.resolved.reasons if r.path == "data.split"), None)
+    policy = next((r for r in found.resolved.reasons if r.path == "data.split.by"), None)
     counts = ledger.counts()
     return report.LedgerFacts(
         counts={state: counts[state] for state in ("used", "refused", "quarantined")},
