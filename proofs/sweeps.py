@@ -135,7 +135,7 @@ def _adagrad(proof: Proof) -> None:
     words = f"{words} --set data.split.by=time --set data.split.column=place"
     losses: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {}
-    for name, tried in (("sgd", (0.03, 0.1, 0.3)), ("adagrad", (0.01, 0.03, 0.1))):
+    for name, tried in (("sgd", (0.1, 0.3, 1.0)), ("adagrad", (0.03, 0.1, 0.3))):
         validation = {}
         for rate in tried:
 

@@ -197,12 +197,23 @@ def test_split_by_time_reads_dates_and_refuses_what_is_none(tmp_path: Path) -> N
     lines = ["day,x,y"] + [f"{day},{i % 7},{i * 0.5}" for i, day in enumerate(days)]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     text = ", split: {by: time, column: day}"
-    data = dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
+    data = dataset.prepare(wish(tmp_path / "t.csv", ", inputs: [x]", outputs="[y]", data=text))
     assert data.parts["train"].tolist() == list(range(70))
     assert data.parts["test"].tolist() == list(range(85, 100))
     (tmp_path / "t.csv").write_text("\n".join([*lines, "yesterday,1,2"]) + "\n")
     with pytest.raises(DataError, match='column "day" holds what is neither a number nor a date such as "yesterday"'):
-        dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
+        dataset.prepare(wish(tmp_path / "t.csv", ", inputs: [x]", outputs="[y]", data=text))
+
+
+def test_what_only_divides_does_not_go_in_and_says_so_but_dates_do(tmp_path: Path) -> None:
+    rows = "\n".join(f"2024-01-{k + 1:02d},{k},w{k // 4},{k % 3}.5" for k in range(24))
+    (tmp_path / "t.csv").write_text(f"day,number,writer,y\n{rows}\n", encoding="utf-8")
+    for by, column, goes_in in (("time", "day", True), ("time", "number", False), ("group", "writer", False)):
+        text = f", split: {{by: {by}, column: {column}}}"
+        found = dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
+        assert (column in found.inputs) is goes_in
+        told = [reason.value for reason in found.reasons if reason.path == f"inputs.{column}"]
+        assert told == ([] if goes_in else ["left out"])
 
 
 def test_a_split_by_time_reads_day_first_dates_over_the_whole_column(tmp_path: Path) -> None:

@@ -44,3 +44,9 @@ def test_the_evidence_has_the_numbers() -> None:
     found = judge([1.0, 0.9, 0.6, 0.4, 0.2]).evidence
     assert found.startswith("over the last 4 epochs the training loss fell by ")
     assert " % of all that was learned and swung by " in found
+
+
+def test_more_epochs_are_not_advised_to_a_net_that_learns_by_heart() -> None:
+    losses = (2.3 * np.exp(-EPOCHS / 25)).tolist()
+    assert judge(losses).sentence.endswith("more epochs would lower it further.")
+    assert judge(losses, over_fitting=True).sentence.endswith("but not the loss on unseen examples.")

@@ -134,6 +134,12 @@ def test_a_clear_winner_is_named_alone_and_growth_that_stops_helping_is_seen() -
     assert "More depth stopped helping at 2" in said
 
 
+def test_a_winner_that_explains_nothing_is_no_winner() -> None:
+    settings = _settings([-0.02, -0.01, -0.03], [0.05, 0.06, 0.02], [-0.1, -0.1, -0.1])
+    settings[1].scores = {0: 0.2, 1: -0.05, 2: 0.06}
+    assert verdict(settings, "r2", VARY).endswith("no setting is better than always answering the mean.")
+
+
 def test_growth_that_still_helps_is_seen() -> None:
     said = verdict(_settings([0.1, 0.11, 0.12], [0.5, 0.51, 0.52], [0.9, 0.91, 0.92]), "accuracy", VARY)
     assert said.startswith("Best: depth 3")

@@ -35,6 +35,12 @@ def test_its_scores_are_about_finding_it() -> None:
     assert list(task.interval(ANSWERS, TRUE)) == list(scores)
 
 
+def test_without_an_example_of_it_nothing_can_be_said_of_finding_it() -> None:
+    task = sought()
+    assert task.undefined(TRUE) == ()
+    assert set(task.undefined(torch.zeros(6, dtype=torch.int64))) == {"average_precision", "precision", "recall", "f1"}
+
+
 def test_either_class_may_be_sought() -> None:
     other = sought("no").score(ANSWERS, TRUE)
     assert other["recall"] == pytest.approx(3 / 4)

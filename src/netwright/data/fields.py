@@ -64,7 +64,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     plan = Plan(notes=list(found.notes))
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
-    inputs = spec.inputs or _default_inputs(found, sources | {spec.data.split.column or ""}, plan)
+    inputs = spec.inputs or _default_inputs(found, sources | _divides(spec, found, plan), plan)
     for name, wish in outputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
@@ -82,6 +82,19 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             "Name the inputs with --in.",
         )
     return plan
+
+
+def _divides(spec: Spec, found: Found, plan: Plan) -> set[str]:
+    """The column that only says which part an example belongs to; dates that order the examples tell more than that."""
+    split = spec.data.split
+    if not split.column or split.column not in found.columns:
+        return set()
+    if split.by == "time" and infer(found.column(split.column), "input")[0] == "date":
+        return set()
+    what = {"time": "the order of time", "group": "the groups"}.get(str(split.by), "the parts")
+    why = f"it says {what} of the split; name it with --in to let it go in all the same"
+    plan.reasons.append(Reason(path=f"inputs.{split.column}", value="left out", why=why))
+    return {split.column}
 
 
 def column_of(found: Found, facts: Field) -> Column:

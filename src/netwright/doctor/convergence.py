@@ -40,12 +40,13 @@ class Ending:
     evidence: str
 
 
-def judge(losses: Sequence[int | float | None], *, chance: float | None = None) -> Ending:
+def judge(losses: Sequence[int | float | None], *, chance: float | None = None, over_fitting: bool = False) -> Ending:
     """The ending of one run.
 
     Args:
         losses: Training loss of each epoch, None where it was no number.
         chance: Loss of the best answer that ignores the inputs.
+        over_fitting: The loss on unseen examples no longer falls with it.
 
     Example:
         >>> judge([2.0, 1.0, 0.5, 0.4, 0.36, 0.355, 0.352, 0.351, 0.35]).label
@@ -75,7 +76,8 @@ def judge(losses: Sequence[int | float | None], *, chance: float | None = None) 
         )
         return Ending("oscillating", sentence, evidence)
     if fell > _TREND and fell > 2 * swung:
-        sentence = "The training loss was still falling when training ended; more epochs would lower it further."
+        sentence = "The training loss was still falling when training ended; more epochs would lower it further"
+        sentence += ", but not the loss on unseen examples." if over_fitting else "."
         return Ending("still improving", sentence, evidence)
     return Ending("converged", "More epochs of the same would hardly change the training loss.", evidence)
 

@@ -181,9 +181,10 @@ def _unfinished(curves: _Curves) -> Verdict | None:
 
 def _fitting(curves: _Curves) -> Verdict:
     best = curves.best
+    apart = max(0.0, (curves.smooth[best] - curves.train[best]) / curves.chance)
     sentence = (
         "The net learned what carries over to examples it had not seen: its loss on them did not turn upwards, and the "
-        "gap to the training loss is small."
+        f"gap to the training loss is {100 * apart:.2g} % of what there was to learn."
     )
     gap = (
         f"at epoch {curves.epochs[best]} the training loss is {curves.train[best]:.3g} and the validation loss "

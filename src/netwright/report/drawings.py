@@ -19,6 +19,7 @@ from netwright.report.sentences import (
     best_first,
     interval_text,
     is_share,
+    leading_score,
     score_name,
     score_text,
     shape_text,
@@ -35,7 +36,7 @@ def both_widths(wide: Markup, narrow: Markup) -> Markup:
 
 def strip(output: OutputFacts) -> Markup | None:
     """The net beside its baselines, with intervals."""
-    score = output.headline
+    score = leading_score(output)
     value = output.scores.get("test", {}).get(score)
     if value is None:
         return None

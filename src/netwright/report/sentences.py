@@ -123,7 +123,7 @@ def baseline_notes(output: OutputFacts) -> list[str]:
 
 def against_baselines(output: OutputFacts) -> str:
     """Whether the net is truly better than the best simple method, judged by the net's interval; empty if unknown."""
-    score = output.headline
+    score = leading_score(output)
     value, interval = output.scores.get("test", {}).get(score), output.intervals.get(score)
     ranked = [each for each in best_first(output.baselines, score) if each.scores.get(score) is not None]
     if not ranked or value is None or interval is None or interval[0] is None or interval[1] is None:

@@ -72,6 +72,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
     """
     state = folder.read()
     points = curves(found.rows)
+    verdict = _verdict(points, found)
     rows = table(found.model.network, _batch_size(found))
     outputs = [_output(found, name, shown) for name in found.model.tasks]
     return Facts(
@@ -79,8 +80,8 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         created_utc=now_utc(),
         netwright_version=found.resolved.netwright,
         command=f"netwright train {files.printable(folder.resolved)}",
-        verdict=_verdict(points, found),
-        ending=_ending(points, found),
+        verdict=verdict,
+        ending=_ending(points, found, over_fitting=verdict is not None and verdict.label == "over-fitting"),
         inside=inside.layers(folder, found.model),
         changed=sheet.changed(found.resolved.spec.training, found.dataset, found.model),
         idle_inputs=inside.idle_inputs(found.model),
@@ -145,10 +146,11 @@ def _verdict(points: list[report.CurvePoint], found: Collected) -> report.Verdic
     )
 
 
-def _ending(points: list[report.CurvePoint], found: Collected) -> report.EndingFacts | None:
+def _ending(points: list[report.CurvePoint], found: Collected, *, over_fitting: bool) -> report.EndingFacts | None:
     if not points:
         return None
-    ending = convergence.judge([point.train.get("loss") for point in points], chance=_chance(found))
+    losses = [point.train.get("loss") for point in points]
+    ending = convergence.judge(losses, chance=_chance(found), over_fitting=over_fitting)
     return report.EndingFacts(label=ending.label, sentence=ending.sentence, evidence=ending.evidence)
 
 

@@ -240,7 +240,11 @@ def evaluated(model: Model, found: Answered, reads: int, started: float) -> Eval
     scores = found.scores(model)
     intervals = {n: task.interval(found.answers[n], found.targets[n]) for n, task in model.tasks.items()}
     text = [f"{found.part}: {len(found.positions):,} examples in {time.monotonic() - started:.1f} s"]
-    for name in model.tasks:
+    for name, task in model.tasks.items():
+        for key in task.undefined(found.targets[name]):
+            scores[name].pop(key, None)
+            intervals[name].pop(key, None)
+            text.append(f"  {name} {key}: undefined, for there is no example to be found")
         for key, value in scores[name].items():
             between = intervals[name].get(key)
             text.append(

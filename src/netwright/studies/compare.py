@@ -301,6 +301,8 @@ def verdict(settings: list[Setting], score: str, vary: Mapping[str, Sequence[str
     alike = [s for s in known if s is not best and not _better(best, s, sign)]
     if len(best.known()) < 2:
         return f"{said} One seed cannot tell luck from merit; use --seeds 3."
+    if score.rpartition("/")[2] == "r2" and (mean_interval(list(best.known().values())) or (1.0,))[0] <= 0:
+        return f"{said} Its interval holds 0: no setting is better than always answering the mean."
     if alike:
         said += f" Not to be told from it on {len(best.known())} seeds: {', '.join(s.label for s in alike)}."
     return f"{said} {_stops_helping(known, sign, vary)}".strip()

@@ -19,7 +19,7 @@ from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, resolve
 from netwright.spec import Field, OutputSpec, Reason
-from netwright.tasks.sought import Sought
+from netwright.tasks.sought import SOUGHT_SCORES, Sought
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
 
 TOP = 3  # of the score "top3", when there are more classes than that
@@ -183,6 +183,10 @@ class Category(Task):
     def chosen(self, answers: Float[Tensor, "batch class"]) -> Int[Tensor, " batch"]:
         """The class answered for each example: the likeliest, or by the threshold of the one that is sought."""
         return self.sought.chosen(answers) if self.sought else answers.argmax(dim=1)
+
+    def undefined(self, targets: Int[Tensor, " batch"]) -> tuple[str, ...]:
+        """How well a sought class is found, where there is no example of it."""
+        return SOUGHT_SCORES if self.sought and not bool((targets == self.sought.code).any()) else ()
 
     def settled(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> Field:
         """The field with the threshold that was chosen for the class that is sought; see `Task.settled`."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from netwright import metrics
 from netwright.spec import CostSpec, OutputSpec
 
+SOUGHT_SCORES = ("average_precision", "precision", "recall", "f1")
 CURVE = 200  # points of the curve that a report draws
 _WANTED_RECALL = 0.9
 

@@ -194,6 +194,14 @@ class Task(ABC):
         """
         return self.field
 
+    def undefined(self, targets: Tensor) -> tuple[str, ...]:
+        """Scores that mean nothing on examples with these targets.
+
+        Args:
+            targets: As in a batch.
+        """
+        return ()
+
     def words(self, answers: Tensor) -> list[str] | None:
         """Each example's answer in one text, where it is not the likeliest class; None otherwise.
 
