@@ -169,6 +169,7 @@ class DataSpec(_Frozen):
         split: How the examples are divided.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
+        without: Columns that do not go in, where the inputs are not named.
     """
 
     path: str | None = None
@@ -176,6 +177,7 @@ class DataSpec(_Frozen):
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     cache_mb: int | None = Setting(default=None, ge=1)
+    without: tuple[str, ...] = ()
 
 
 class PartSpec(_Frozen):

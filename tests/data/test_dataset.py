@@ -216,6 +216,16 @@ def test_what_only_divides_does_not_go_in_and_says_so_but_dates_do(tmp_path: Pat
         assert told == ([] if goes_in else ["left out"])
 
 
+def test_columns_that_do_not_go_in_are_named_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c,y\n" + "".join(f"{k},{k * 0.5},{k % 3},{k * 2}\n" for k in range(30)))
+    found = dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=", without: [a, c]"))
+    assert list(found.inputs) == ["b"]
+    with pytest.raises(SpecError, match=r'data.without: there is no column "aa" .did you mean "a"'):
+        dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=", without: [aa]"))
+    with pytest.raises(SpecError, match=r"data\.without and inputs both say what goes in"):
+        dataset.prepare(wish(tmp_path / "t.csv", ", inputs: [a]", outputs="[y]", data=", without: [b]"))
+
+
 def test_a_split_by_time_reads_day_first_dates_over_the_whole_column(tmp_path: Path) -> None:
     days = [f"{1 + i % 28:02d}/{1 + i // 28:02d}/2026,{i},{i * 7 % 10}.5" for i in range(100)]
     text = ", split: {by: time, column: day}"

@@ -47,11 +47,13 @@ class Wanted:
 
     Args:
         inputs: Inputs, as NAME or NAME:KIND, comma-separated; in a table all other columns when left out.
+        without: Columns that do not go in, comma-separated, instead of naming all that do.
         outputs: Outputs, as NAME or NAME:KIND, comma-separated.
         data: Folder or file of the examples, instead of the one a recipe or spec names.
     """
 
     inputs: Annotated[tuple[str, ...], Parameter(name="--in")] = ()
+    without: tuple[str, ...] = ()
     outputs: Annotated[tuple[str, ...], Parameter(name="--out")] = ()
     data: str | None = None
 
@@ -155,6 +157,8 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
                 name: {**(tree.get(role) or {}).get(name, {}), **facts}
                 for name, facts in specs.named_fields(",".join(words)).items()
             }
+    if wanted.without:
+        tree.setdefault("data", {})["without"] = [name.strip() for name in ",".join(wanted.without).split(",")]
     spec = specs.override(specs.validate(tree, origin="command line"), settings.values())
     if source in recipes.names() and not _is_here(spec.data.path):
         fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
@@ -174,7 +178,7 @@ def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved
 
     if source is None or Path(source).name != "resolved.yaml":
         return None
-    if wanted.inputs or wanted.outputs or settings.values():
+    if wanted.inputs or wanted.without or wanted.outputs or settings.values():
         raise SpecError(
             f"{source} repeats a run as it was; no setting of it can be changed.",
             f"To change settings, start from {Path(source).with_name('spec.yaml')}.",

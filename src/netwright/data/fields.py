@@ -64,7 +64,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     plan = Plan(notes=list(found.notes))
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
-    inputs = spec.inputs or _default_inputs(found, sources | _divides(spec, found, plan), plan)
+    inputs = spec.inputs or _default_inputs(found, sources | _unwanted(spec, found) | _divides(spec, found, plan), plan)
     for name, wish in outputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
@@ -82,6 +82,24 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             "Name the inputs with --in.",
         )
     return plan
+
+
+def _unwanted(spec: Spec, found: Found) -> set[str]:
+    """The columns that `data.without` names.
+
+    Raises:
+        SpecError: The inputs are named as well, or there is no such column.
+    """
+    names = spec.data.without
+    if names and spec.inputs:
+        raise SpecError("data.without and inputs both say what goes in.", "Give one of the two.")
+    for name in names:
+        if name not in found.columns:
+            raise SpecError(
+                f'data.without: there is no column "{name}"{registry.nearest(name, found.columns)}.',
+                f"The columns are: {', '.join(list(found.columns)[:40])}.",
+            )
+    return set(names)
 
 
 def _divides(spec: Spec, found: Found, plan: Plan) -> set[str]:

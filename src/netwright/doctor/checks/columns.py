@@ -31,7 +31,7 @@ class ConstantInputs(DataCheck):
         shown = ", ".join(f"{column.name} is always {_value(column)}" for column in constant[:_SHOWN])
         more = f" and {len(constant) - _SHOWN:,} more" if len(constant) > _SHOWN else ""
         told = f"{shown}{more}: nothing can be learned from a column that never changes"
-        cure = "Leave them out of --in, or look whether something went wrong when they were written."
+        cure = "Leave them out with --without, or look whether something went wrong when they were written."
         return [Finding("constant inputs", "note", files.printable(told), cure)]
 
     def planted(self) -> Border:
@@ -55,7 +55,7 @@ class SameInputs(DataCheck):
         shown = "; ".join(f"{one} and {other}" for one, other in pairs[:_SHOWN])
         more = f" and {len(pairs) - _SHOWN:,} more pairs" if len(pairs) > _SHOWN else ""
         told = f"{shown}{more} say the same thing twice: its weight counts double, and neither shows what it is worth"
-        return [Finding("same inputs", "note", files.printable(told), "Leave one of each pair out of --in.")]
+        return [Finding("same inputs", "note", files.printable(told), "Leave one of each pair out with --without.")]
 
     def planted(self) -> Border:
         """One column in two units; see `DataCheck.planted`."""

@@ -75,8 +75,8 @@ def _finding(name: str, told: dict[str, _Told]) -> Finding:
     more = f" and {len(leaks) - _SHOWN:,} more" if len(leaks) > _SHOWN else ""
     message = f"{shown}{more} tells {name} all by itself: the net may learn nothing else, and fail where it is missing"
     cure = (
-        f"Would you know it before you know {name}? If not, leave it out of --in. If you would, the task is easy "
-        "and all is well."
+        f"Would you know it before you know {name}? If not, leave it out: --without {files.printable(leaks[0])}. "
+        "If you would, the task is easy and all is well."
     )
     return Finding("leaks", "note", files.printable(message), cure)
 
