@@ -64,7 +64,8 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     plan = Plan(notes=list(found.notes))
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
-    inputs = spec.inputs or _default_inputs(found, sources | _unwanted(spec, found) | _divides(spec, found, plan), plan)
+    unwanted = _unwanted(spec, found)
+    inputs = spec.inputs or _default_inputs(found, sources | unwanted | _divides(spec, found, plan), plan)
     for name, wish in outputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
