@@ -208,7 +208,8 @@ def test_split_by_time_reads_dates_and_refuses_what_is_none(tmp_path: Path) -> N
 def test_what_only_divides_does_not_go_in_and_says_so_but_dates_do(tmp_path: Path) -> None:
     rows = "\n".join(f"2024-01-{k + 1:02d},{k},w{k // 4},{k % 3}.5" for k in range(24))
     (tmp_path / "t.csv").write_text(f"day,number,writer,y\n{rows}\n", encoding="utf-8")
-    for by, column, goes_in in (("time", "day", True), ("time", "number", False), ("group", "writer", False)):
+    cases = (("group", "day", False), ("time", "day", True), ("time", "number", False), ("group", "writer", False))
+    for by, column, goes_in in cases:
         text = f", split: {{by: {by}, column: {column}}}"
         found = dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=text))
         assert (column in found.inputs) is goes_in

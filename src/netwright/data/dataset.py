@@ -192,8 +192,9 @@ class _Source:
         wishes = {"inputs": spec.inputs, "outputs": spec.outputs}
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
-        layout, column = str(spec.data.layout), str(spec.data.split.column)
-        return cache.key(place, layout, column, json.dumps([plain, vocabulary, known], sort_keys=True))
+        divided = (spec.data.split.by, spec.data.split.column, spec.data.without)  # what of them goes in
+        told = json.dumps([plain, vocabulary, known, divided], sort_keys=True)
+        return cache.key(place, str(spec.data.layout), told)
 
 
 def _planned(
