@@ -1,7 +1,8 @@
 """Five regression tables on their twenty published splits, settings chosen inside each training part.
 
-For each split a tenth of the training part decides between a few settings; the chosen one is trained again on all of
-the training part. The test part is read once, by the chosen net. Least squares and gradient boosting stand beside it.
+For each split a tenth of the training part decides between a few settings and how many epochs the chosen one is trained
+again on all of the training part. The test part is read once, by the chosen net. Least squares and gradient boosting
+stand beside it.
 
 Splits: Hernandez-Lobato & Adams 2015, arXiv:1502.05336. Limits: near the best of Mukhoti et al. 2018, On the Importance
 of Strong Baselines in Bayesian Deep Learning, arXiv:1811.09385, table 1.
@@ -9,7 +10,6 @@ of Strong Baselines in Bayesian Deep Learning, arXiv:1811.09385, table 1.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from proof import Plain, Proof, data
+from proof import Plain, Proof, data, facts
 from sklearn.ensemble import GradientBoostingRegressor
 
 import netwright
@@ -58,18 +58,20 @@ def _one(name: str, split: int, place: Path) -> Plain:
         part[test] = "none"
         part[held] = "validation"
         kept = part != "none"
-        scores[setting] = _rmse(setting, x[kept], y[kept], part[kept], place / setting, "validation")
+        folder = place / setting
+        rmse = _rmse(setting, SETTINGS[setting][-1], x[kept], y[kept], part[kept], folder, "validation")
+        scores[setting] = rmse, int(facts(folder)["best_epoch"])  # type: ignore[call-overload]
     best = min(scores, key=lambda setting: scores[setting])
     part = np.full(len(y), "train", dtype=object)
     part[test] = "test"
-    net = _rmse(best, x, y, part, place / "chosen", "test")
-    found = json.loads((place / "chosen" / "facts.json").read_text(encoding="utf-8"))["outputs"][0]
+    net = _rmse(best, scores[best][1], x, y, part, place / "chosen", "test")
+    found = facts(place / "chosen")["outputs"][0]  # type: ignore[index]
     linear = next(each["scores"]["rmse"] for each in found["baselines"] if each["name"] == "linear")
     forest = GradientBoostingRegressor(n_estimators=500, learning_rate=0.05, subsample=0.8, random_state=0)
     guess = forest.fit(x[train], y[train]).predict(x[test])
     shutil.rmtree(place, ignore_errors=True)  # five runs for each of a hundred splits
     boosting = float(np.sqrt(np.mean((guess - y[test]) ** 2)))
-    return {"net": net, "linear": linear, "boosting": boosting, "chosen": best}
+    return {"net": net, "linear": linear, "boosting": boosting, "chosen": best, "epochs": scores[best][1]}
 
 
 def _table(name: str, split: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -82,8 +84,8 @@ def _table(name: str, split: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return table[:, columns], table[:, target], train, test
 
 
-def _rmse(setting: str, x: np.ndarray, y: np.ndarray, part: np.ndarray, place: Path, scored: str) -> float:
-    layers, loss, batch, rate, l2, average, epochs = SETTINGS[setting]
+def _rmse(setting: str, epochs: int, x: np.ndarray, y: np.ndarray, part: np.ndarray, place: Path, scored: str) -> float:
+    layers, loss, batch, rate, l2, average, _ = SETTINGS[setting]
     training = {
         "batch_size": batch,
         "optimizer": {"name": "adam", "lr": rate},
