@@ -192,8 +192,8 @@ class _Source:
         wishes = {"inputs": spec.inputs, "outputs": spec.outputs}
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
-        layout, column = str(spec.data.layout), str(spec.data.split.column)
-        return cache.key(place, layout, column, json.dumps([plain, vocabulary, known], sort_keys=True))
+        data = (str(spec.data.layout), str(spec.data.decimal), str(spec.data.split.column))
+        return cache.key(place, *data, json.dumps([plain, vocabulary, known], sort_keys=True))
 
 
 def _planned(

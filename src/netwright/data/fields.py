@@ -10,8 +10,10 @@ import numpy as np
 from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.kinds.kind import Kind
+from netwright.readers.kinds.number import style_of
+from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
 
@@ -62,6 +64,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
         SpecError: No output is named and none is obvious; a named column does not exist.
     """
     plan = Plan(notes=list(found.notes))
+    found, plan.reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
     inputs = spec.inputs or _default_inputs(found, sources | {spec.data.split.column or ""}, plan)
@@ -76,6 +79,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             plan.inputs[name] = facts
         elif spec.inputs:
             raise _no_kind(name, plan)
+    plan.notes += [note for facts in plan.fields.values() if facts.name not in given for note in _doubts(facts, found)]
     if not plan.inputs:
         raise SpecError(
             f"{found.origin}: no column is left to go in (columns: {', '.join(found.columns)}).",
@@ -145,8 +149,23 @@ def _numbers_rows(name: str, column: Column) -> bool:
     named = name.casefold().split("_")[-1] in {"id", "index", "nr", "no", "unnamed: 0", ""}
     if not named or not isinstance(column, Cells):
         return False
-    values = read_numbers(column.values, comma=column.comma).values
+    values = read_numbers(column.values, decimal=column.decimal, comma=column.comma).values
     return len(np.unique(values)) == len(values) and bool((values == np.rint(values)).all())
+
+
+def _doubts(facts: Field, found: Found) -> list[str]:
+    """Which number columns were read in one of two possible ways, and how to have the other."""
+    if facts.kind not in {"number", "vector"}:
+        return []
+    column = column_of(found, facts)
+    parts = zip(column.names, column.columns, strict=True) if isinstance(column, Several) else [(facts.name, column)]
+    told = []
+    for place, (name, part) in enumerate(parts):
+        if isinstance(part, Cells) and (cell := open_cell(part)):
+            mark = style_of(facts, place).decimal
+            other = f"data.decimal: {NAMES[OTHER[mark]]} reads it the other way"
+            told.append(f"{name}: {readings(cell)}. Nothing decides; read with a decimal {NAMES[mark]}, {other}")
+    return told
 
 
 def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:

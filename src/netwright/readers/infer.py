@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Blobs, Cells, Column, Several, names_pictures
+from netwright.readers.columns import Blobs, Cells, Column, Several, is_text, names_pictures
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
-from netwright.readers.numerals import Numbers, is_text, read_numbers
+from netwright.readers.marks import undecided
+from netwright.readers.numerals import Numbers, read_numbers
 from netwright.readers.tagged import holds_lists, reads_as_tags
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
@@ -36,9 +37,9 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     if isinstance(column, Several):
         return "vector", "several columns"
     if isinstance(column, Cells):
-        return _by_type(column) or _by_values(column.values, role, column.comma)
+        return _by_type(column) or _by_values(column, role)
     if column.values.ndim == 1:
-        return _by_values(pa.chunked_array([pa.array(column.values)]), role)
+        return _by_values(Cells(pa.chunked_array([pa.array(column.values)])), role)
     shape = " x ".join(map(str, column.values.shape[1:]))
     return ("vector", f"{shape} numbers each") if column.values.ndim == 2 else ("image", f"arrays of {shape} pixels")
 
@@ -63,14 +64,16 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     return None
 
 
-def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple[str, str]:
-    numbers = read_numbers(values, comma=comma)
+def _by_values(column: Cells, role: str) -> tuple[str, str]:
+    values, numbers = column.values, read_numbers(column.values, decimal=column.decimal, comma=column.comma)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
     if not present or good.sum() < _MOSTLY * present:
         return _dates(values, role) or _text(values)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
         return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
+    if readings := undecided(column):
+        return "", f"numbers that can be read two ways: {readings}; data.decimal: point or comma decides"
     return _number(values, numbers, good, role)
 
 
@@ -86,8 +89,8 @@ def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: s
         return "category", f"whole numbers, only {distinct} distinct"
     bad = int((~good).sum())
     share = "every cell parses as a number" if not bad else f"{good.sum():,} of {len(values):,} cells parse as a number"
-    style = f", {numbers.style.words}" if numbers.style.words else ""
-    return "number", f"{share}{style}, {distinct:,} distinct"
+    words = f", {numbers.words}" if numbers.words else ""
+    return "number", f"{share}{words}, {distinct:,} distinct"
 
 
 def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:

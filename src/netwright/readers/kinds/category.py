@@ -17,10 +17,9 @@ import torch
 
 from netwright.errors import CellError, SpecError
 from netwright.readers import missing
-from netwright.readers.columns import Arrays, Cells, Column, Found, same_form, twins
+from netwright.readers.columns import Arrays, Cells, Column, Found, is_text, same_form, twins
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
-from netwright.readers.numerals import is_text
 from netwright.registry import nearest
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Scalar
 
