@@ -68,13 +68,19 @@ def _by_values(column: Cells, role: str) -> tuple[str, str]:
     values, numbers = column.values, read_numbers(column.values, decimal=column.decimal, comma=column.comma)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
-    if not present or good.sum() < _MOSTLY * present:
+    if not present:
+        return "", "every cell is empty" if _blank(values) else "no cell has a value"
+    if good.sum() < _MOSTLY * present:
         return _dates(values, role) or _text(values)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
         return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
     if readings := undecided(column):
         return "", f"numbers that can be read two ways: {readings}; data.decimal: point or comma decides"
     return _number(values, numbers, good, role)
+
+
+def _blank(values: pa.ChunkedArray) -> bool:
+    return is_text(values.type) and not pc.any(pc.not_equal(pc.utf8_trim_whitespace(values), "")).as_py()
 
 
 def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: str) -> tuple[str, str]:

@@ -19,7 +19,9 @@ from netwright.errors import CellError
 from netwright.readers.columns import is_text
 from netwright.readers.marks import NAMES, OPEN, OTHER
 
-MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing", "unknown")
+_NO_VALUE = ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing", "unknown", "not available")
+_IN_GERMAN = ("k.a.", "k. a.", "keine angabe", "unbekannt", "fehlt", "n.v.", "#nv")
+MISSING = ("", *_NO_VALUE, *_IN_GERMAN, "-", "--", "\u2013", "\u2014", "?", ".")
 _SHOWN_CHARACTERS = 40
 _EXPONENT = r"([eE][+-]?\d+)?"
 
