@@ -271,12 +271,13 @@ def test_everyday_marks_of_no_value_are_missing_numbers_and_stay_classes() -> No
 
 
 def test_vector_of_columns_reads_each_in_its_own_way() -> None:
-    several = Several(("a", "b"), (cells("1,5", "2", "3"), cells("1.5", "bad", "4")))
+    several = Several(("a", "b"), (cells("1,5", "2", "3", "x"), cells("1.5", "bad", "4", "y")))
     field, _ = planned("vector", several)
     assert field.shape == (2,)
     sink, failed = read(field, several)
-    assert sink.tolist() == [[1.5, 1.5], [2, 0], [3, 4]]
-    assert failed == {1: 'b: "bad" is not a finite number.'}
+    assert sink.tolist() == [[1.5, 1.5], [2, 0], [3, 4], [0, 0]]
+    both = 'a: "x" is not a finite number (this column has decimal comma). b: "y" is not a finite number.'
+    assert failed == {1: 'b: "bad" is not a finite number.', 3: both}
     assert kind("vector").one("1,5\t1.5", field).tolist() == [1.5, 1.5]
     with pytest.raises(CellError, match="holds 1 numbers, expected 2"):
         kind("vector").one("1", field)

@@ -62,7 +62,7 @@ class Vector(Kind):
     def read(
         self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
     ) -> dict[int, str]:
-        """Fills the sink row by row of columns; a row with one bad cell comes back with that column's name."""
+        """Fills the sink row by row of columns; a row with bad cells comes back with their columns' names."""
         failed: dict[int, str] = {}
         if isinstance(column, Several):
             for place, (part, of) in enumerate(zip(column.names, column.columns, strict=True)):
@@ -80,7 +80,7 @@ class Vector(Kind):
                 )
                 bad = Number().read(of, alone, index, sink[:, place], lambda _: None)
                 for k, reason in bad.items():
-                    failed.setdefault(k, f"{part}: {reason}")
+                    failed[k] = f"{failed.get(k, '')} {part}: {reason}".strip()
                 progress(len(index) * (place + 1) // len(column.columns))
             return failed
         values = _array(column)
