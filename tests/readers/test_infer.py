@@ -51,7 +51,7 @@ def cells(values: list, root: Path | None = None) -> Cells:
         (["yes, sure", "no, never", "maybe"] * 9, "output", "category", "3 different texts"),
         (["a;b", *["a", "b", "c"] * 9], "output", "category", "4 different texts"),  # 1 of 28: below 5 %
         ([f"I came {n}, I saw {n}" for n in range(50)], "input", "", "free text"),
-        (["21 Nov", "22 Nov"], "input", "category", "2 different texts"),
+        (["21 Nov", "22 Dec"], "input", "category", "2 different texts"),
         ([b"\x89PNG", b"\x89PNG"], "input", "image", "bytes of files"),
         ([[1, 2], [3]], "input", "", "cells of type list"),
     ],

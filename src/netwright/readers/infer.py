@@ -15,6 +15,7 @@ from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, read_numbers
 from netwright.readers.tagged import holds_lists, reads_as_tags
+from netwright.readers.units import different
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
@@ -71,7 +72,7 @@ def _by_values(column: Cells, role: str) -> tuple[str, str]:
     if not present:
         return "", "every cell is empty" if _blank(values) else "no cell has a value"
     if good.sum() < _MOSTLY * present:
-        return _dates(values, role) or _text(values)
+        return _dates(values, role) or _text(values, numbers)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
         return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
     if readings := undecided(column):
@@ -114,10 +115,12 @@ def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
     return "date", f"{share}, the {moments.first} stands first"
 
 
-def _text(values: pa.ChunkedArray) -> tuple[str, str]:
+def _text(values: pa.ChunkedArray, numbers: Numbers) -> tuple[str, str]:
     if is_text(values.type) and (why := reads_as_tags(values)):
         return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
+    several = different(values.filter(pa.array(~numbers.missing))) if is_text(values.type) else ""
+    several = f", numbers with different units ({several}): give all in one to have a number" if several else ""
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
-        return "", f"{distinct:,} different texts in {len(values):,} rows: an identifier or free text"
-    return "category", f"{distinct:,} different texts"
+        return "", f"{distinct:,} different texts in {len(values):,} rows{several or ': an identifier or free text'}"
+    return "category", f"{distinct:,} different texts{several}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netwright.readers import units
 from netwright.readers.columns import Cells, Found
 from netwright.spec import Reason
 
@@ -23,7 +24,6 @@ LOOKED_AT = (
     1000  # cells that say whether a column holds numbers; whole columns are searched only where these decide nothing
 )
 _MOSTLY = 0.95  # of the cells with a digit must look like numbers for a column to have a say
-_NUMBER = r"^[+-]?[\d.,][\d.,' \x{a0}\x{202f}]*([eE][+-]?\d+)?$"
 OPEN = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"
 _SHOWN = (  # {d} is then the decimal mark, {o} the other one
     r"\d+[{d}](\d{{1,2}}|\d{{4,}})",  # not three digits behind it
@@ -58,13 +58,13 @@ def look(text: pa.ChunkedArray) -> Marks:
     """
     head = _with_digits(text.slice(0, LOOKED_AT))
     head = head if len(head) else _with_digits(text).slice(0, LOOKED_AT)
-    numbers = int(pc.sum(pc.match_substring_regex(head, _NUMBER)).as_py() or 0)
-    if not numbers or numbers < _MOSTLY * len(head):
+    numbers = units.split(head)[0].drop_null()
+    if not len(numbers) or len(numbers) < _MOSTLY * len(head):
         return Marks()
-    shown = _shown(head)
+    shown = _shown(numbers)
     if shown:
         return Marks(shown)
-    rest = pc.utf8_trim_whitespace(text.filter(pc.match_substring_regex(text, "[.,]")))
+    rest = units.split(pc.utf8_trim_whitespace(text.filter(pc.match_substring_regex(text, "[.,]"))))[0]
     shown = _shown(rest)
     return Marks(shown, "" if shown else _first(rest, OPEN))
 

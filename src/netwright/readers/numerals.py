@@ -9,13 +9,14 @@ table's other columns (`readers/marks.py`); one cell alone gives the same number
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from netwright.errors import CellError
+from netwright.readers import units
 from netwright.readers.columns import is_text
 from netwright.readers.marks import NAMES, OPEN, OTHER
 
@@ -33,10 +34,12 @@ class Style:
     Args:
         decimal: "." or ",".
         thousands: Separator of groups of three digits, or "".
+        unit: What stands behind or before a number, see `readers/units.py`, or "".
     """
 
     decimal: str = "."
     thousands: str = ""
+    unit: str = ""
 
     @property
     def pattern(self) -> str:
@@ -61,6 +64,8 @@ class Style:
             told.append("decimal comma")
         if self.thousands:
             told.append(f'thousands separated by "{self.thousands}"')
+        if self.unit:
+            told.append(f"unit {self.unit}")
         return ", ".join(told)
 
 
@@ -101,7 +106,7 @@ class Numbers:
     def words(self) -> str:
         """The style in words; nothing where whole numbers show none of it."""
         good = self.values[np.isfinite(self.values)]
-        return self.style.words if self.style.thousands or (good != np.rint(good)).any() else ""
+        return self.style.words if self.style.thousands or self.style.unit or (good != np.rint(good)).any() else ""
 
 
 def read_numbers(
@@ -127,6 +132,7 @@ def read_numbers(
     text = pc.utf8_trim_whitespace(pc.fill_null(values, ""))
     missing = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING)).to_numpy()
     chosen = style or _style(text.filter(pa.array(~missing)), decimal, comma)
+    text = units.stripped(text, chosen.unit)
     fits = pc.match_substring_regex(text, chosen.reads).to_numpy() & ~missing
     numbers = np.full(len(text), np.nan)
     numbers[fits] = _parsed(text.filter(pa.array(fits)), chosen)
@@ -154,7 +160,11 @@ def why(cell: object, style: Style) -> str:
     if text.strip().lower() in MISSING:
         return f'the cell says "{text}" (no value), expected a number.' if text.strip() else why(None, style)
     seen = text[:_SHOWN_CHARACTERS] + ("..." if len(text) > _SHOWN_CHARACTERS else "")
-    if cure := _as_the_column(text.strip(), style):
+    number, unit = (part[0].as_py() for part in units.split(pa.chunked_array([[text.strip()]])))
+    if unit and unit != style.unit:
+        cure = f"give it in {style.unit}" if style.unit else f"write {_as_the_column(number, style) or number}"
+        return f'"{seen}" has the unit {unit}, this column has {style.unit or "none"}: {cure}.'
+    if cure := _as_the_column(number or text.strip(), style):
         return f'"{seen}" is written in another way than this column ({style.words or "decimal point"}): write {cure}.'
     rest = f" (this column has {style.words})" if style.words else ""
     return f'"{seen}" is not a finite number{rest}.'
@@ -187,7 +197,14 @@ def _finite(values: np.ndarray, missing: np.ndarray, style: Style) -> Numbers:
 
 
 def _style(text: pa.ChunkedArray, decimal: str, comma: bool) -> Style:
-    """The first style that fits the most cells, those of the table's decimal mark first."""
+    """The style that fits the most cells, without their unit where they have one."""
+    style, fitting = _best(text, decimal, comma)
+    unit = units.common(text) if fitting < len(text) else ""
+    return replace(_best(units.stripped(text, unit), decimal, comma)[0], unit=unit) if unit else style
+
+
+def _best(text: pa.ChunkedArray, decimal: str, comma: bool) -> tuple[Style, int]:
+    """The first style that fits the most cells, those of the table's decimal mark first, and how many it fits."""
     order: tuple[Style, ...] | list[Style] = STYLES
     if decimal:
         order = sorted(STYLES, key=lambda one: one.decimal != decimal)
@@ -200,7 +217,7 @@ def _style(text: pa.ChunkedArray, decimal: str, comma: bool) -> Style:
             best, most = style, count
         if most == len(text):
             break
-    return best
+    return best, most
 
 
 def _as_the_column(text: str, style: Style) -> str:

@@ -64,6 +64,8 @@ class Number(Kind):
             "thousands": style.thousands,
             "integer": integer,
         }
+        if style.unit:
+            options["unit"] = style.unit
         filled = missing.may_fill(spec) and bool(numbers.missing.any())
         if filled:
             options["missing"] = missing.FILL
@@ -158,7 +160,8 @@ def style_of(field: Field, place: int = 0) -> Style:
     """How a field's column (one of them, for a vector) writes its numbers."""
     decimals = str(field.options.get("decimal", ".")).split("|")
     thousands = str(field.options.get("thousands", "")).split("|")
-    return Style(decimals[place], thousands[place])
+    units = str(field.options.get("unit", "")).split("|")
+    return Style(decimals[place], thousands[place], units[place] if place < len(units) else "")
 
 
 def one_number(raw: Cell, style: Style, *, fill: bool = False) -> float:

@@ -42,6 +42,8 @@ class Vector(Kind):
             options: dict[str, str | int | float | bool] = {
                 key: "|".join(str(field.options[key]) for field in fields) for key in ("decimal", "thousands")
             }
+            if any("unit" in field.options for field in fields):
+                options["unit"] = "|".join(str(field.options.get("unit", "")) for field in fields)
             if any("missing" in field.options for field in fields):
                 options["missing"] = missing.option([missing.fills(field) for field in fields])
             shape = (len(fields),)
@@ -75,6 +77,7 @@ class Vector(Kind):
                     options={
                         "decimal": style.decimal,
                         "thousands": style.thousands,
+                        "unit": style.unit,
                         "missing": missing.option([missing.fills(field, place)]),
                     },
                 )
