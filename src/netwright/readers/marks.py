@@ -64,9 +64,11 @@ def look(text: pa.ChunkedArray) -> Marks:
     shown = _shown(numbers)
     if shown:
         return Marks(shown)
-    rest = units.split(pc.utf8_trim_whitespace(text.filter(pc.match_substring_regex(text, "[.,]"))))[0]
-    shown = _shown(rest)
-    return Marks(shown, "" if shown else _first(rest, OPEN))
+    rest = pc.utf8_trim_whitespace(text.filter(pc.match_substring_regex(text, "[.,]")))
+    plain = pc.match_substring_regex(rest, OPEN)
+    others = units.split(rest.filter(pc.invert(plain)))[0]  # slow: only for cells that need it
+    shown = _shown(others)
+    return Marks(shown, "" if shown else _first(rest, OPEN) or _first(others, OPEN))
 
 
 def readings(cell: str) -> str:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 _MOSTLY = 0.95  # of the numbers carry the unit of the column
 _NAMED = 4  # units that a message names
+_LOOKED_AT = 1000  # cells that say which units a column may have
 _GAP = r"[\s\x{a0}\x{202f}]*"
 _MONEY = r"(?:EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|[A-Z]{0,3}\p{Sc})"
 _BODY = r"[+-]?[\d.,][\d.,' \x{a0}\x{202f}]*?(?:[eE][+-]?\d+)?"
@@ -37,22 +38,21 @@ def split(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
 
 def common(text: pa.ChunkedArray) -> str:
     """The unit that nearly all numbers of a column carry; "" where there is none, or the cells are codes (0012A)."""
-    numbers, units = split(text)
-    counts = _counts(units)
-    if not counts or 2 * len(units.drop_null()) < len(text):
+    counts = _counts(text)
+    unit = max(counts, key=lambda one: counts[one], default="")
+    if not unit or counts[unit] < _MOSTLY * sum(counts.values()):
         return ""
-    unit = max(counts, key=lambda one: counts[one])
-    codes = pc.any(pc.match_substring_regex(numbers, r"^[+-]?0\d")).as_py()
-    return "" if codes or counts[unit] < _MOSTLY * sum(counts.values()) else unit
+    digits = text.filter(pc.match_substring_regex(text, r"\d"))
+    carried = int(pc.sum(pc.match_substring(digits, unit)).as_py() or 0)
+    codes = pc.any(pc.match_substring_regex(stripped(text, unit), r"^[+-]?0\d")).as_py()
+    return "" if codes or carried < _MOSTLY * len(digits) else unit
 
 
 def different(text: pa.ChunkedArray) -> str:
     """The units of a column of numbers that has several, or one now and then, in words; "" for other columns."""
-    counts = _counts(split(pc.utf8_trim_whitespace(text))[1])
+    counts = _counts(text)
     several = sorted(counts, key=lambda one: -counts[one])
-    if sum(counts.values()) < _MOSTLY * len(text) or not 1 < len(several) <= _NAMED:
-        return ""
-    return ", ".join(one or "none" for one in several)
+    return ", ".join(one or "none" for one in several) if 1 < len(several) <= _NAMED else ""
 
 
 def stripped(text: pa.ChunkedArray, unit: str) -> pa.ChunkedArray:
@@ -63,5 +63,10 @@ def stripped(text: pa.ChunkedArray, unit: str) -> pa.ChunkedArray:
     return pc.replace_substring_regex(text, rf"^([+-]?){_GAP}{re.escape(unit)}{_GAP}", r"\1")
 
 
-def _counts(units: pa.ChunkedArray) -> dict[str, int]:
-    return {str(row["values"]): int(row["counts"]) for row in units.drop_null().value_counts().to_pylist()}
+def _counts(text: pa.ChunkedArray) -> dict[str, int]:
+    """How many of the first cells carry each unit; nothing where half of them or more are no numbers."""
+    head = pc.utf8_trim_whitespace(text.slice(0, _LOOKED_AT))
+    units = split(head)[1].drop_null()
+    if 2 * len(units) <= len(head):
+        return {}
+    return {str(row["values"]): int(row["counts"]) for row in units.value_counts().to_pylist()}
