@@ -233,6 +233,8 @@ def test_empty_columns_are_left_out_and_the_others_go_in(tmp_path: Path) -> None
     assert list(data.inputs) == ["size"]
     told = {reason.path: (reason.value, reason.why) for reason in data.reasons}
     assert told["inputs.column_3.kind"] == told["inputs.column_4.kind"] == ("left out", "every cell is empty")
+    with pytest.raises(SpecError, match="column_3: every cell is empty"):
+        dataset.prepare(wish(tmp_path / "t.csv", outputs="[column_3]"))
 
 
 def test_missing_output_and_unknown_column_are_said(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.infer import NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
@@ -64,10 +65,12 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
         SpecError: No output is named and none is obvious; a named column does not exist.
     """
     plan = Plan(notes=list(found.notes))
-    found, plan.reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
     inputs = spec.inputs or _default_inputs(found, sources | {spec.data.split.column or ""}, plan)
+    if not {*inputs, *outputs} <= set(given):
+        found, reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
+        plan.reasons += reasons
     for name, wish in outputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
@@ -186,5 +189,7 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
 
 def _no_kind(name: str, plan: Plan) -> SpecError:
     why = plan.reasons[-1].why
+    if why in NOTHING_THERE:
+        return SpecError(f"{name}: {why}.", "Name another column.")
     kind = why.partition("s")[0] if why.startswith(("numbers", "dates")) else "category"
     return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

@@ -19,6 +19,7 @@ from netwright.readers.units import different
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
+NOTHING_THERE = ("every cell is empty", "no cell has a value")
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 
 
@@ -50,7 +51,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     kind = column.values.type
     rules = (
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
-        (column.values.null_count == len(column), ("", "no cell has a value")),
+        (column.values.null_count == len(column), ("", NOTHING_THERE[1])),
         (holds_lists(kind), ("tags", "cells are lists of texts")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
@@ -70,7 +71,7 @@ def _by_values(column: Cells, role: str) -> tuple[str, str]:
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
     if not present:
-        return "", "every cell is empty" if _blank(values) else "no cell has a value"
+        return "", NOTHING_THERE[0] if _blank(values) else NOTHING_THERE[1]
     if good.sum() < _MOSTLY * present:
         return _dates(values, role) or _text(values, numbers)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
