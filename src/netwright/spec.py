@@ -166,6 +166,7 @@ class DataSpec(_Frozen):
     Args:
         path: Folder, CSV or Parquet file, tar, or `sklearn:digits`; left out when data is given in memory.
         layout: Name of the layout; recognised from the files when left out.
+        decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
@@ -174,6 +175,7 @@ class DataSpec(_Frozen):
 
     path: str | None = None
     layout: str | None = None
+    decimal: Literal["point", "comma"] | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     cache_mb: int | None = Setting(default=None, ge=1)

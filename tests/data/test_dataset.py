@@ -248,6 +248,17 @@ def test_months_of_a_real_table_are_dates(data_dir: Path) -> None:
     assert len(data) == 144
 
 
+def test_empty_columns_are_left_out_and_the_others_go_in(tmp_path: Path) -> None:
+    rows = "".join(f"{n},5;{n * 10};;\n" for n in range(40))
+    (tmp_path / "t.csv").write_text(f"size;rent;;\n{rows}", encoding="utf-8")
+    data = dataset.prepare(wish(tmp_path / "t.csv", outputs="[rent]"))
+    assert list(data.inputs) == ["size"]
+    told = {reason.path: (reason.value, reason.why) for reason in data.reasons}
+    assert told["inputs.column_3.kind"] == told["inputs.column_4.kind"] == ("left out", "every cell is empty")
+    with pytest.raises(SpecError, match="column_3: every cell is empty"):
+        dataset.prepare(wish(tmp_path / "t.csv", outputs="[column_3]"))
+
+
 def test_missing_output_and_unknown_column_are_said(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv")
     with pytest.raises(

@@ -39,11 +39,12 @@ def test_c10_class_only_in_test_is_reported(tmp_path: Path) -> None:
     assert 'label: class "c" have no training example: they cannot be learned.' in data.notes
 
 
-def test_c10_case_and_space_twins_are_reported_and_stay_apart(tmp_path: Path) -> None:
+def test_c10_case_twins_are_reported_and_stay_apart_and_outer_spaces_are_cut(tmp_path: Path) -> None:
     data = prepare(table(tmp_path / "t.csv", ["Cat", "cat", '"cat "', "dog"] * 10))
-    assert len(data.outputs["label"].vocabulary) == 4
+    assert data.outputs["label"].vocabulary == ("Cat", "cat", "dog")
     said = [*data.notes, *(f"{reason.value}" for reason in data.reasons)]
     assert any("differ only in case or spaces" in text for text in said)
+    assert "10 cells with outer spaces" in said
 
 
 def test_c10_imbalance_is_reported_with_both_numbers(tmp_path: Path) -> None:

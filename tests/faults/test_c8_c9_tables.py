@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netwright.data.dataset import prepare
 from netwright.errors import DataError
 from netwright.readers import Cells, Found, find
 from netwright.readers.kinds.category import Category
 from netwright.readers.kinds.number import Number
-from netwright.spec import InputSpec, OutputSpec
+from netwright.spec import InputSpec, OutputSpec, load
 
 
 def table(folder: Path, content: str | bytes, name: str = "t.csv") -> Found:
@@ -126,6 +127,15 @@ def test_c8_thousands_separators_and_decimal_comma(tmp_path: Path) -> None:
         assert not Number().read(found.columns[name], field, np.arange(2), sink, lambda _: None)
         assert sink.tolist() == values
         assert "decimal comma" in reasons[0].value
+
+
+def test_c8_thousands_points_are_no_decimal_points_beside_a_decimal_comma(tmp_path: Path) -> None:
+    rows = "".join(f"{20 + n},5;{'1.023' if n % 3 else '862'};250.000\n" for n in range(60))
+    path = table(tmp_path, f"size;rent;price\n{rows}").origin
+    data = prepare(load(f"{{data: {{path: {path}}}, inputs: [size, price], outputs: {{rent: number}}}}"))
+    assert set(np.unique(data.arrays["rent"])) == {862, 1023}
+    assert np.unique(data.arrays["price"]) == 250_000
+    assert data.arrays["size"][0] == 20.5
 
 
 def test_c8_quotes_inside_cells_keep_the_lines_true(tmp_path: Path) -> None:

@@ -64,6 +64,54 @@ def test_one_cell_says_why() -> None:
         read_number(" ", Style())
 
 
+@pytest.mark.parametrize(
+    ("style", "cell", "value"),
+    [
+        (Style(",", ""), "1.120,5", 1120.5),
+        (Style(",", ""), "1.234.567", 1234567),
+        (Style(",", " "), "1.120,5", 1120.5),
+        (Style(".", ""), "1,120.5", 1120.5),
+    ],
+)
+def test_thousands_that_a_column_never_needed_are_read_where_they_have_one_reading(
+    style: Style, cell: str, value: float
+) -> None:
+    assert read_number(cell, style) == value
+
+
+@pytest.mark.parametrize(
+    ("style", "cell", "cure"),
+    [
+        (Style(",", ""), "90.5", r"\(decimal comma\): write 90,5"),
+        (Style(",", ""), "1.120", "write 1120 or 1,120"),
+        (Style(".", ""), "1,120", r"\(decimal point\): write 1120 or 1.120"),
+        (Style(".", ","), "1.120,5", "write 1120.5"),
+        (Style(",", ""), "1 120", "write 1120"),
+    ],
+)
+def test_a_number_written_in_another_way_says_how_to_write_it(style: Style, cell: str, cure: str) -> None:
+    with pytest.raises(CellError, match=f"is written in another way than this column.*{cure}"):
+        read_number(cell, style)
+
+
+@pytest.mark.parametrize(
+    ("decimal", "cells", "values"),
+    [
+        (",", ("862", "1.023"), (862, 1023)),
+        (",", ("862", "1,023"), (862, 1.023)),
+        (".", ("862", "1,023"), (862, 1023)),
+        (".", ("862", "1.023"), (862, 1.023)),
+        (",", ("0.5", "1.023"), (0.5, 1.023)),  # what the column itself shows comes first
+    ],
+)
+def test_the_mark_of_the_table_decides_what_a_column_leaves_open(
+    decimal: str, cells: tuple[str, ...], values: tuple[float, ...]
+) -> None:
+    numbers = read_numbers(column(*cells), decimal=decimal)
+    assert numbers.values.tolist() == list(values)
+    assert [read_number(cell, numbers.style) for cell in cells] == list(values)
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_every_float_comes_back_bit_for_bit(values: list[float]) -> None:
     cells = [repr(value) for value in values]

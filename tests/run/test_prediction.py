@@ -56,6 +56,7 @@ def test_pictures_of_the_training_folder_are_answered_without_their_classes(pict
 @pytest.fixture
 def new_table(tmp_path: Path) -> Path:
     lines = ["colour,size,age,note", "red,0.5,1,=cmd()", "blue,11.5,6,x", "red,big,6,x", "green,3,3,x", "red,,2,x"]
+    lines.append('green,"3,5",many,x')
     (tmp_path / "new.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return tmp_path / "new.csv"
 
@@ -64,7 +65,7 @@ def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, n
     table, answered = prediction.answers(trained, [new_table], out=tmp_path / "all.csv", top=1)
     shown = table.to_pylist()
     full = _rows(tmp_path / "all.csv")
-    assert [row["id"] for row in full] == [row["id"] for row in shown] == [f"row {n}" for n in range(1, 6)]
+    assert [row["id"] for row in full] == [row["id"] for row in shown] == [f"row {n}" for n in range(1, 7)]
     assert full[0]["class"] == answered["class"][0].as_py() == "small"
     assert full[1]["class"] == "tall"
     for row in full[:2]:
@@ -78,6 +79,9 @@ def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, n
     assert "colour" in full[3]["problem"]
     assert "green" in full[3]["problem"]
     assert "size" in full[4]["problem"]
+    told = full[5]["problem"]
+    assert 'size: "3,5" is written in another way than this column (decimal point): write 3.5. age: "many"' in told
+    assert 'colour: class "green"' in told
 
 
 def test_parquet_in_and_out_gives_the_same_answers(trained: Path, new_table: Path, tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ class _Source:
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
         divided = (spec.data.split.by, spec.data.split.column, spec.data.without)  # what of them goes in
         told = json.dumps([plain, vocabulary, known, divided], sort_keys=True)
-        return cache.key(place, str(spec.data.layout), told)
+        return cache.key(place, str(spec.data.layout), str(spec.data.decimal), told)
 
 
 def _planned(

@@ -10,8 +10,11 @@ import numpy as np
 from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.infer import NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
+from netwright.readers.kinds.number import style_of
+from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
 
@@ -66,6 +69,9 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
     unwanted = _unwanted(spec, found)
     inputs = spec.inputs or _default_inputs(found, sources | unwanted | _divides(spec, found, plan), plan)
+    if not {*inputs, *outputs} <= set(given):
+        found, reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
+        plan.reasons += reasons
     for name, wish in outputs.items():
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
@@ -77,6 +83,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             plan.inputs[name] = facts
         elif spec.inputs:
             raise _no_kind(name, plan)
+    plan.notes += [note for facts in plan.fields.values() if facts.name not in given for note in _doubts(facts, found)]
     if not plan.inputs:
         raise SpecError(
             f"{found.origin}: no column is left to go in (columns: {', '.join(found.columns)}).",
@@ -177,8 +184,23 @@ def _numbers_rows(name: str, column: Column) -> bool:
     named = name.casefold().split("_")[-1] in {"id", "index", "nr", "no", "unnamed: 0", ""}
     if not named or not isinstance(column, Cells):
         return False
-    values = read_numbers(column.values, comma=column.comma).values
+    values = read_numbers(column.values, decimal=column.decimal, comma=column.comma).values
     return len(np.unique(values)) == len(values) and bool((values == np.rint(values)).all())
+
+
+def _doubts(facts: Field, found: Found) -> list[str]:
+    """Which number columns were read in one of two possible ways, and how to have the other."""
+    if facts.kind not in {"number", "vector"}:
+        return []
+    column = column_of(found, facts)
+    parts = zip(column.names, column.columns, strict=True) if isinstance(column, Several) else [(facts.name, column)]
+    told = []
+    for place, (name, part) in enumerate(parts):
+        if isinstance(part, Cells) and (cell := open_cell(part)):
+            mark = style_of(facts, place).decimal
+            other = f"data.decimal: {NAMES[OTHER[mark]]} reads it the other way"
+            told.append(f"{name}: {readings(cell)}. Nothing decides; read with a decimal {NAMES[mark]}, {other}")
+    return told
 
 
 def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
@@ -199,5 +221,7 @@ def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
 
 def _no_kind(name: str, plan: Plan) -> SpecError:
     why = plan.reasons[-1].why
+    if why in NOTHING_THERE:
+        return SpecError(f"{name}: {why}.", "Name another column.")
     kind = why.partition("s")[0] if why.startswith(("numbers", "dates")) else "category"
     return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

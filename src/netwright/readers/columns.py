@@ -76,6 +76,11 @@ def read_regular(path: Path | str, limit: int = -1) -> bytes:
         os.close(descriptor)
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
 @dataclass(frozen=True)
 class Cells:
     """One column of a table.
@@ -84,14 +89,21 @@ class Cells:
         values: Strings from text files (never null); any Arrow type from memory or Parquet (nulls possible).
         root: Folder that file names in the column are relative to; None where cells cannot name files.
         comma: The file speaks for a decimal comma: its columns are separated by ";".
+        decimal: The decimal mark that the whole table shows, see `readers/marks.py`; "" where it shows none.
     """
 
     values: pa.ChunkedArray
     root: Path | None = None
     comma: bool = False
+    decimal: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the cells are texts."""
+        return is_text(self.values.type)
 
     def files(self, index: np.ndarray | None = None) -> Blobs:
         """The cells as names of files below `root`; a name that leads outside is refused when it is read."""

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.numerals import MISSING, is_text
+from netwright.readers.columns import is_text
+from netwright.readers.numerals import MISSING
 
 DAY = 86400  # seconds
 UNDECIDED = "undecided"

@@ -10,13 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Blobs, Cells, Column, Several, names_pictures
+from netwright.readers.columns import Blobs, Cells, Column, Several, is_text, names_pictures
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
-from netwright.readers.numerals import Numbers, is_text, read_numbers
+from netwright.readers.marks import undecided
+from netwright.readers.numerals import Numbers, read_numbers
 from netwright.readers.tagged import holds_lists, reads_as_tags
+from netwright.readers.units import different
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
+NOTHING_THERE = ("every cell is empty", "no cell has a value")
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 
 
@@ -36,9 +39,9 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     if isinstance(column, Several):
         return "vector", "several columns"
     if isinstance(column, Cells):
-        return _by_type(column) or _by_values(column.values, role, column.comma)
+        return _by_type(column) or _by_values(column, role)
     if column.values.ndim == 1:
-        return _by_values(pa.chunked_array([pa.array(column.values)]), role)
+        return _by_values(Cells(pa.chunked_array([pa.array(column.values)])), role)
     shape = " x ".join(map(str, column.values.shape[1:]))
     return ("vector", f"{shape} numbers each") if column.values.ndim == 2 else ("image", f"arrays of {shape} pixels")
 
@@ -48,7 +51,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     kind = column.values.type
     rules = (
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
-        (column.values.null_count == len(column), ("", "no cell has a value")),
+        (column.values.null_count == len(column), ("", NOTHING_THERE[1])),
         (holds_lists(kind), ("tags", "cells are lists of texts")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
@@ -63,15 +66,23 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     return None
 
 
-def _by_values(values: pa.ChunkedArray, role: str, comma: bool = False) -> tuple[str, str]:
-    numbers = read_numbers(values, comma=comma)
+def _by_values(column: Cells, role: str) -> tuple[str, str]:
+    values, numbers = column.values, read_numbers(column.values, decimal=column.decimal, comma=column.comma)
     good = np.isfinite(numbers.values)
     present = len(values) - int(numbers.missing.sum())
-    if not present or good.sum() < _MOSTLY * present:
-        return _dates(values, role) or _text(values)
+    if not present:
+        return "", NOTHING_THERE[0] if _blank(values) else NOTHING_THERE[1]
+    if good.sum() < _MOSTLY * present:
+        return _dates(values, role) or _text(values, numbers)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
         return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
+    if readings := undecided(column):
+        return "", f"numbers that can be read two ways: {readings}; data.decimal: point or comma decides"
     return _number(values, numbers, good, role)
+
+
+def _blank(values: pa.ChunkedArray) -> bool:
+    return is_text(values.type) and not pc.any(pc.not_equal(pc.utf8_trim_whitespace(values), "")).as_py()
 
 
 def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: str) -> tuple[str, str]:
@@ -86,8 +97,8 @@ def _number(values: pa.ChunkedArray, numbers: Numbers, good: np.ndarray, role: s
         return "category", f"whole numbers, only {distinct} distinct"
     bad = int((~good).sum())
     share = "every cell parses as a number" if not bad else f"{good.sum():,} of {len(values):,} cells parse as a number"
-    style = f", {numbers.style.words}" if numbers.style.words else ""
-    return "number", f"{share}{style}, {distinct:,} distinct"
+    words = f", {numbers.words}" if numbers.words else ""
+    return "number", f"{share}{words}, {distinct:,} distinct"
 
 
 def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
@@ -105,10 +116,12 @@ def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
     return "date", f"{share}, the {moments.first} stands first"
 
 
-def _text(values: pa.ChunkedArray) -> tuple[str, str]:
+def _text(values: pa.ChunkedArray, numbers: Numbers) -> tuple[str, str]:
     if is_text(values.type) and (why := reads_as_tags(values)):
         return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
+    several = different(values.filter(pa.array(~numbers.missing))) if is_text(values.type) else ""
+    several = f", numbers with different units ({several}): give all in one to have a number" if several else ""
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
-        return "", f"{distinct:,} different texts in {len(values):,} rows: an identifier or free text"
-    return "category", f"{distinct:,} different texts"
+        return "", f"{distinct:,} different texts in {len(values):,} rows{several or ': an identifier or free text'}"
+    return "category", f"{distinct:,} different texts{several}"

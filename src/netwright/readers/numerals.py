@@ -1,22 +1,28 @@
 """Text cells to numbers: the way a column writes its numbers is found once and must fit the whole column.
 
-Guarantees: a decimal comma or a thousands separator is read as such only if no cell speaks against it; one cell alone
-gives the same number as the same cell in its column.
+Guarantees: a decimal comma or a thousands separator is read as such only if no cell speaks against it, and none of the
+table's other columns (`readers/marks.py`); one cell alone gives the same number as the same cell in its column.
 """
 
 # pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from netwright.errors import CellError
+from netwright.readers import units
+from netwright.readers.columns import is_text
+from netwright.readers.marks import NAMES, OPEN, OTHER
 
-MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".", "missing", "unknown")
+_NO_VALUE = ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing", "unknown", "not available")
+_IN_GERMAN = ("k.a.", "k. a.", "keine angabe", "unbekannt", "fehlt", "n.v.", "#nv")
+MISSING = ("", *_NO_VALUE, *_IN_GERMAN, "-", "--", "\u2013", "\u2014", "?", ".")
 _SHOWN_CHARACTERS = 40
 _EXPONENT = r"([eE][+-]?\d+)?"
 
@@ -28,19 +34,27 @@ class Style:
     Args:
         decimal: "." or ",".
         thousands: Separator of groups of three digits, or "".
+        unit: What stands behind or before a number, see `readers/units.py`, or "".
     """
 
     decimal: str = "."
     thousands: str = ""
+    unit: str = ""
 
     @property
     def pattern(self) -> str:
-        """Regular expression of a whole cell."""
+        """Regular expression of a whole cell of a column that shows this style."""
         whole = r"\d+"
         if self.thousands:
             whole = rf"(\d+|[1-9]\d{{0,2}}([{self.thousands}]\d{{3}})+)"
         point = rf"[{self.decimal}]"
         return rf"^[+-]?({whole}{point}?|{whole}?{point}\d+){_EXPONENT}$"
+
+    @property
+    def reads(self) -> str:
+        """Regular expression of a cell that has this one reading: also thousands that its column never needed."""
+        group = rf"[1-9]\d{{0,2}}([{OTHER[self.decimal]}]\d{{3}})"
+        return rf"{self.pattern}|^[+-]?({group}+[{self.decimal}]\d*|{group}{{2,}})$"
 
     @property
     def words(self) -> str:
@@ -50,6 +64,8 @@ class Style:
             told.append("decimal comma")
         if self.thousands:
             told.append(f'thousands separated by "{self.thousands}"')
+        if self.unit:
+            told.append(f"unit {self.unit}")
         return ", ".join(told)
 
 
@@ -86,18 +102,27 @@ class Numbers:
     unreadable: np.ndarray
     style: Style
 
+    @property
+    def words(self) -> str:
+        """The style in words; nothing where whole numbers show none of it."""
+        good = self.values[np.isfinite(self.values)]
+        return self.style.words if self.style.thousands or self.style.unit or (good != np.rint(good)).any() else ""
 
-def read_numbers(values: pa.ChunkedArray, style: Style | None = None, *, comma: bool = False) -> Numbers:
+
+def read_numbers(
+    values: pa.ChunkedArray, style: Style | None = None, *, decimal: str = "", comma: bool = False
+) -> Numbers:
     """Every cell of a column as a number.
 
     Args:
         values: Text or numbers; dates and truth values count as numbers too.
         style: The column's way of writing; found from the cells when left out.
+        decimal: The decimal mark of the whole table; "" where it shows none.
         comma: The file speaks for a decimal comma, so that "1,234" in every cell is 1.234 and not 1234.
     """
     if not is_text(values.type):
         return _typed(values, style or PLAIN)
-    if style in (None, PLAIN):
+    if style == PLAIN or (style is None and decimal != ","):
         try:
             numbers = pc.cast(values, pa.float64())
         except pa.ArrowInvalid:
@@ -106,17 +131,13 @@ def read_numbers(values: pa.ChunkedArray, style: Style | None = None, *, comma: 
             return _finite(numbers.to_numpy(), np.zeros(len(values), bool), PLAIN)
     text = pc.utf8_trim_whitespace(pc.fill_null(values, ""))
     missing = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MISSING)).to_numpy()
-    chosen, fits = _style(text, missing, comma) if style is None else (style, _fits(text, style))
-    fits &= ~missing
+    chosen = style or _style(text.filter(pa.array(~missing)), decimal, comma)
+    text = units.stripped(text, chosen.unit)
+    fits = pc.match_substring_regex(text, chosen.reads).to_numpy() & ~missing
     numbers = np.full(len(text), np.nan)
     numbers[fits] = _parsed(text.filter(pa.array(fits)), chosen)
     found = _finite(numbers, missing, chosen)
     return Numbers(found.values, missing, ~missing & ~np.isfinite(found.values), chosen)
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a column holds text."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def read_number(cell: str, style: Style) -> float:
@@ -139,6 +160,12 @@ def why(cell: object, style: Style) -> str:
     if text.strip().lower() in MISSING:
         return f'the cell says "{text}" (no value), expected a number.' if text.strip() else why(None, style)
     seen = text[:_SHOWN_CHARACTERS] + ("..." if len(text) > _SHOWN_CHARACTERS else "")
+    number, unit = (part[0].as_py() for part in units.split(pa.chunked_array([[text.strip()]])))
+    if unit and unit != style.unit:
+        cure = f"give it in {style.unit}" if style.unit else f"write {_as_the_column(number, style) or number}"
+        return f'"{seen}" has the unit {unit}, this column has {style.unit or "none"}: {cure}.'
+    if cure := _as_the_column(number or text.strip(), style):
+        return f'"{seen}" is written in another way than this column ({style.words or "decimal point"}): write {cure}.'
     rest = f" (this column has {style.words})" if style.words else ""
     return f'"{seen}" is not a finite number{rest}.'
 
@@ -169,27 +196,44 @@ def _finite(values: np.ndarray, missing: np.ndarray, style: Style) -> Numbers:
     return Numbers(values, missing, unreadable, style)
 
 
-def _fits(text: pa.ChunkedArray, style: Style) -> np.ndarray:
-    return pc.match_substring_regex(text, style.pattern).to_numpy().copy()
+def _style(text: pa.ChunkedArray, decimal: str, comma: bool) -> Style:
+    """The style that fits the most cells, without their unit where they have one."""
+    style, fitting = _best(text, decimal, comma)
+    unit = units.common(text) if fitting < len(text) else ""
+    return replace(_best(units.stripped(text, unit), decimal, comma)[0], unit=unit) if unit else style
 
 
-def _style(text: pa.ChunkedArray, missing: np.ndarray, comma: bool) -> tuple[Style, np.ndarray]:
-    """The first style that fits the most cells."""
-    wanted = len(text) - int(missing.sum())
-    best, best_fits, most = PLAIN, np.zeros(len(text), bool), -1
-    for style in sorted(STYLES, key=lambda one: one != PLAIN and one.decimal != ",") if comma else STYLES:
-        fits = _fits(text, style)
-        count = int((fits & ~missing).sum())
+def _best(text: pa.ChunkedArray, decimal: str, comma: bool) -> tuple[Style, int]:
+    """The first style that fits the most cells, those of the table's decimal mark first, and how many it fits."""
+    order: tuple[Style, ...] | list[Style] = STYLES
+    if decimal:
+        order = sorted(STYLES, key=lambda one: one.decimal != decimal)
+    elif comma:
+        order = sorted(STYLES, key=lambda one: one != PLAIN and one.decimal != ",")
+    best, most = order[0], -1
+    for style in order:
+        count = int(pc.sum(pc.match_substring_regex(text, style.pattern)).as_py() or 0)
         if count > most:
-            best, best_fits, most = style, fits, count
-        if most == wanted:
+            best, most = style, count
+        if most == len(text):
             break
-    return best, best_fits
+    return best, most
+
+
+def _as_the_column(text: str, style: Style) -> str:
+    """A number written in another way, as its column would have it; both ways where it has two readings."""
+    if re.match(OPEN, text):
+        mark = next(mark for mark in NAMES if mark in text)
+        return f"{text.replace(mark, '')} or {text.replace(mark, style.decimal)}"
+    for other in STYLES:
+        if re.match(other.pattern, text):
+            return text.replace(other.thousands, "").replace(other.decimal, style.decimal)
+    return ""
 
 
 def _parsed(text: pa.ChunkedArray, style: Style) -> np.ndarray:
-    if style.thousands:
-        text = pc.replace_substring(text, style.thousands, "")
+    for apart in {style.thousands, OTHER[style.decimal]} - {""}:
+        text = pc.replace_substring(text, apart, "")
     if style.decimal == ",":
         text = pc.replace_substring(text, ",", ".")
     text = pc.replace_substring_regex(text, r"^\+", "")

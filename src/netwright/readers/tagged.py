@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.numerals import is_text
+from netwright.readers.columns import is_text
 
 SEPARATORS = (";", "|", ",")  # in the order tried
 LEAST_SHARE = 0.05  # of the cells that are not empty hold the separator

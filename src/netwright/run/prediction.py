@@ -120,7 +120,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
     for name, field in model.inputs.items():
         kind = registry.resolve("kind", field.kind)()
         for row, reason in kind.read(columns[name], field, np.arange(count), raw[name], lambda done: None).items():
-            problems.setdefault(row, f"{name}: {reason}")
+            problems[row] = f"{problems.get(row, '')} {name}: {reason}".strip()
     starts = range(0, count, _ROWS)
     reached = model.answers(
         model.code({name: values[start : start + _ROWS] for name, values in raw.items()}) for start in starts

@@ -238,7 +238,7 @@ def test_category_keeps_every_text_and_sorts_whole_numbers_by_size() -> None:
 
 def test_category_tells_twins_and_unknown_classes() -> None:
     field, reasons = planned("category", cells("Cat", "cat ", "dog"))
-    assert reasons[0].value == '"Cat" and "cat " differ only in case or spaces'
+    assert reasons[0].value == '"Cat" and "cat" differ only in case or spaces'
     sink, failed = read(field, cells("dog", "dgo"))
     assert sink.tolist() == [2, 0]
     assert failed == {1: 'class "dgo" is not among the 3 known classes (did you mean "dog"?).'}
@@ -246,13 +246,38 @@ def test_category_tells_twins_and_unknown_classes() -> None:
         kind("category").one("dgo", field)
 
 
+def test_spaces_around_a_class_are_cut_in_the_column_and_in_one_cell() -> None:
+    column = cells("Berlin", "berlin ", " R03", "R03", "\u00a0R03\t", " ")
+    field, reasons = planned("category", column)
+    assert field.vocabulary == ("", "Berlin", "R03", "berlin")
+    told = {reason.value: reason.why for reason in reasons}
+    assert told["4 cells with outer spaces"] == "spaces around the name of a class are cut"
+    assert read(field, column)[0].tolist() == [1, 3, 2, 2, 2, 0]
+    for cell, code in (("berlin", 3), ("  R03  ", 2), (b" R03 ", 2), ("\u00a0Berlin", 1), ("  ", 0)):
+        assert kind("category").one(cell, field) == code
+    assert not [reason for reason in planned("category", cells("a", "b"))[1] if "spaces" in reason.value]
+
+
+def test_everyday_marks_of_no_value_are_missing_numbers_and_stay_classes() -> None:
+    marks = ("k.A.", "-", "--", "?", "unbekannt", "keine Angabe", "unknown", "#N/A", "#NV", "null", "none", "n.a.")
+    field, reasons = planned("number", cells("1.5", "2.5", *marks))
+    assert reasons == []
+    values, failed = read(field, cells("1.5", *marks))
+    assert not failed
+    assert np.isnan(values).tolist() == [False, *[True] * len(marks)]
+    for mark in marks:
+        assert np.isnan(kind("number").one(mark, field))
+    assert set(planned("category", cells("x", *marks))[0].vocabulary) == {"x", *marks}
+
+
 def test_vector_of_columns_reads_each_in_its_own_way() -> None:
-    several = Several(("a", "b"), (cells("1,5", "2", "3"), cells("1.5", "bad", "4")))
+    several = Several(("a", "b"), (cells("1,5", "2", "3", "x"), cells("1.5", "bad", "4", "y")))
     field, _ = planned("vector", several)
     assert field.shape == (2,)
     sink, failed = read(field, several)
-    assert sink.tolist() == [[1.5, 1.5], [2, 0], [3, 4]]
-    assert failed == {1: 'b: "bad" is not a finite number.'}
+    assert sink.tolist() == [[1.5, 1.5], [2, 0], [3, 4], [0, 0]]
+    both = 'a: "x" is not a finite number (this column has decimal comma). b: "y" is not a finite number.'
+    assert failed == {1: 'b: "bad" is not a finite number.', 3: both}
     assert kind("vector").one("1,5\t1.5", field).tolist() == [1.5, 1.5]
     with pytest.raises(CellError, match="holds 1 numbers, expected 2"):
         kind("vector").one("1", field)

@@ -131,10 +131,7 @@ def _one_slip(one: str, other: str) -> bool:
 def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Finding]:
     if not 1 < len(field.vocabulary) <= _MOST_CLASSES:
         return []
-    told = twins([label for label in field.vocabulary if len(label.strip()) > 1])
-    letters = [label for label in field.vocabulary if len(label.strip()) == 1]  # "a" and "A" are two letters
-    for letter in sorted({label.strip() for label in letters}):
-        told += twins([label for label in letters if label.strip() == letter])
+    told = twins([label for label in field.vocabulary if len(label) > 1])  # "a" and "A" are two letters
     counts = border.counts(field)
     told += [
         f'"{rare}" ({counts[field.vocabulary.index(rare)]} examples) is one letter from "{frequent}"'

@@ -1,5 +1,6 @@
 """Categories: one of a fixed set of classes; every text is a class of its own, also `NA`, `null` and the empty text.
 
+White space around a name is no part of it, in the column as in one cell; capitals are.
 In an input a cell without a value (null) is the empty text, so that a CSV file and a typed table agree.
 """
 
@@ -17,10 +18,9 @@ import torch
 
 from netwright.errors import CellError, SpecError
 from netwright.readers import missing
-from netwright.readers.columns import Arrays, Cells, Column, Found, same_form, twins
+from netwright.readers.columns import Arrays, Cells, Column, Found, is_text, twins
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
-from netwright.readers.numerals import is_text
 from netwright.registry import nearest
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Scalar
 
@@ -59,6 +59,9 @@ class Category(Kind):
         path = path_of(name, spec)
         why = "they stay classes of their own; join them in the data"
         reasons = [Reason(path=path, value=twin, why=why) for twin in twins(vocabulary)]
+        if spaced := _spaced(column):
+            why = "spaces around the name of a class are cut"
+            reasons.append(Reason(path=path, value=f"{spaced:,} cells with outer spaces", why=why))
         empty = int(pc.sum(pc.equal(labels, "")).as_py() or 0)
         if filled:
             value = f"{empty:,} of {len(labels):,} cells are empty"
@@ -153,7 +156,14 @@ def labels_of(column: Column) -> pa.ChunkedArray | None:
         text = values if is_text(values.type) else values.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-    return pc.utf8_normalize(text.cast(pa.string()), form="NFC")
+    return pc.utf8_trim_whitespace(pc.utf8_normalize(text.cast(pa.string()), form="NFC"))
+
+
+def _spaced(column: Column) -> int:
+    """How many cells have white space around their text."""
+    if not isinstance(column, Cells) or not column.is_text:
+        return 0
+    return int(pc.sum(pc.not_equal(column.values, pc.utf8_trim_whitespace(column.values))).as_py() or 0)
 
 
 def _as_wished(labels: pa.ChunkedArray, spec: InputSpec | OutputSpec) -> tuple[pa.ChunkedArray, bool]:
@@ -182,8 +192,6 @@ def _label(raw: Cell) -> str | None:
     """One cell as a class name, the same as in its column."""
     if isinstance(raw, bytes):
         raw = raw.decode("utf-8", "replace")
-    if isinstance(raw, str):
-        return same_form(raw)
     if raw is None or (isinstance(raw, np.ndarray) and raw.size != 1):
         return None
     value = raw.reshape(()).item() if isinstance(raw, np.ndarray | np.generic) else raw

@@ -17,11 +17,10 @@ import torch
 
 from netwright.errors import CellError, SpecError
 from netwright.readers import missing
-from netwright.readers.columns import Cells, Column, Found
+from netwright.readers.columns import Cells, Column, Found, is_text
 from netwright.readers.dates import DAY, UNDECIDED, Moments, is_date, read_moments, written
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import fitted, is_all
-from netwright.readers.numerals import is_text
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
 CIRCLES = {"year": "place in the year", "week": "weekday", "day": "time of day"}

@@ -17,6 +17,7 @@ from netwright.figures.marks import number
 from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
+from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
@@ -42,7 +43,13 @@ class Number(Kind):
                 f'{path_of(name, spec)}: column "{source_of(name, spec)}" holds dates or times, not numbers.',
                 "Say kind: date for an input, or make a number of it in the data, days since the first one, say.",
             )
-        numbers = read_numbers(cells, comma=isinstance(column, Cells) and column.comma)
+        if isinstance(column, Cells) and (readings := undecided(column)):
+            where = f'{path_of(name, spec)}: the numbers of column "{source_of(name, spec)}"'
+            raise SpecError(
+                f"{where} can be read two ways: {readings}.",
+                "Say data.decimal: point or comma, e.g. --set data.decimal=comma.",
+            )
+        numbers = written(column, cells)
         good = numbers.values[np.isfinite(numbers.values)]
         if not len(good):
             raise SpecError(
@@ -57,6 +64,8 @@ class Number(Kind):
             "thousands": style.thousands,
             "integer": integer,
         }
+        if style.unit:
+            options["unit"] = style.unit
         filled = missing.may_fill(spec) and bool(numbers.missing.any())
         if filled:
             options["missing"] = missing.FILL
@@ -64,8 +73,8 @@ class Number(Kind):
             name=name, kind=self.name, source=source_of(name, spec), shape=(), dtype="float64", options=options
         )
         reasons = []
-        if style.words:
-            reasons.append(Reason(path=path_of(name, spec), value=style.words, why="fits every number of the column"))
+        if numbers.words:
+            reasons.append(Reason(path=path_of(name, spec), value=numbers.words, why="fits every number of the column"))
         lost = len(cells) - len(good) - (int(numbers.missing.sum()) if filled else 0)
         if lost:
             why = _lost(numbers, filled)
@@ -140,11 +149,19 @@ def number_cells(name: str, column: Column, spec: InputSpec | OutputSpec | None)
     return column.values
 
 
+def written(column: Column, cells: pa.ChunkedArray) -> Numbers:
+    """The cells of a column as numbers, in the way that the column and its table show."""
+    if isinstance(column, Cells):
+        return read_numbers(cells, decimal=column.decimal, comma=column.comma)
+    return read_numbers(cells)
+
+
 def style_of(field: Field, place: int = 0) -> Style:
     """How a field's column (one of them, for a vector) writes its numbers."""
     decimals = str(field.options.get("decimal", ".")).split("|")
     thousands = str(field.options.get("thousands", "")).split("|")
-    return Style(decimals[place], thousands[place])
+    units = str(field.options.get("unit", "")).split("|")
+    return Style(decimals[place], thousands[place], units[place] if place < len(units) else "")
 
 
 def one_number(raw: Cell, style: Style, *, fill: bool = False) -> float:

@@ -18,11 +18,10 @@ import torch
 
 from netwright.errors import CellError, SpecError
 from netwright.readers import missing
-from netwright.readers.columns import Cells, Column, Found, twins
+from netwright.readers.columns import Cells, Column, Found, is_text, twins
 from netwright.readers.kinds.category import in_order
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
-from netwright.readers.numerals import is_text
 from netwright.readers.tagged import SEPARATORS, holds_lists, separator_of, words_of
 from netwright.registry import nearest
 from netwright.spec import Field, InputSpec, OutputSpec, Reason

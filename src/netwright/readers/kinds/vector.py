@@ -42,6 +42,8 @@ class Vector(Kind):
             options: dict[str, str | int | float | bool] = {
                 key: "|".join(str(field.options[key]) for field in fields) for key in ("decimal", "thousands")
             }
+            if any("unit" in field.options for field in fields):
+                options["unit"] = "|".join(str(field.options.get("unit", "")) for field in fields)
             if any("missing" in field.options for field in fields):
                 options["missing"] = missing.option([missing.fills(field) for field in fields])
             shape = (len(fields),)
@@ -62,7 +64,7 @@ class Vector(Kind):
     def read(
         self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
     ) -> dict[int, str]:
-        """Fills the sink row by row of columns; a row with one bad cell comes back with that column's name."""
+        """Fills the sink row by row of columns; a row with bad cells comes back with their columns' names."""
         failed: dict[int, str] = {}
         if isinstance(column, Several):
             for place, (part, of) in enumerate(zip(column.names, column.columns, strict=True)):
@@ -75,12 +77,13 @@ class Vector(Kind):
                     options={
                         "decimal": style.decimal,
                         "thousands": style.thousands,
+                        "unit": style.unit,
                         "missing": missing.option([missing.fills(field, place)]),
                     },
                 )
                 bad = Number().read(of, alone, index, sink[:, place], lambda _: None)
                 for k, reason in bad.items():
-                    failed.setdefault(k, f"{part}: {reason}")
+                    failed[k] = f"{failed.get(k, '')} {part}: {reason}".strip()
                 progress(len(index) * (place + 1) // len(column.columns))
             return failed
         values = _array(column)
