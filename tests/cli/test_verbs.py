@@ -189,9 +189,9 @@ def test_a_column_that_numbers_the_rows_is_left_out(shown: Shown, tmp_path: Path
 
 
 def test_scoring_on_what_was_learned_from_is_told(shown: Shown, run_folder: Path, table: Path) -> None:
-    code, _, err = shown("evaluate", str(run_folder), "--data", str(table))
+    code, out, _ = shown("evaluate", str(run_folder), "--data", str(table), "--quiet")
     assert code == 0
-    assert "of 60 examples were learned from: their score says nothing about new ones" in err
+    assert "of 60 examples were learned from: their score says nothing about new ones" in out
 
 
 def test_varying_an_unknown_setting_names_the_nearest(shown: Shown, table: Path) -> None:

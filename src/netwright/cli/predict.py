@@ -42,7 +42,7 @@ def predict(
     for path in own_parts:
         registry.use(path)
     with output.display() as show:
-        shown, answers = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
+        shown, answers, remarks = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
     count = answers.num_rows
     problems = answers["problem"].to_pylist() if "problem" in answers.column_names else [""]
     nothing = bool(problems) and all(problems)
@@ -50,6 +50,7 @@ def predict(
         output.document(answers)
     elif not output.json:
         rows = shown.slice(0, SHOWN).to_pylist()
+        output.lines([*remarks, ""] if remarks else [])
         output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
         if count > SHOWN and save is None:
             output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])

@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,10 +32,25 @@ from netwright.run.folder import RunFolder, find_data
 from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
 from netwright.training import hardware
+from netwright.words import counted
 
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Answers(NamedTuple):
+    """Answers for new examples.
+
+    Args:
+        shown: As a person reads them, one row per example.
+        full: With the probability of every class.
+        remarks: How the answers are chosen, where it is not the likeliest class.
+    """
+
+    shown: pa.Table
+    full: pa.Table
+    remarks: list[str]
 
 
 def predict(
@@ -60,7 +76,7 @@ def predict(
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
         DataError: The inputs lack columns that the model needs.
     """
-    return answers(run_or_model, inputs, out=out, show=show)[1]
+    return answers(run_or_model, inputs, out=out, show=show).full
 
 
 def answers(
@@ -70,7 +86,7 @@ def answers(
     out: Path | None = None,
     top: int = 3,
     show: Display | None = None,
-) -> tuple[pa.Table, pa.Table]:
+) -> Answers:
     """Answers for new examples, in words and in full; see `predict`.
 
     Args:
@@ -90,7 +106,9 @@ def answers(
     shown, full = (pa.concat_tables(tables, promote_options="default") for tables in zip(*answered, strict=True))
     if out is not None:
         _write(out, full)
-    return shown, full
+    many = len(model.tasks) > 1
+    remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
+    return Answers(shown, full, remarks)
 
 
 def _paths(inputs: object) -> list[Path]:
@@ -237,9 +255,12 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
             accept=True,
             fields=fields,
         )
-        for note in (*dataset.ledger.told(), *_known_already(run_or_model, dataset.ledger)):
+        for note in dataset.ledger.told():
             show.note(note)
-        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started)
+        left_out, every = dataset.ledger.left_out(), counted(len(dataset.ledger), "example")
+        known = [f"{left_out:,} of {every} set aside"] * (left_out > 0)
+        known += _known_already(run_or_model, dataset.ledger)
+        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started, known)
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
