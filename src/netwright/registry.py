@@ -322,6 +322,14 @@ LECTURES = {
     "4": "convolutional networks and training strategies",
     "5": "transfer learning and recurrent networks",
 }
+_OTHER_NAMES = {  # what other programs call a setting
+    "learning_rate": "lr",
+    "max_epochs": "epochs",
+    "early_stopping": "patience",
+    "hidden_units": "width",
+    "random_state": "seed",
+    "test_size": "parts",
+}
 _own: dict[tuple[str, str], tuple[Part, object]] = {}
 
 
@@ -329,12 +337,23 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """The phrase ` (did you mean "x"?)`, or nothing when no name is near.
 
     Example:
-        >>> nearest("catt", ["cat", "dog"])
-        ' (did you mean "cat"?)'
+        >>> nearest("catt", ["cat", "dog"]), nearest("--lerning-rate", ["--lr", "--width"])
+        (' (did you mean "cat"?)', ' (did you mean "--lr"?)')
     """
+    found = close(name, names)
+    return f' (did you mean "{found}"?)' if found else ""
+
+
+def close(name: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, also where others call a setting differently; nothing when none is near."""
     folded = {known.casefold(): known for known in names}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f' (did you mean "{folded[close[0]]}"?)' if close else ""
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return folded[near[0]]
+    plain = name.casefold().lstrip("-").replace("-", "_")
+    other = difflib.get_close_matches(plain, _OTHER_NAMES, n=1, cutoff=0.8)
+    meant = _OTHER_NAMES[other[0]] if other else ""
+    return next((known for key, known in folded.items() if meant and key.lstrip("-") == meant), "")
 
 
 def rooms() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netwright import files, readers, registry
-from netwright.data import fingerprint
+from netwright.data import fingerprint, spreadsheet
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
@@ -126,7 +126,7 @@ def _found(path: Path, model: Model) -> Found:
     """A table as it is; otherwise pictures, wherever they lie."""
     pictures = any(field.kind == "image" for field in model.inputs.values())
     loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
-    return readers.find(path, "loose_files" if loose else None)
+    return spreadsheet.find(path, "loose_files" if loose else None)
 
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:
@@ -193,7 +193,10 @@ def _column(found: Found, name: str, model: Model) -> Column:
     try:
         return found.column(source)
     except SpecError as exc:
-        raise DataError(exc.message, f"The model needs the columns {', '.join(_sources(model))}.") from exc
+        needed = _sources(model)
+        listed = f"column{'s' if len(needed) > 1 else ''} {', '.join(needed)}"
+        below = spreadsheet.header_below(found, needed)
+        raise DataError(exc.message, below or f"The model needs the {listed}.") from exc
 
 
 def _sources(model: Model) -> list[str]:
