@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from netwright.cli.screen import Output
+from netwright.words import counted
 
 SHOWN = 40
 
@@ -55,9 +56,11 @@ def predict(
         if count > SHOWN and save is None:
             output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
         if save is not None:
-            output.lines([f"all {count:,} answers: {save}"])
+            given = count - sum(map(bool, problems))
+            what = counted(count, "answer") if given == count else f"{given:,} of {count:,} answered"
+            output.lines([f"{what}: {save}"])
     if nothing:
         raise DataError(
-            f"none of {count:,} examples could be answered, the first because: {problems[0]}",
+            f"none of {counted(count, 'example')} could be answered, the first because: {problems[0]}",
             "Give examples like those that the model was trained on.",
         )

@@ -158,7 +158,7 @@ def prepare(
         ledger=held.ledger.with_split(division.codes),
         files=files_now,
         twins=_named_twins(division, held),
-        reasons=[*plan.reasons, *division.reasons],
+        reasons=[*_without_left_out(plan.reasons), *division.reasons],
         notes=[*plan.notes, *held.notes, *division.notes, *(f"accepted: {words}" for words in accepted)],
         find=source.found,
         rows=held.rows,
@@ -220,6 +220,18 @@ def _planned(
         kept = {"sources": [str(path.absolute()) for path in found.sources], "digest": files_now.digest()}
         cache.remember(request, kept | _plan_to(plan))
     return plan, files_now
+
+
+def _without_left_out(reasons: list[Reason]) -> list[Reason]:
+    """Reasons as they turned out: a column that no kind fits is not listed among those that go in."""
+    kinds = {r.path.removeprefix("inputs.").removesuffix(".kind"): r.value for r in reasons if r.path.endswith(".kind")}
+    if "left out" not in kinds.values():
+        return reasons
+    kept = [name for name, kind in kinds.items() if kind != "left out" and not name.startswith("outputs.")]
+    shown = ", ".join(kept[:8]) + (", ..." if len(kept) > 8 else "")
+    why = "every column that is neither output nor split and can be read goes in"
+    told = Reason(path="inputs", value=shown, why=why)
+    return [told if reason.path == "inputs" else reason for reason in reasons]
 
 
 def _asked(spec: Spec) -> list[str]:
