@@ -118,11 +118,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
     },
     "initialiser": {
-        "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu-like layers"),
+        "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu and like"),
         "glorot": ("netwright.models.initialisers:glorot", "U(+-sqrt(6 / (inputs + outputs))): tanh, sigmoid, linear"),
         "glorot_printed": (
             "netwright.models.initialisers:glorot_printed",
-            "U(+-6 / sqrt(inputs + outputs)): glorot as often misprinted, 2.4 times too wide",
+            "U(+-6 / sqrt(inputs + outputs)): a misprint, 2.4 times too wide",
         ),
         "fan_in": ("netwright.models.initialisers:fan_in", "U(+-1 / sqrt(inputs)): a plain old rule"),
         "normal": ("netwright.models.initialisers:normal", "a Gaussian of one spread for every layer"),
@@ -180,7 +180,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "finite": ("netwright.training.strategies.finite:Finite", "refuses steps whose loss is no number"),
         "early_stopping": (
             "netwright.training.strategies.early_stopping:EarlyStopping",
-            "keeps the best epoch's weights and stops when further epochs bring nothing",
+            "keeps the best epoch's weights, stops when more bring nothing",
         ),
         "noise": ("netwright.training.strategies.noise:Noise", "adds chance to the inputs of training batches"),
         "penalty": ("netwright.training.strategies.penalty:Penalty", "l1 and l2 on the weights, reported apart"),

@@ -97,6 +97,7 @@ def test_runs_lists_and_clears(shown: Shown, run_folder: Path) -> None:
     assert code == 0
     assert "run" in out
     assert "done" in out
+    assert max(map(len, out.splitlines())) <= 80
     code, out, _ = shown("runs", "clean", str(run_folder.parent))
     assert code == 0
     assert "could go" in out

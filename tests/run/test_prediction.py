@@ -211,3 +211,15 @@ def test_a_sought_class_is_answered_from_its_threshold_on(tmp_path: Path) -> Non
     bill = f"the cost on {len(test)} examples is {20 * missed + alarms}: {missed} missed, {alarms} false alarms"
     assert bill in outcome.text
     assert f"  fraud: {bill}" in scored.text
+
+
+def test_an_identifier_that_training_left_out_names_the_answers(tmp_path: Path) -> None:
+    rows = [f"C-{n:04},{n * 0.37:.2f},note {n} on it,{n * 0.2 + n % 5:.2f}" for n in range(1100)]
+    (tmp_path / "t.csv").write_text("\n".join(["customer_id,x,note,y", *rows]) + "\n", encoding="utf-8")
+    text = "{data: {path: %s}, outputs: [y], model: {layers: ''}, training: {stop: {epochs: 1}}}"
+    model = run.train(spec.load(text % (tmp_path / "t.csv")), out=tmp_path / "run").model
+    new = tmp_path / "new.csv"
+    new.write_text("customer_id,x,note\nD-1,2,a new one\nD-2,3,another one\n", encoding="utf-8")
+    assert run.predict(model, new)["id"].to_pylist() == ["D-1", "D-2"]
+    new.write_text("customer_id,x,note\nD-1,2,a new one\nD-1,3,another one\n", encoding="utf-8")
+    assert run.predict(model, new)["id"].to_pylist() == ["row 1", "row 2"]  # they would not tell the two apart

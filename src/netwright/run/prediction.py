@@ -164,11 +164,25 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
 
 
 def _ids(found: Found, model: Model) -> pa.Array:
-    """The column that is called id, where the model does not read it; otherwise file names and row numbers."""
-    for name, column in found.columns.items():
-        if name.casefold() == "id" and name not in _sources(model) and isinstance(column, Cells):
-            return pa.array([files.printable(str(value)) for value in column.values.to_pylist()], pa.string())
+    """The column that is called id and not read by the model, or the one identifier that training left out.
+
+    Otherwise file names and row numbers.
+    """
+    others = {n: c for n, c in found.columns.items() if isinstance(c, Cells) and n not in _sources(model)}
+    names = [name for name in others if name.casefold() == "id"][:1]
+    if not names:
+        left_out = model.facts.get(scoring.LEFT_OUT)
+        known = left_out if isinstance(left_out, list) else []
+        names = [name for name in others if name in known and _tells_apart(others[name])]
+    if len(names) == 1:
+        return pa.array([files.printable(str(value)) for value in others[names[0]].values.to_pylist()], pa.string())
     return pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
+
+
+def _tells_apart(column: Cells) -> bool:
+    """Whether every cell is a word or number of its own, unlike sentences and names."""
+    values = ["" if value is None else str(value) for value in column.values.to_pylist()]
+    return len(set(values)) == len(values) and all(value and value.split() == [value] for value in values)
 
 
 def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:

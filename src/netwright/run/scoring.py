@@ -31,6 +31,7 @@ from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, task_for
 from netwright.training.loop import Training
 from netwright.words import counted
 
+LEFT_OUT = "left_out"  # among a model file's facts: columns that did not go in
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
 
@@ -90,7 +91,7 @@ def finish(
         model,
         spec=decided.spec,
         scores=by_output,
-        facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name},
+        facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name, LEFT_OUT: _left_out(decided)},
     )
     model_file.write(folder.model, final, _examples(dataset, answered[shown]) if keep_examples else [])
     checked = str(model_file.load(folder.model).replayed)
@@ -120,6 +121,12 @@ def outcome(folder: RunFolder) -> Outcome:
     }
     text = gather.told(facts, folder)
     return Outcome(folder.path, folder.model, folder.report, gather.headline(facts), scores, text)
+
+
+def _left_out(decided: Resolved) -> list[str]:
+    """Columns that no kind fits, identifiers among them."""
+    kinds = [reason for reason in decided.reasons if reason.path.endswith(".kind") and reason.value == "left out"]
+    return [reason.path.removeprefix("inputs.").removesuffix(".kind") for reason in kinds]
 
 
 def _settled(model: Model, validation: Answered | None) -> Model:
