@@ -118,11 +118,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "identity": ("netwright.models.activations:identity", "x itself", {"initialiser": "glorot"}),
     },
     "initialiser": {
-        "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu-like layers"),
+        "he": ("netwright.models.initialisers:he", "U(+-sqrt(6 / inputs)): keeps the spread through relu and like"),
         "glorot": ("netwright.models.initialisers:glorot", "U(+-sqrt(6 / (inputs + outputs))): tanh, sigmoid, linear"),
         "glorot_printed": (
             "netwright.models.initialisers:glorot_printed",
-            "U(+-6 / sqrt(inputs + outputs)): glorot as often misprinted, 2.4 times too wide",
+            "U(+-6 / sqrt(inputs + outputs)): a misprint, 2.4 times too wide",
         ),
         "fan_in": ("netwright.models.initialisers:fan_in", "U(+-1 / sqrt(inputs)): a plain old rule"),
         "normal": ("netwright.models.initialisers:normal", "a Gaussian of one spread for every layer"),
@@ -180,7 +180,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "finite": ("netwright.training.strategies.finite:Finite", "refuses steps whose loss is no number"),
         "early_stopping": (
             "netwright.training.strategies.early_stopping:EarlyStopping",
-            "keeps the best epoch's weights and stops when further epochs bring nothing",
+            "keeps the best epoch's weights, stops when more bring nothing",
         ),
         "noise": ("netwright.training.strategies.noise:Noise", "adds chance to the inputs of training batches"),
         "penalty": ("netwright.training.strategies.penalty:Penalty", "l1 and l2 on the weights, reported apart"),
@@ -322,6 +322,14 @@ LECTURES = {
     "4": "convolutional networks and training strategies",
     "5": "transfer learning and recurrent networks",
 }
+_OTHER_NAMES = {  # what other programs call a setting
+    "learning_rate": "lr",
+    "max_epochs": "epochs",
+    "early_stopping": "patience",
+    "hidden_units": "width",
+    "random_state": "seed",
+    "test_size": "parts",
+}
 _own: dict[tuple[str, str], tuple[Part, object]] = {}
 
 
@@ -329,12 +337,23 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """The phrase ` (did you mean "x"?)`, or nothing when no name is near.
 
     Example:
-        >>> nearest("catt", ["cat", "dog"])
-        ' (did you mean "cat"?)'
+        >>> nearest("catt", ["cat", "dog"]), nearest("--lerning-rate", ["--lr", "--width"])
+        (' (did you mean "cat"?)', ' (did you mean "--lr"?)')
     """
+    found = close(name, names)
+    return f' (did you mean "{found}"?)' if found else ""
+
+
+def close(name: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, also where others call a setting differently; nothing when none is near."""
     folded = {known.casefold(): known for known in names}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f' (did you mean "{folded[close[0]]}"?)' if close else ""
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return folded[near[0]]
+    plain = name.casefold().lstrip("-").replace("-", "_")
+    other = difflib.get_close_matches(plain, _OTHER_NAMES, n=1, cutoff=0.8)
+    meant = _OTHER_NAMES[other[0]] if other else ""
+    return next((known for key, known in folded.items() if meant and key.lstrip("-") == meant), "")
 
 
 def rooms() -> tuple[str, ...]:

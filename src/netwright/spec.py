@@ -16,11 +16,13 @@ from pydantic import Field as Setting
 
 from netwright import yaml12
 from netwright.errors import SpecError
-from netwright.registry import nearest
+from netwright.registry import close, nearest
+from netwright.words import counted
 
 VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
+_OPTIONS = {"optimizer": ("name", "lr", "momentum"), "schedule": ("name", "warmup")}  # of parts, for messages only
 _BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)|(literal|list|tuple|dict|function)[-\[].*")
 
 
@@ -409,8 +411,13 @@ def load(source: str | Path, origin: str = "spec") -> Spec:
     return validate(values, lines, origin)
 
 
-def validate(values: dict[str, object], lines: dict[str, int] | None = None, origin: str = "spec") -> Spec:
-    """A spec from plain values; see `load` for what it raises."""
+def validate(
+    values: dict[str, object],
+    lines: dict[str, int] | None = None,
+    origin: str = "spec",
+    said: dict[str, str] | None = None,
+) -> Spec:
+    """A spec from plain values; see `load` for what it raises, and `override` for `said`."""
     try:
         return Spec.model_validate(values)
     except ValidationError as exc:
@@ -422,13 +429,15 @@ def validate(values: dict[str, object], lines: dict[str, int] | None = None, ori
             message = error["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
             if error["type"] == "extra_forbidden":
                 siblings = _settings(location[:-1])
-                message = f"unknown setting{nearest(location[-1], siblings)}; known here: {', '.join(siblings)}"
+                near = nearest(location[-1], siblings) or _elsewhere(location[-1])
+                message = f"unknown setting{near}; known here: {', '.join(siblings)}"
             if error["type"] in {"extra_forbidden", "value_error"}:
                 given = ""
-            where = (_line(location, lines or {}), ".".join(location), given)
+            path = ".".join(location)
+            where = (_line(location, lines or {}), (said or {}).get(path, path), given)
             problems.setdefault(where, []).append(message)
     listed = "".join(f"\n  {_told(*where, messages)}" for where, messages in sorted(problems.items()))
-    raise SpecError(f"{origin}: {len(problems)} problem{'s' * (len(problems) != 1)} found:{listed}", "Correct these.")
+    raise SpecError(f"{origin}: {counted(len(problems), 'problem')} found:{listed}", "Correct these.")
 
 
 def _line(location: list[str], lines: dict[str, int]) -> int:
@@ -458,17 +467,43 @@ def _settings(path: list[str]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def _elsewhere(name: str) -> str:
+    """The phrase ` (did you mean "training.optimizer.lr"?)` for a setting that lies somewhere else; see `nearest`."""
+    ends: dict[str, str] = {}
+    for path in _paths(Spec):
+        ends.setdefault(path.rpartition(".")[2], path)
+    near = close(name, ends)
+    return f' (did you mean "{ends[near]}"?)' if near else ""
+
+
+def _paths(model: type[BaseModel]) -> list[str]:
+    """Every setting below a place of the spec by its path, those nearest to the root first."""
+    here, below = [], []
+    for field_name, field in model.model_fields.items():
+        name, annotation = field.alias or field_name, field.annotation
+        here.append(name)
+        inner = [t for t in (annotation, *getattr(annotation, "__args__", ())) if isinstance(t, type)]
+        held = next((t for t in inner if issubclass(t, BaseModel)), None)
+        if held is PartSpec:
+            below += [f"{name}.{option}" for option in _OPTIONS.get(name, ("name",))]
+        elif held is not None:
+            place = f"{name}.{'NAME' + '.' if field_name in {'inputs', 'outputs'} else ''}"
+            below += [place + path for path in _paths(held)]
+    return sorted([*here, *below], key=lambda path: path.count("."))
+
+
 def dump(spec: BaseModel) -> str:
     """YAML of a spec (or another model of this module); `load(dump(spec)) == spec`."""
     return yaml12.dump(spec.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
-def override(spec: Spec, values: dict[str, str]) -> Spec:
+def override(spec: Spec, values: dict[str, str], said: dict[str, str] | None = None) -> Spec:
     """A spec with some settings replaced, as `--set training.batch_size=64` does.
 
     Args:
         spec: The spec to start from; unchanged.
         values: Dotted paths to YAML values.
+        said: What the user wrote for some of the paths, e.g. --epochs, for messages.
 
     Raises:
         SpecError: An unknown path or a value out of range.
@@ -479,7 +514,7 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
     """
     tree: dict[str, object] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
     for path, text in values.items():
-        value, _ = yaml12.load(text, f"--set {path}")
+        value, _ = yaml12.load(text, (said or {}).get(path, f"--set {path}"))
         *parents, last = path.split(".")
         place: dict[str, object] = tree
         for parent in parents:
@@ -491,7 +526,8 @@ def override(spec: Spec, values: dict[str, str]) -> Spec:
         shape = last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None
         if shape and "model.layers" not in values:  # both at once are refused
             place.pop("layers", None)
-    return validate(tree, origin="--set" if values else "spec")
+    origin = ("command line" if said else "--set") if values else "spec"
+    return validate(tree, origin=origin, said=said)
 
 
 def _grown(name: str, value: object) -> object:

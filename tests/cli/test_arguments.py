@@ -153,3 +153,27 @@ def test_every_recipe_is_a_whole_spec_with_a_sentence(name: str) -> None:
     assert made.outputs
     assert made.data.path
     assert recipes.summary(name).endswith(".")
+
+
+def test_a_setting_that_lies_elsewhere_or_is_called_differently_is_named_by_its_path() -> None:
+    for wrong in ("training.learnrate=3", "learning_rate=3", "lr=3", "model.lr=3"):
+        with pytest.raises(SpecError, match=r'unknown setting \(did you mean "training\.optimizer\.lr"\?\)'):
+            spec("iris", overrides=(wrong,))
+    with pytest.raises(SpecError, match=r'did you mean "training\.stop\.patience"'):
+        spec("iris", overrides=("training.early_stopping=3",))
+
+
+def test_a_value_out_of_range_is_told_by_the_option_that_was_written() -> None:
+    with pytest.raises(
+        SpecError, match=r"command line: 2 problems found:\n  --depth: .*, not -1\n  --epochs: .*, not -3"
+    ):
+        spec("iris", epochs=-3, depth=-1)
+
+
+def test_a_varied_value_that_cannot_be_is_named() -> None:
+    with pytest.raises(SpecError, match=r'--vary lr=abc: "abc" is no learning rate: a number above 0, or auto'):
+        varied(["lr=abc"])
+    with pytest.raises(SpecError, match=r'"x", "-1" are no learning rates'):
+        varied(["lr=x,-1,0.1,auto"])
+    with pytest.raises(SpecError, match=r'--vary depth=1: expected PATH=A,B.*but there is one value, "1"'):
+        varied(["depth=1"])

@@ -97,6 +97,7 @@ def test_runs_lists_and_clears(shown: Shown, run_folder: Path) -> None:
     assert code == 0
     assert "run" in out
     assert "done" in out
+    assert max(map(len, out.splitlines())) <= 80
     code, out, _ = shown("runs", "clean", str(run_folder.parent))
     assert code == 0
     assert "could go" in out
@@ -188,10 +189,18 @@ def test_a_column_that_numbers_the_rows_is_left_out(shown: Shown, tmp_path: Path
     assert "inputs.id.kind: left out (numbers the rows: an identifier)" in out
 
 
-def test_scoring_on_what_was_learned_from_is_told(shown: Shown, run_folder: Path, table: Path) -> None:
-    code, _, err = shown("evaluate", str(run_folder), "--data", str(table))
+def test_a_column_that_is_left_out_is_not_listed_among_the_inputs(shown: Shown, tmp_path: Path) -> None:
+    rows = [f"{1000 + n},{n * 0.3:.1f},{n % 7},{'a' if n % 3 else 'b'}" for n in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["customer_id,x,z,y", *rows]) + "\n", encoding="utf-8")
+    code, out, _ = shown("plan", str(tmp_path / "t.csv"), "--out", "y")
     assert code == 0
-    assert "of 60 examples were learned from: their score says nothing about new ones" in err
+    assert "inputs: x, z (every column" in out
+
+
+def test_scoring_on_what_was_learned_from_is_told(shown: Shown, run_folder: Path, table: Path) -> None:
+    code, out, _ = shown("evaluate", str(run_folder), "--data", str(table), "--quiet")
+    assert code == 0
+    assert "of 60 examples were learned from: their score says nothing about new ones" in out
 
 
 def test_varying_an_unknown_setting_names_the_nearest(shown: Shown, table: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,10 +14,12 @@ from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.checks.classes import TwinClasses, slips
 from netwright.doctor.checks.columns import ConstantInputs, SameInputs
+from netwright.doctor.checks.first_loss import FirstLoss
 from netwright.doctor.checks.labels import Labels
 from netwright.doctor.checks.leaks import Leaks
 from netwright.doctor.checks.order import Order
 from netwright.doctor.checks.scale import Outliers
+from netwright.doctor.checks.signal import Symmetry
 from netwright.doctor.finding import Finding
 
 
@@ -82,12 +86,42 @@ def test_a_rare_class_does_not_make_every_column_a_leak() -> None:
     assert told(Leaks().look(plant.border(columns))) == ""
 
 
+def test_the_best_column_is_named_only_where_it_beats_the_commonest_class() -> None:
+    columns = plant.sound()
+    columns["tree"] = np.where(np.arange(600) % 40 == 7, "yew", "oak")
+    (finding,) = Leaks().look(plant.border(columns))
+    assert finding.message == "no column alone tells tree"
+    (finding,) = Leaks().look(plant.border(plant.sound()))
+    assert "; the best is " in finding.message
+    assert "(always the commonest class: " in finding.message
+
+
 def test_a_single_input_is_no_leak() -> None:
     x = np.linspace(0, 1, 200)
     assert told(Leaks().look(plant.border({"x": x, "y": np.sin(x)}, "y"))) == ""
 
 
 # ---- the others ------------------------------------------------------------------------------------------------------
+
+
+def test_one_column_and_one_hidden_layer_are_told_as_one() -> None:
+    columns = plant.sound()
+    (finding,) = ConstantInputs().look(plant.border({"height": columns["height"], "tree": columns["tree"]}))
+    assert (finding.state, finding.message) == ("good", "height changes")
+    start = plant.start()
+    (finding,) = Symmetry().look(replace(start, nodes=tuple(n for n in start.nodes if n.name != "dense2")))
+    assert finding.message == "the units of 1 hidden layer differ"
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [(1.1, "near that"), (3.07, "3 times that; up to 6 times is the noise of fresh weights")],
+)
+def test_a_first_loss_is_called_near_only_where_it_is(loss: float, said: str) -> None:
+    start = replace(plant.start(), losses={"tree": loss}, blind={"tree": 1.02}, classes={"tree": 3})
+    (finding,) = FirstLoss().look(start)
+    assert finding.state == "good"
+    assert finding.message == f"tree: the first loss is {loss:.3g}, answering blindly costs 1.02: {said}"
 
 
 def test_labels_that_depend_on_nothing_are_not_suspected() -> None:

@@ -68,3 +68,11 @@ def test_the_command_prints_it_and_writes_the_page(netwright: Callable, tmp_path
     assert "alpha = 1.0: What negative values bend towards, > 0." in said.stdout
     assert "elu and its derivative" in (tmp_path / "elu.html").read_text(encoding="utf-8")
     assert "leaky_relu" in netwright("explain", "activation").stdout
+
+
+def test_lists_of_parts_fit_80_columns() -> None:
+    for room in explain.ROOMS:
+        parts = registry.parts(room)
+        name = max(map(len, (*parts, room)))
+        wide = [part.name for part in parts.values() if name + 3 + len(part.summary) > 80]
+        assert not wide, (room, wide)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from netwright import registry, run, spec
 from netwright.doctor import plant
 from netwright.progress import Silent
-from netwright.run import looking
+from netwright.run import looking, scoring
 from netwright.run.folder import RunFolder
 
 TEXT = "{outputs: [tree], model: {layers: 'dense 8, relu'}, training: {stop: {epochs: 2}}}"
@@ -48,6 +48,13 @@ def test_what_is_wrong_is_told_in_one_line_with_its_cure(looked: tuple[RunFolder
     assert "leave it out of --in." in said
     assert "\n" not in said
     assert not [note for note in notes.notes if note.startswith(("classes:", "first loss:"))]  # they are good
+
+
+def test_what_bears_on_the_score_is_part_of_the_result_and_the_rest_is_not(looked: tuple[RunFolder, Notes]) -> None:
+    folder, notes = looked
+    said = scoring.outcome(folder).text
+    assert [line for line in said if line.startswith("leaks:")] == [n for n in notes.notes if n.startswith("leaks:")]
+    assert not [line for line in said if "set aside" in line or line.startswith(("classes:", "imbalance:", "copies:"))]
 
 
 def test_report_facts_and_doctor_say_it_again(looked: tuple[RunFolder, Notes]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from netwright import model_file, run, spec
 from netwright.errors import DataError, SpecError
+from netwright.figures.marks import number
 from netwright.run import prediction
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import _harmless
@@ -62,7 +64,7 @@ def new_table(tmp_path: Path) -> Path:
 
 
 def test_a_table_to_a_table_with_ids_probabilities_and_problems(trained: Path, new_table: Path, tmp_path: Path) -> None:
-    table, answered = prediction.answers(trained, [new_table], out=tmp_path / "all.csv", top=1)
+    table, answered, _ = prediction.answers(trained, [new_table], out=tmp_path / "all.csv", top=1)
     shown = table.to_pylist()
     full = _rows(tmp_path / "all.csv")
     assert [row["id"] for row in full] == [row["id"] for row in shown] == [f"row {n}" for n in range(1, 7)]
@@ -199,4 +201,29 @@ def test_a_sought_class_is_answered_from_its_threshold_on(tmp_path: Path) -> Non
     assert given == [chance >= threshold for chance in answers["fraud:yes"].to_pylist()]
     scored = run.evaluate(outcome.run, part="test")
     assert scored.scores["fraud"]["recall"] == pytest.approx(outcome.scores["fraud"]["test"]["recall"])
-    assert "Finding yes" in outcome.report.read_text(encoding="utf-8")
+    page = outcome.report.read_text(encoding="utf-8")
+    assert "Finding yes" in page
+    rule = f"yes is answered from {number(100 * threshold)} % on (least cost: a miss 20, a false alarm 1)"
+    assert rule in outcome.text
+    assert f"{rule}: the class answered stands first" in page
+    assert f"  fraud: {rule}" in scored.text
+    assert prediction.answers(outcome.model, tmp_path / "f.csv").remarks == [rule]
+    table = pq.read_table(outcome.run / "predictions.parquet")
+    test = table.filter(pc.equal(table["part"], "test")).to_pylist()
+    missed = sum(row["fraud"] == "no" and row["fraud_truth"] == "yes" for row in test)
+    alarms = sum(row["fraud"] == "yes" and row["fraud_truth"] == "no" for row in test)
+    bill = f"the cost on {len(test)} examples is {20 * missed + alarms}: {missed} missed, {alarms} false alarms"
+    assert bill in outcome.text
+    assert f"  fraud: {bill}" in scored.text
+
+
+def test_an_identifier_that_training_left_out_names_the_answers(tmp_path: Path) -> None:
+    rows = [f"C-{n:04},{n * 0.37:.2f},note {n} on it,{n * 0.2 + n % 5:.2f}" for n in range(1100)]
+    (tmp_path / "t.csv").write_text("\n".join(["customer_id,x,note,y", *rows]) + "\n", encoding="utf-8")
+    text = "{data: {path: %s}, outputs: [y], model: {layers: ''}, training: {stop: {epochs: 1}}}"
+    model = run.train(spec.load(text % (tmp_path / "t.csv")), out=tmp_path / "run").model
+    new = tmp_path / "new.csv"
+    new.write_text("customer_id,x,note\nD-1,2,a new one\nD-2,3,another one\n", encoding="utf-8")
+    assert run.predict(model, new)["id"].to_pylist() == ["D-1", "D-2"]
+    new.write_text("customer_id,x,note\nD-1,2,a new one\nD-1,3,another one\n", encoding="utf-8")
+    assert run.predict(model, new)["id"].to_pylist() == ["row 1", "row 2"]  # they would not tell the two apart

@@ -20,6 +20,7 @@ from netwright.errors import DataError, Stopped
 from netwright.model_file import group_shapes
 from netwright.progress import Silent
 from netwright.report.facts import Facts
+from netwright.run.folder import RunFolder
 
 SHORT = "model: {layers: 'dense 8, relu'}, training: {batch_size: 32, optimizer: {lr: 0.02}, stop: {epochs: 4}}"
 LONGER = SHORT.replace("epochs: 4", "epochs: 20")
@@ -331,6 +332,23 @@ def test_a_class_a_number_and_tags_come_out_of_one_net(housed: Path) -> None:
         assert words in page
     assert "size missing" in page  # an example's own words
     assert "features: mean average precision by epoch" in page
+
+
+def test_every_output_is_named_at_the_end_and_answered_in_the_examples(housed: Path) -> None:
+    said = run.resume(housed).text
+    for name, words in (("price", "A typical error of"), ("style", "held-out examples right"), ("features", "Mean")):
+        assert [line for line in said if line.startswith(f"{name}: ") and words in line], name
+    at = said.index("held-out examples and the likeliest answers:")
+    assert said[at + 1].startswith("  row ")
+    for name, line in zip(("price", "style", "features"), said[at + 2 : at + 5], strict=True):
+        assert line.startswith(f"    {name} (is ")
+    assert RunFolder(housed).read()["headline"].startswith("price: A typical error of")
+
+
+def test_what_was_set_aside_belongs_to_the_result(housed: Path) -> None:
+    [line] = [line for line in run.resume(housed).text if "set aside" in line]
+    assert line.startswith("2 of 161 examples set aside (mostly ")
+    assert line.endswith(f"see {housed}/ledger.parquet)")
 
 
 def test_all_outputs_are_predicted_scored_and_written(housed: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_one_step_is_what_one_works_out(little: Little) -> None:
     (first, epoch) = training.history.rows
     assert first == {"kind": "step", "step": 1, "epoch": 0, "loss/y": 4.0}
     assert (epoch["train/loss"], epoch["lr"], epoch["epoch"]) == (4.0, 0.1, 1)
-    assert (training.step, training.epoch, training.stop_reason) == (1, 1, "all 1 epochs done")
+    assert (training.step, training.epoch, training.stop_reason) == (1, 1, "1 epoch done")
 
 
 def test_the_rate_follows_schedule_and_strategies(little: Little) -> None:

@@ -77,7 +77,7 @@ def test_a_step_whose_loss_is_no_number_is_not_applied_and_the_run_goes_on(littl
 def test_refused_steps_are_told_at_the_end(little: Little) -> None:
     training = little(strategies=[Poison(3, 7), Finite()])
     training.run()
-    assert training.notes == ["2 steps were not applied: their loss was no number (history.jsonl lists them)"]
+    assert training.notes == ["2 steps not applied: the loss was no number (history.jsonl lists them)"]
 
 
 def test_an_epoch_that_only_went_back_is_neither_the_best_nor_a_reason_to_stop(little: Little) -> None:

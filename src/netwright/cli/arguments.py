@@ -121,6 +121,11 @@ class Settings:
             raise SpecError("\n".join(problems), "Correct these.")
         return values
 
+    def said(self) -> dict[str, str]:
+        """The option that was written for each path of `values` that has one; a `--set` says its path itself."""
+        given = [name for name in PATHS if getattr(self, name) is not None]
+        return {PATHS[name]: f"--{name.replace('_', '-')}" for name in given}
+
     def load_own_parts(self) -> None:
         """Runs every file given with `--use`."""
         for path in self.own_parts:
@@ -159,7 +164,7 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
             }
     if wanted.without:
         tree.setdefault("data", {})["without"] = [name.strip() for name in ",".join(wanted.without).split(",")]
-    spec = specs.override(specs.validate(tree, origin="command line"), settings.values())
+    spec = specs.override(specs.validate(tree, origin="command line"), settings.values(), settings.said())
     if source in recipes.names() and not _is_here(spec.data.path):
         fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
         raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its folder with --data.")
@@ -279,7 +284,13 @@ def varied(words: Iterable[str]) -> dict[str, list[str]]:
             continue
         listed = [value.strip() for value in values.split(";" if ";" in values else ",")]
         if not equals or len(listed) < 2:
-            problems.append(f'--vary {word}: expected PATH=A,B,..., e.g. "model.depth=1,2,3".')
+            held = f', but there is one value, "{listed[0]}"' if equals and listed[0] else ""
+            problems.append(f'--vary {word}: expected PATH=A,B,..., e.g. "model.depth=1,2,3"{held}.')
+        if path == PATHS["lr"]:
+            wrong = [f'"{value}"' for value in listed if value and not _is_rate(value)]
+            if wrong:
+                is_no = "is no learning rate" if len(wrong) == 1 else "are no learning rates"
+                problems.append(f"--vary {word}: {', '.join(wrong)} {is_no}: a number above 0, or auto.")
         result[path] = [_quoted(path, value) for value in listed]
     if problems:
         cure = (
@@ -287,3 +298,10 @@ def varied(words: Iterable[str]) -> dict[str, list[str]]:
         )
         raise SpecError("\n".join(problems), cure)
     return result
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return text == "auto" or float(text) > 0
+    except ValueError:
+        return False

@@ -43,8 +43,11 @@ def compare(
     from netwright import studies
     from netwright.spec import Spec, override
 
+    for path, values in choices.items():
+        for value in values:
+            override(Spec(), {path: value}, {path: f"--vary {path}"})
     # What is set and what is varied must not contradict each other: one would silently be dropped.
-    override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()})
+    override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
     with output.display() as show:
         table = studies.compare(spec, choices, seeds=seeds, out=to, show=show)
     if output.json:

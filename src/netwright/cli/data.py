@@ -8,6 +8,7 @@ from cyclopts import App
 
 from netwright.cli.arguments import Settings, Wanted, spec_from
 from netwright.cli.screen import Output
+from netwright.words import counted
 
 app = App(name="data", group_commands="Commands", help="Look at examples, check them, fetch known data sets.")
 
@@ -127,5 +128,5 @@ def cache(
     if rows:
         output.table(("data", "examples", "MB"), rows, numbers=("examples", "MB"))
     total = sum(entry.size_mb for entry in entries)
-    what = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    what = counted(len(entries), "entry", "entries")
     output.lines([f"{what}, {total:,.1f} MB {'removed' if prune else f'in {store.folder()}'}"])

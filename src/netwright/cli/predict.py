@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from netwright.cli.screen import Output
+from netwright.words import counted
 
 SHOWN = 40
 
@@ -42,7 +43,7 @@ def predict(
     for path in own_parts:
         registry.use(path)
     with output.display() as show:
-        shown, answers = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
+        shown, answers, remarks = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
     count = answers.num_rows
     problems = answers["problem"].to_pylist() if "problem" in answers.column_names else [""]
     nothing = bool(problems) and all(problems)
@@ -50,13 +51,16 @@ def predict(
         output.document(answers)
     elif not output.json:
         rows = shown.slice(0, SHOWN).to_pylist()
+        output.lines([*remarks, ""] if remarks else [])
         output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
         if count > SHOWN and save is None:
             output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
         if save is not None:
-            output.lines([f"all {count:,} answers: {save}"])
+            given = count - sum(map(bool, problems))
+            what = counted(count, "answer") if given == count else f"{given:,} of {count:,} answered"
+            output.lines([f"{what}: {save}"])
     if nothing:
         raise DataError(
-            f"none of {count:,} examples could be answered, the first because: {problems[0]}",
+            f"none of {counted(count, 'example')} could be answered, the first because: {problems[0]}",
             "Give examples like those that the model was trained on.",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cyclopts import App
@@ -30,7 +31,7 @@ def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
         output.lines([f"no runs in {root}; `netwright train digits` makes one."])
     else:
         rows = [
-            (facts.name, facts.state, facts.headline.partition(" (")[0], f"{facts.size_mb:,.1f}", facts.created[:16])
+            (facts.name, facts.state, _short(facts.headline), f"{facts.size_mb:,.1f}", facts.created[:16])
             for facts in found
         ]
         output.table(("run", "state", "held out", "MB", "created"), rows, numbers=("MB",))
@@ -61,3 +62,15 @@ def clean(
     output.table(("file or folder", "MB"), [(item.path, f"{item.size_mb:,.1f}") for item in removed], numbers=("MB",))
     total = sum(item.size_mb for item in removed)
     output.lines([f"{total:,.1f} MB removed" if yes else f"{total:,.1f} MB could go; --yes removes it"])
+
+
+def _short(headline: str) -> str:
+    """A headline's first words, without the count of examples: the table is to fit 80 columns.
+
+    Example:
+        >>> _short("97.8 % of 45 held-out examples right (95 % interval 88.4-99.6); a linear model 95.6 %.")
+        '97.8 % of 45 right'
+        >>> _short("Average precision 0.233 on 600 held-out examples (95 % interval 0.1-0.4).")
+        'Average precision 0.233'
+    """
+    return re.sub(r"( on [\d,]+)? held-out \w+", "", headline.partition(" (")[0])

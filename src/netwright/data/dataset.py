@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from netwright import files, readers
-from netwright.data import cache, duplicates, fields, fingerprint, store
+from netwright.data import cache, duplicates, fields, fingerprint, spreadsheet, store
 from netwright.data.batches import coded_width
 from netwright.data.divide import Division, divide
 from netwright.data.fields import Plan
@@ -158,7 +158,7 @@ def prepare(
         ledger=held.ledger.with_split(division.codes),
         files=files_now,
         twins=_named_twins(division, held),
-        reasons=[*plan.reasons, *division.reasons],
+        reasons=[*_without_left_out(plan.reasons), *division.reasons],
         notes=[*plan.notes, *held.notes, *division.notes, *(f"accepted: {words}" for words in accepted)],
         find=source.found,
         rows=held.rows,
@@ -180,7 +180,7 @@ class _Source:
             if self.data is not None:
                 self._found = readers.from_memory(self.data)
             else:
-                self._found = readers.find(str(self.spec.data.path), self.spec.data.layout)
+                self._found = spreadsheet.find(str(self.spec.data.path), self.spec.data.layout)
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found
@@ -212,11 +212,35 @@ def _planned(
     found = source.found()
     # Taken before anything is read: a file that changes meanwhile then differs from its fingerprint.
     files_now = fingerprint.take(found.sources) if found.sources and request else _IN_MEMORY
-    plan = fields.choose(source.spec, found, vocabulary, given)
+    try:
+        plan = fields.choose(source.spec, found, vocabulary, given)
+    except SpecError as exc:
+        below = spreadsheet.header_below(found, _asked(source.spec))
+        raise SpecError(exc.message, below or exc.cure) from exc
     if files_now is not _IN_MEMORY:
         kept = {"sources": [str(path.absolute()) for path in found.sources], "digest": files_now.digest()}
         cache.remember(request, kept | _plan_to(plan))
     return plan, files_now
+
+
+def _without_left_out(reasons: list[Reason]) -> list[Reason]:
+    """Reasons as they turned out: a column that no kind fits is not listed among those that go in."""
+    kinds = {r.path.removeprefix("inputs.").removesuffix(".kind"): r.value for r in reasons if r.path.endswith(".kind")}
+    if "left out" not in kinds.values():
+        return reasons
+    kept = [name for name, kind in kinds.items() if kind != "left out" and not name.startswith("outputs.")]
+    shown = ", ".join(kept[:8]) + (", ..." if len(kept) > 8 else "")
+    why = "every column that is neither output nor split and can be read goes in"
+    told = Reason(path="inputs", value=shown, why=why)
+    return [told if reason.path == "inputs" else reason for reason in reasons]
+
+
+def _asked(spec: Spec) -> list[str]:
+    """Every column that a spec names."""
+    named: list[str] = []
+    for name, wish in {**spec.inputs, **spec.outputs}.items():
+        named += [wish.source or name] if isinstance(wish.source, str | None) else wish.source
+    return named
 
 
 def _plan_to(plan: Plan) -> dict[str, object]:

@@ -19,11 +19,13 @@ from netwright.data.encoded import Encoded
 from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
 from netwright.errors import DataError
+from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
 from netwright.spec import Field, Reason, Spec
 
 _FIT_BYTES = 256 * 1024**2
+_OTHER = "Name another output, or check that the column was read as you meant it."
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,14 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
     cells = np.asarray(values[:])
     if not len(cells):
         return
+    if len(cells) == 1:
+        raise DataError(f"there is only one example, with {name} {_shown(facts, cells[0])}.", "Add examples.")
     if facts.kind == "category" and len(np.unique(cells)) < 2:
+        label = _shown(facts, cells[0])
+        if _is_number(facts.vocabulary[int(cells[0])]):  # one number for all is read as one class
+            raise DataError(f"{name} is always {label}: there is nothing to learn.", _OTHER)
         raise DataError(
-            f'{name}: all {len(cells):,} examples are of class "{facts.vocabulary[int(cells[0])]}": nothing to learn.',
+            f"{name}: all {len(cells):,} examples are of class {label}: nothing to learn.",
             "Add examples of at least one other class, or name another output.",
         )
     if facts.kind == "tags" and (cells == cells[0]).all():
@@ -126,12 +133,24 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
             f"{name}: all {len(cells):,} examples have the same tags: nothing to learn.",
             "Add examples with other tags, or name another output.",
         )
-    if facts.kind in {"number", "vector"} and len(cells) > 1 and (cells == cells[0]).all():
-        value = np.array2string(cells[0], threshold=5)
-        raise DataError(
-            f"{name}: is {value} in all {len(cells):,} examples: nothing to learn.",
-            "Name another output, or check that the column was read as you meant it.",
-        )
+    if facts.kind in {"number", "vector"} and (cells == cells[0]).all():
+        raise DataError(f"{name} is always {_shown(facts, cells[0])}: there is nothing to learn.", _OTHER)
+
+
+def _shown(facts: Field, value: np.ndarray | np.generic) -> str:
+    """One target as a person writes it."""
+    if facts.kind == "category":
+        label = printable(facts.vocabulary[int(value)])
+        return label if _is_number(label) else f'"{label}"'
+    return str(kind_of(facts).preview(value, facts))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 # ---- columns that divide ---------------------------------------------------------------------------------------------

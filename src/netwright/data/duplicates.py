@@ -21,6 +21,7 @@ from netwright.data.ledger import PARTS
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason
+from netwright.words import counted
 
 CORRELATION = 0.98  # of the pixels of two pictures that count as near twins; a recompressed copy has about 0.99
 _NEAR_BITS = 5  # of 64; 150 photos and their resized copies at JPEG quality 50 differed in 0 to 5, other photos in 9 up
@@ -172,7 +173,7 @@ def refuse_or_tell(pairs: np.ndarray, codes: np.ndarray, ids: pa.ChunkedArray, *
         f"\n  {ids[int(a)]} ({PARTS[codes[a]]}) = {ids[int(b)]} ({PARTS[codes[b]]})" for a, b in pairs[:_SHOWN_PAIRS]
     )
     more = f"\n  and {len(pairs) - _SHOWN_PAIRS:,} more" if len(pairs) > _SHOWN_PAIRS else ""
-    count = f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}"
+    count = counted(len(pairs), "pair")
     message = f"the same content stands in two parts of the split ({count}):{shown}{more}"
     if accept:
         return [f"accepted: {message}"]

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from netwright import files
 from netwright.errors import DataError
+from netwright.words import counted
 
 _SAMPLED_FILES = 16
 _PIECE_BYTES = 64 * 1024
@@ -198,4 +199,4 @@ def _told(names: list[str], what: str) -> str:
     if not names:
         return ""
     listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    return f"{len(names)} {'file' if len(names) == 1 else 'files'} {what} ({listed})"
+    return f"{counted(len(names), 'file')} {what} ({listed})"

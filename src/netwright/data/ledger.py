@@ -87,6 +87,11 @@ class Ledger:
                     lines.append(f"  {group.rows:,} x {group.reason.rstrip('.')}: {', '.join(group.where[:3])}{more}")
         return lines
 
+    def left_out(self) -> int:
+        """How many of the things found are not used."""
+        counts = self.counts()
+        return sum(counts[state] for state in STATES[1:])
+
     def with_split(self, codes: np.ndarray) -> Ledger:
         """The same ledger with the split of the used examples filled in.
 

@@ -19,6 +19,7 @@ from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
 from netwright.readers.columns import Blobs, Found, Refusal
 from netwright.spec import Field
+from netwright.words import counted
 
 Progress = Callable[[str, int, int], None]
 _CHUNK_BYTES = 32 * 1024**2
@@ -250,7 +251,7 @@ def _nothing_usable(found: Found, failed: dict[int, Refusal]) -> DataError:
     left_out = [*found.refused, *failed.values()]
     shown = "; ".join(f"{refusal.where}: {refusal.reason}" for refusal in left_out[:3])
     return DataError(
-        f"{found.origin}: none of {len(left_out):,} examples can be used ({shown}).",
+        f"{found.origin}: none of {counted(len(left_out), 'example')} can be used ({shown}).",
         "Repair the data, or name other inputs and outputs.",
     )
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from netwright import files
 from netwright.doctor.finding import Finding
+from netwright.words import counted
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_TORCH = (2, 9)
@@ -101,8 +102,7 @@ def torch() -> Finding:
         return Finding("torch", "bad", f"torch cannot be imported: {_first_line(str(exc))}", _install("torch>=2.9"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = found.get_num_threads()
-    many = "thread" if threads == 1 else "threads"
-    said = f"torch {found.__version__}, {threads} {many} on {cores} core{'s' if cores != 1 else ''}"
+    said = f"torch {found.__version__}, {counted(threads, 'thread')} on {counted(cores, 'core')}"
     version = tuple(int(part) for part in found.__version__.split("+")[0].split(".")[:2])
     if version < _OLDEST_TORCH:
         wanted = ".".join(map(str, _OLDEST_TORCH))

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from netwright.figures.marks import clean, element, number, percent
+from netwright.words import counted
 
 
 def style_sheet(*names: str) -> str:
@@ -72,4 +73,5 @@ def templates(package: str) -> Environment:
     )
     environment.filters["number"] = number
     environment.filters["percent"] = percent
+    environment.filters["counted"] = counted
     return environment

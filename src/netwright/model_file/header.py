@@ -23,6 +23,7 @@ from netwright import registry
 from netwright.errors import ModelFileError, SpecError
 from netwright.files import printable
 from netwright.spec import Field, Spec, parts_named
+from netwright.words import counted
 
 FORMAT = 1
 MOST_EXAMPLES = 64
@@ -294,7 +295,7 @@ def _canonical(values: object) -> str:
 def _unsound(name: str, problems: list[str]) -> ModelFileError:
     listed = "".join(f"\n  {problem}" for problem in problems[:20])
     return ModelFileError(
-        f"{name}: {len(problems)} fact{'s' * (len(problems) != 1)} in its header cannot be right:{listed}",
+        f"{name}: {counted(len(problems), 'fact')} in its header cannot be right:{listed}",
         "It was not written by netwright as it stands; ask for the file again, or train again.",
     )
 
@@ -341,7 +342,9 @@ def _field_problems(field: Field) -> list[str]:
         problems.append(f"{len(field.missing)} counts of missing cells for {width} column(s)")
     width = len(field.vocabulary) if field.kind == "category" else width
     if len(field.thresholds) not in {0, width} or not all(0 <= one <= 1 for one in field.thresholds):
-        problems.append(f"{len(field.thresholds)} thresholds for {width} class(es), each to be 0 to 1")
+        problems.append(
+            f"{counted(len(field.thresholds), 'threshold')} for {counted(width, 'class', 'classes')}, each to be 0 to 1"
+        )
     if not all(map(math.isfinite, (*field.mean, *field.std))) or min(field.std, default=1.0) <= 0:
         problems.append("means and deviations must be finite, deviations above 0")
     if len(set(field.vocabulary)) < len(field.vocabulary):

@@ -143,6 +143,8 @@ class SoughtFacts(_Fact):
         alarms: What comes of some thresholds, the chosen one first.
         curve: (recall, precision) over all thresholds.
         costs: What a miss and a false alarm cost, where that was given.
+        rule: From which probability on it is answered, and why; empty where the likelier class is.
+        bill: What the mistakes on the test split cost in all; empty where nobody asked.
     """
 
     positive: str
@@ -150,6 +152,8 @@ class SoughtFacts(_Fact):
     alarms: list[AlarmFacts]
     curve: list[tuple[float, float]] = []
     costs: tuple[float, float] | None = None
+    rule: str = ""
+    bill: str = ""
 
 
 class OutputFacts(_Fact):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
 from netwright.doctor import convergence, fit
+from netwright.doctor.finding import Finding
 from netwright.figures.marks import number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
@@ -34,10 +35,12 @@ from netwright.tasks.category import Category
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
+from netwright.words import counted
 
 GRID = 24
 _SMALL_NET_UNITS = 40
 _SCATTER = 1000
+_SPOILS = ("leaks", "near-twins", "twin classes")  # notes of the doctor that bear on what a score is worth
 
 
 @dataclass(frozen=True)
@@ -296,7 +299,9 @@ def _sought(task: Category, answers: Tensor, targets: Tensor) -> report.SoughtFa
         count=int((targets == code).sum()),
         alarms=alarms,
         curve=task.sought.curve(answers, targets),
-        costs=(cost.missed, cost.false_alarm) if task.sought.rule == "cost" else None,
+        costs=(cost.missed, cost.false_alarm) if task.sought.priced else None,
+        rule=task.sought.said(task.classes[code]),
+        bill=task.sought.bill(answers, targets),
     )
 
 
@@ -424,17 +429,23 @@ def _input_names(model: Model, count: int) -> list[str]:
 
 
 def headline(found: Facts) -> str:
-    """The result in one sentence."""
-    return sentences.result(found, found.outputs[0])
+    """The result in one sentence; of several outputs that of the first, with its name."""
+    return f"{_named(found, found.outputs[0])}{sentences.result(found, found.outputs[0])}"
+
+
+def _named(found: Facts, output: report.OutputFacts) -> str:
+    """What stands before a sentence about one output where there are several."""
+    return f"{output.name}: " if len(found.outputs) > 1 else ""
 
 
 def told(found: Facts, folder: RunFolder) -> list[str]:
     """What a finished run says on the command line, line by line."""
     lines = []
     for output in found.outputs:
-        lines.append(sentences.result(found, output))
-        better = sentences.against_baselines(output)
-        lines += [better] if better else []
+        said = [sentences.result(found, output), sentences.against_baselines(output)]
+        said += [output.sought.rule, output.sought.bill] if output.sought else []
+        lines += [f"{_named(found, output)}{each}" for each in said if each]
+    lines += warnings(found, folder)
     if found.verdict:
         lines.append(f"{found.verdict.label}: {found.verdict.sentence}")
     if found.ending and found.ending.evidence:
@@ -453,14 +464,32 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
     ]
 
 
+def warnings(found: Facts, folder: RunFolder) -> list[str]:
+    """What makes a result worth less than it looks, and so belongs to it: examples left out, and what may spoil it."""
+    counts, reasons, lines = found.ledger.counts, found.ledger.reasons, []
+    left_out = sum(count for state, count in counts.items() if state != "used")
+    if left_out:
+        why = f"{'mostly ' if len(reasons) > 1 else ''}{reasons[0].reason.rstrip('.')}; " if reasons else ""
+        total, ledger = sum(counts.values()), files.printable(folder.ledger)
+        lines.append(f"{left_out:,} of {counted(total, found.noun[:-1])} set aside ({why}see {ledger})")
+    for each in found.findings:
+        if each.state == "bad" or (each.state == "note" and each.name in _SPOILS):
+            lines.append(looking.told(Finding(each.name, each.state, each.message, each.cure)))
+    return lines
+
+
 def _few(found: Facts) -> list[str]:
-    """Answers for a few held-out examples."""
-    output, lines = found.outputs[0], []
-    for shown in output.grid[:4]:
-        name = shown.id if len(shown.id) < 30 else f"…{shown.id[-29:]}"
-        if shown.bars:
-            bars = ", ".join(f"{label} {100 * (share or 0):.1f} %" for label, share in shown.bars)
-            lines.append(f"  {name} (is {shown.truth}): {bars}")
+    """Answers for a few held-out examples, of all outputs."""
+    lines = []
+    for together in list(zip(*(output.grid for output in found.outputs), strict=False))[:4]:
+        name = together[0].id if len(together[0].id) < 30 else f"…{together[0].id[-29:]}"
+        told = [f" (is {shown.truth}): {_answered(shown)}" for shown in together]
+        if len(told) == 1:
+            lines.append(f"  {name}{told[0]}")
         else:
-            lines.append(f"  {name} (is {shown.truth}): {shown.answer}")
+            lines += [f"  {name}", *(f"    {o.name}{each}" for o, each in zip(found.outputs, told, strict=True))]
     return [f"held-out {found.noun} and the likeliest answers:", *lines] if lines else []
+
+
+def _answered(shown: report.Shown) -> str:
+    return ", ".join(f"{label} {100 * (share or 0):.1f} %" for label, share in shown.bars) or shown.answer

@@ -22,6 +22,7 @@ from netwright.run import resolve
 from netwright.run.gather import describe
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
+from netwright.words import counted
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     sizes = [
         f"{sum(row.parameters for row in rows):,} parameters, {adds:,} multiply-adds an example",
         f"{memory:,.1f} MB for a batch of {size}, {cached:,.1f} MB of data in the cache",
-        f"{steps:,} steps an epoch, {epochs:,} epochs at most",
+        f"{counted(steps, 'step')} an epoch, {counted(epochs, 'epoch')} at most",
     ]
     text = [*_found_text(dataset), "", "layers:", *_layer_text(rows), *sizes, "", "settings:"]
     text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
@@ -155,9 +156,8 @@ def data_show(wanted: Spec, *, data: object = None, show: Display | None = None)
 def _found_text(dataset: Dataset) -> list[str]:
     counts = dataset.ledger.counts()
     parts = ", ".join(f"{len(positions):,} {part}" for part, positions in dataset.parts.items())
-    lines = [
-        f"{files.printable(dataset.found.origin)}: {dataset.found.layout}, {counts['used']:,} examples used ({parts})"
-    ]
+    used = f"{counted(counts['used'], 'example')} used ({parts})"
+    lines = [f"{files.printable(dataset.found.origin)}: {dataset.found.layout}, {used}"]
     lines += dataset.ledger.told()
     for role, fields in (("in ", dataset.inputs), ("out", dataset.outputs)):
         lines += [f"{role} {_field_text(field)}" for field in fields.values()]
@@ -171,7 +171,8 @@ def _field_text(field: Field) -> str:
         told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
     if field.vocabulary:
         names = ", ".join(files.printable(label) or '""' for label in field.vocabulary[:8])
-        told += f", {len(field.vocabulary)} classes ({names}{', ...' if len(field.vocabulary) > 8 else ''})"
+        more = ", ..." if len(field.vocabulary) > 8 else ""
+        told += f", {counted(len(field.vocabulary), 'class', 'classes')} ({names}{more})"
     if field.kind == "vector":
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":
@@ -179,7 +180,7 @@ def _field_text(field: Field) -> str:
     if field.kind == "date":
         told += f", coded as {', '.join(['days', *field.parts])}"
     if any(field.missing):
-        told += f", {sum(field.missing):,} training cells empty and filled"
+        told += f", {counted(sum(field.missing), 'training cell')} empty and filled"
     return told
 
 

@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netwright import files, readers, registry
-from netwright.data import fingerprint
+from netwright.data import fingerprint, spreadsheet
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
@@ -31,10 +32,25 @@ from netwright.run.folder import RunFolder, find_data
 from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
 from netwright.training import hardware
+from netwright.words import counted
 
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Answers(NamedTuple):
+    """Answers for new examples.
+
+    Args:
+        shown: As a person reads them, one row per example.
+        full: With the probability of every class.
+        remarks: How the answers are chosen, where it is not the likeliest class.
+    """
+
+    shown: pa.Table
+    full: pa.Table
+    remarks: list[str]
 
 
 def predict(
@@ -60,7 +76,7 @@ def predict(
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
         DataError: The inputs lack columns that the model needs.
     """
-    return answers(run_or_model, inputs, out=out, show=show)[1]
+    return answers(run_or_model, inputs, out=out, show=show).full
 
 
 def answers(
@@ -70,7 +86,7 @@ def answers(
     out: Path | None = None,
     top: int = 3,
     show: Display | None = None,
-) -> tuple[pa.Table, pa.Table]:
+) -> Answers:
     """Answers for new examples, in words and in full; see `predict`.
 
     Args:
@@ -90,7 +106,9 @@ def answers(
     shown, full = (pa.concat_tables(tables, promote_options="default") for tables in zip(*answered, strict=True))
     if out is not None:
         _write(out, full)
-    return shown, full
+    many = len(model.tasks) > 1
+    remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
+    return Answers(shown, full, remarks)
 
 
 def _paths(inputs: object) -> list[Path]:
@@ -108,7 +126,7 @@ def _found(path: Path, model: Model) -> Found:
     """A table as it is; otherwise pictures, wherever they lie."""
     pictures = any(field.kind == "image" for field in model.inputs.values())
     loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
-    return readers.find(path, "loose_files" if loose else None)
+    return spreadsheet.find(path, "loose_files" if loose else None)
 
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:
@@ -146,11 +164,25 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
 
 
 def _ids(found: Found, model: Model) -> pa.Array:
-    """The column that is called id, where the model does not read it; otherwise file names and row numbers."""
-    for name, column in found.columns.items():
-        if name.casefold() == "id" and name not in _sources(model) and isinstance(column, Cells):
-            return pa.array([files.printable(str(value)) for value in column.values.to_pylist()], pa.string())
+    """The column that is called id and not read by the model, or the one identifier that training left out.
+
+    Otherwise file names and row numbers.
+    """
+    others = {n: c for n, c in found.columns.items() if isinstance(c, Cells) and n not in _sources(model)}
+    names = [name for name in others if name.casefold() == "id"][:1]
+    if not names:
+        left_out = model.facts.get(scoring.LEFT_OUT)
+        known = left_out if isinstance(left_out, list) else []
+        names = [name for name in others if name in known and _tells_apart(others[name])]
+    if len(names) == 1:
+        return pa.array([files.printable(str(value)) for value in others[names[0]].values.to_pylist()], pa.string())
     return pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
+
+
+def _tells_apart(column: Cells) -> bool:
+    """Whether every cell is a word or number of its own, unlike sentences and names."""
+    values = ["" if value is None else str(value) for value in column.values.to_pylist()]
+    return len(set(values)) == len(values) and all(value and value.split() == [value] for value in values)
 
 
 def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:
@@ -175,7 +207,10 @@ def _column(found: Found, name: str, model: Model) -> Column:
     try:
         return found.column(source)
     except SpecError as exc:
-        raise DataError(exc.message, f"The model needs the columns {', '.join(_sources(model))}.") from exc
+        needed = _sources(model)
+        listed = f"column{'s' if len(needed) > 1 else ''} {', '.join(needed)}"
+        below = spreadsheet.header_below(found, needed)
+        raise DataError(exc.message, below or f"The model needs the {listed}.") from exc
 
 
 def _sources(model: Model) -> list[str]:
@@ -237,9 +272,12 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
             accept=True,
             fields=fields,
         )
-        for note in (*dataset.ledger.told(), *_known_already(run_or_model, dataset.ledger)):
+        for note in dataset.ledger.told():
             show.note(note)
-        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started)
+        left_out, every = dataset.ledger.left_out(), counted(len(dataset.ledger), "example")
+        known = [f"{left_out:,} of {every} set aside"] * (left_out > 0)
+        known += _known_already(run_or_model, dataset.ledger)
+        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started, known)
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)

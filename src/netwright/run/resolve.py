@@ -21,6 +21,7 @@ from netwright.models.build import default_layers
 from netwright.models.text import parse, steps, with_dropout
 from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 from netwright.training.range_test import RangeTest
+from netwright.words import counted
 
 _RARE = 0.1  # share of the rarer of two classes below which it is what is sought
 AUTO = "auto"  # a learning rate that is measured
@@ -56,7 +57,7 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     size = training.batch_size
     if size is None:
         size = batch_size(examples)
-        why = f"{math.ceil(examples / size):,} steps an epoch with {examples:,} examples"
+        why = f"{counted(math.ceil(examples / size), 'step')} an epoch with {counted(examples, 'example')}"
         reasons.append(_reason("training.batch_size", size, f"{why}; 16 to 128, for about 50 where it can be"))
     steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
     optimizer = training.optimizer

@@ -6,6 +6,7 @@ The test part is read here once, and every reading is counted before it happens.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from netwright import files, model_file
 from netwright.data.batches import Batch, Batches, coded_width
 from netwright.data.dataset import Dataset
+from netwright.figures.marks import number
 from netwright.model_file import Example, Model
 from netwright.progress import Display
 from netwright.report.facts import Facts
@@ -27,7 +29,9 @@ from netwright.run.folder import RunFolder
 from netwright.spec import OutputSpec, Resolved
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, task_for
 from netwright.training.loop import Training
+from netwright.words import counted
 
+LEFT_OUT = "left_out"  # among a model file's facts: columns that did not go in
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
 
@@ -87,7 +91,7 @@ def finish(
         model,
         spec=decided.spec,
         scores=by_output,
-        facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name},
+        facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name, LEFT_OUT: _left_out(decided)},
     )
     model_file.write(folder.model, final, _examples(dataset, answered[shown]) if keep_examples else [])
     checked = str(model_file.load(folder.model).replayed)
@@ -117,6 +121,12 @@ def outcome(folder: RunFolder) -> Outcome:
     }
     text = gather.told(facts, folder)
     return Outcome(folder.path, folder.model, folder.report, gather.headline(facts), scores, text)
+
+
+def _left_out(decided: Resolved) -> list[str]:
+    """Columns that no kind fits, identifiers among them."""
+    kinds = [reason for reason in decided.reasons if reason.path.endswith(".kind") and reason.value == "left out"]
+    return [reason.path.removeprefix("inputs.").removesuffix(".kind") for reason in kinds]
 
 
 def _settled(model: Model, validation: Answered | None) -> Model:
@@ -235,11 +245,11 @@ class Evaluation:
     text: list[str]
 
 
-def evaluated(model: Model, found: Answered, reads: int, started: float) -> Evaluation:
-    """Scores and intervals of answers, and the same in words."""
+def evaluated(model: Model, found: Answered, reads: int, started: float, remarks: Sequence[str] = ()) -> Evaluation:
+    """Scores and intervals of answers, and the same in words, with remarks on the examples."""
     scores = found.scores(model)
     intervals = {n: task.interval(found.answers[n], found.targets[n]) for n, task in model.tasks.items()}
-    text = [f"{found.part}: {len(found.positions):,} examples in {time.monotonic() - started:.1f} s"]
+    text = [f"{found.part}: {counted(len(found.positions), 'example')} in {time.monotonic() - started:.1f} s"]
     for name, task in model.tasks.items():
         for key in task.undefined(found.targets[name]):
             scores[name].pop(key, None)
@@ -247,12 +257,12 @@ def evaluated(model: Model, found: Answered, reads: int, started: float) -> Eval
             text.append(f"  {name} {key}: undefined, for there is no example to be found")
         for key, value in scores[name].items():
             between = intervals[name].get(key)
-            text.append(
-                f"  {name} {key}: {value:.4g}" + (f" ({between[0]:.4g} to {between[1]:.4g})" if between else "")
-            )
+            within = f" ({number(between[0], 4)} to {number(between[1], 4)})" if between else ""
+            text.append(f"  {name} {key}: {number(value, 4)}{within}")
+        text += [f"  {name}: {remark}" for remark in task.remarks(found.answers[name], found.targets[name])]
     if found.part == "test" and reads > 1:
         text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
-    text += model.notes
+    text += [*remarks, *model.notes]
     if model.replayed is not None:
         text.append(f"the model file checked itself: {model.replayed}")
     return Evaluation(found.part, len(found.positions), reads, scores, intervals, text)

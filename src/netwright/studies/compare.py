@@ -25,6 +25,7 @@ from netwright.report.sentences import duration, interval_text, lower_is_better,
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.spec import Spec
 from netwright.training import history
+from netwright.words import counted
 
 _CONFIDENCE = 0.95
 
@@ -352,7 +353,7 @@ def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
         )
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
     rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    return [f"validation scores, mean of {seeds} seed{'s' * (seeds != 1)}:", *rows]
+    return [f"validation scores, mean of {counted(seeds, 'seed')}:", *rows]
 
 
 def _progress_lines(settings: list[Setting]) -> list[str]:

@@ -22,6 +22,7 @@ from netwright.errors import DivergedError, NetwrightError
 from netwright.progress import Display, Once, Silent
 from netwright.report.facts import Facts
 from netwright.report.sentences import duration, score_name, score_text
+from netwright.run import gather
 from netwright.run.folder import RunFolder, data_name
 from netwright.spec import Spec
 
@@ -165,11 +166,13 @@ def _told(starts: list[Start], best: Start, score: str, folder: Path) -> list[st
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     scores = [start.score for start in starts if math.isfinite(start.score)]
     spread = f", standard deviation {score_text(score, statistics.stdev(scores))}" if len(scores) > 1 else ""
+    kept = RunFolder(Path(best.run))
     reach = f"{score_text(score, min(scores))} to {score_text(score, max(scores))}{spread}"
     return [
         *lines,
         f"kept: seed {best.seed}, the lowest training loss of {len(starts)} starts",
         f"held-out {score_name(score)} over the starts: {reach}",
-        f"report: {files.printable(RunFolder(Path(best.run)).report)}",
+        *gather.warnings(Facts.read(kept.facts), kept),
+        f"report: {files.printable(kept.report)}",
         f"model:  {files.printable(folder / 'model.netwright')}",
     ]

@@ -282,3 +282,12 @@ class Category(Task):
             return None
         codes = answers if answers.ndim == 1 else self.chosen(answers)
         return [self.classes[code] for code in codes.tolist()]
+
+    def remarks(
+        self, answers: Float[Tensor, "batch class"] | None = None, targets: Int[Tensor, " batch"] | None = None
+    ) -> list[str]:
+        """From which probability on a class that is sought is answered, and what mistakes cost; see `Task.remarks`."""
+        if not self.sought:
+            return []
+        bill = self.sought.bill(answers, targets) if answers is not None and targets is not None else ""
+        return [said for said in (self.sought.said(self.classes[self.sought.code]), bill) if said]

@@ -18,11 +18,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from netwright import metrics
+from netwright.figures.marks import number
 from netwright.spec import CostSpec, OutputSpec
+from netwright.words import counted
 
 SOUGHT_SCORES = ("average_precision", "precision", "recall", "f1")
 CURVE = 200  # points of the curve that a report draws
 _WANTED_RECALL = 0.9
+_RULES = {"f1": "best F1 on validation", "cost": "least cost on validation", "likeliest": "likelier class"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Sought:
 
     def __init__(self, code: int, spec: OutputSpec, threshold: float | None) -> None:
         self.code, self.rule, self.cost = code, spec.threshold or "likeliest", spec.cost or CostSpec()
+        self.priced = self.rule == "cost" or spec.cost is not None
         fixed = self.rule if isinstance(self.rule, float | int) else 0.5
         self.threshold = fixed if threshold is None else threshold
 
@@ -108,10 +112,30 @@ class Sought:
         chance, true = self.chance(answers), targets == self.code
         found = chance[true].sort(descending=True).values
         wide = float(found[int(np.ceil(_WANTED_RECALL * len(found))) - 1]) if len(found) else 0.5
-        rules = {"f1": "best F1 on validation", "cost": "least cost on validation", "likeliest": "likelier class"}
-        named = {f"chosen: {rules.get(str(self.rule), 'as given')}": self.threshold, "likelier class": 0.5}
+        named = {f"chosen: {_RULES.get(str(self.rule), 'as given')}": self.threshold, "likelier class": 0.5}
         named[f"finds {100 * _WANTED_RECALL:.0f} % of them"] = wide
         return [self._alarm(name, threshold, chance, true) for name, threshold in named.items()]
+
+    def said(self, label: str) -> str:
+        """From which probability on the class is answered and why; nothing where the likelier class is.
+
+        Args:
+            label: The class, as the data has it.
+        """
+        if self.rule == "likeliest":
+            return ""
+        why = _RULES.get(str(self.rule), "as given")
+        if self.rule == "cost":
+            why = f"least cost: a miss {number(self.cost.missed)}, a false alarm {number(self.cost.false_alarm)}"
+        return f"{label} is answered from {number(100 * self.threshold)} % on ({why})"
+
+    def bill(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> str:
+        """What the mistakes among these answers cost in all; nothing where no cost was asked about."""
+        if not self.priced:
+            return ""
+        alarm = self._alarm("", self.threshold, self.chance(answers), targets == self.code)
+        mistakes = f"{alarm.missed:,} missed, {counted(alarm.false_alarms, 'false alarm')}"
+        return f"the cost on {counted(len(targets), 'example')} is {number(alarm.cost, 4)}: {mistakes}"
 
     def curve(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> list[tuple[float, float]]:
         """(recall, precision) over all thresholds, at most `CURVE` points."""

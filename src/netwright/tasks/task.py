@@ -210,6 +210,15 @@ class Task(ABC):
         """
         return None
 
+    def remarks(self, answers: Tensor | None = None, targets: Tensor | None = None) -> list[str]:
+        """What a reader of the answers must know about how they are chosen, in sentences; here nothing.
+
+        Args:
+            answers: Held-out answers, to be told what they come to as well.
+            targets: What is true of them.
+        """
+        return []
+
     def baseline(self, name: str, answers: Tensor, test: Coded, since: float, note: str = "") -> Baseline:
         """A baseline's answers, scored like a network's.
 

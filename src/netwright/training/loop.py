@@ -25,6 +25,7 @@ from netwright.training.history import History, Row
 from netwright.training.observers import Observer
 from netwright.training.signals import handled, next_one_ends
 from netwright.training.strategies.strategy import State, Strategy, Terms, defined
+from netwright.words import counted
 
 Losses = Callable[[Batch], Terms]
 PENALTY = "penalty/"  # terms of this name are minimised too, but are no loss of the data and are reported apart
@@ -264,7 +265,7 @@ class Training:
         if self.stop_reason and self.step_in_epoch:  # resumed between the last step and the end of its epoch
             self._end_epoch()
         if self.epoch >= budget.epochs:
-            self.stop(f"all {budget.epochs} epochs done")
+            self.stop(f"{_all_of(budget.epochs, 'epoch')} done")
         return bool(self.stop_reason)
 
     def _epoch(self, save: Saver | None, save_every: float) -> None:
@@ -287,7 +288,7 @@ class Training:
     def _over_budget(self) -> bool:
         budget = self.plan.budget
         if budget.steps and self.step >= budget.steps:
-            self.stop(f"all {budget.steps} steps done")
+            self.stop(f"{_all_of(budget.steps, 'step')} done")
         elif budget.minutes and self.elapsed() >= budget.minutes * 60:
             self.act("budget", f"{budget.minutes:g} minutes are over")
             self.stop(f"{budget.minutes:g} minutes are over")
@@ -415,3 +416,7 @@ class _Hooks:
         self.batch, self.step = defined(strategies, "batch"), defined(strategies, "step")
         self.terms, self.accept = defined(strategies, "terms"), defined(strategies, "accept")
         self.gradients, self.after_step = defined(strategies, "gradients"), defined(strategies, "after_step")
+
+
+def _all_of(count: int, one: str) -> str:
+    return f"{'all ' * (count > 1)}{counted(count, one)}"

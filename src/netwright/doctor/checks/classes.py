@@ -13,6 +13,7 @@ from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.readers.columns import twins
 from netwright.spec import Field
+from netwright.words import counted
 
 RARE = 20  # examples; below, a class's score is a matter of luck
 LOPSIDED = 20  # times; beyond, accuracy says little
@@ -31,13 +32,12 @@ class Imbalance(DataCheck):
         findings = []
         for name, field, counts in _counted(border):
             most, least = int(counts.argmax()), int(counts.argmin())
-            told = f"{len(counts)} classes with {counts[least]:,} to {counts[most]:,} examples"
+            told = f"{counted(len(counts), 'class', 'classes')} with {counts[least]:,} to {counts[most]:,} examples"
             if counts[most] <= LOPSIDED * max(int(counts[least]), 1):
                 findings.append(Finding("classes", "good", f"{name}: {told}"))
                 continue
-            told = (
-                f"{name}: {_label(field, most)} has {counts[most]:,} examples, {_label(field, least)} {counts[least]:,}"
-            )
+            many = counted(int(counts[most]), "example")
+            told = f"{name}: {_label(field, most)} has {many}, {_label(field, least)} {counts[least]:,}"
             if field.kind == "category":
                 share = 100 * counts[most] / counts.sum()
                 told += f"; always answering {_label(field, most)} is right in {share:.0f} %"
@@ -63,7 +63,7 @@ class RareClasses(DataCheck):
             rare = [f"{_label(field, int(i))} ({counts[i]})" for i in np.argsort(counts) if counts[i] < RARE]
             if rare:
                 more = ", ..." if len(rare) > 5 else ""
-                count = "1 class" if len(rare) == 1 else f"{len(rare)} classes"
+                count = counted(len(rare), "class", "classes")
                 told = f"{count} of {name} with fewer than {RARE} examples: {', '.join(rare[:5])}{more}"
                 cure = "Collect more of them, or merge them into others; their scores are a matter of luck."
                 findings.append(Finding("rare classes", "note", told, cure))
@@ -134,7 +134,7 @@ def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Findin
     told = twins([label for label in field.vocabulary if len(label) > 1])  # "a" and "A" are two letters
     counts = border.counts(field)
     told += [
-        f'"{rare}" ({counts[field.vocabulary.index(rare)]} examples) is one letter from "{frequent}"'
+        f'"{rare}" ({counted(int(counts[field.vocabulary.index(rare)]), "example")}) is one letter from "{frequent}"'
         for rare, frequent in slips(dict(zip(field.vocabulary, counts.tolist(), strict=False)))
     ]
     if not told:

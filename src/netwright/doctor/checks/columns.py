@@ -27,7 +27,7 @@ class ConstantInputs(DataCheck):
         named = [column for column in border.columns if column.named]
         constant = [column for column in named if len(column.values) > 1 and (column.values == column.values[0]).all()]
         if not constant:
-            return [Finding("constant inputs", "good", f"none of {len(named):,} columns")] if named else []
+            return [Finding("constant inputs", "good", _each(named))] if named else []
         shown = ", ".join(f"{column.name} is always {_value(column)}" for column in constant[:_SHOWN])
         more = f" and {len(constant) - _SHOWN:,} more" if len(constant) > _SHOWN else ""
         told = f"{shown}{more}: nothing can be learned from a column that never changes"
@@ -96,3 +96,8 @@ def _same_classes(columns: list[InputColumn]) -> list[tuple[str, str]]:
             pairs.append((first[key], column.name))
         first.setdefault(key, column.name)
     return pairs
+
+
+def _each(columns: list[InputColumn]) -> str:
+    """That no column is constant."""
+    return f"none of {len(columns):,} columns" if len(columns) > 1 else f"{columns[0].name} changes"

@@ -15,6 +15,7 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
+from netwright.words import counted
 
 _MOST_EXAMPLES = 1_000_000  # whose contents are compared
 _MOST_COPIES = 100_000  # repeated rows looked at; discrete tables repeat by nature
@@ -29,16 +30,16 @@ class Copies(DataCheck):
         """Copies, then contradictions by output; see `DataCheck.look`."""
         dataset = border.dataset
         content = dataset.ledger.table["content"].slice(0, min(len(dataset), _MOST_EXAMPLES)).combine_chunks()
-        counted = pc.value_counts(content)
-        repeated = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+        counts = pc.value_counts(content)
+        repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
         if not len(repeated):
             return [Finding("copies", "good", "no two examples have the same inputs")]
         rows = np.flatnonzero(pc.is_in(content, value_set=repeated).to_numpy(zero_copy_only=False))
         groups: dict[str, list[int]] = {}
         for row, key in zip(rows[:_MOST_COPIES].tolist(), content.take(rows[:_MOST_COPIES]).to_pylist(), strict=True):
             groups.setdefault(str(key), []).append(row)
-        groups_told = f"{len(repeated):,} group{'s' * (len(repeated) != 1)}"
-        told = f"{len(rows):,} examples in {groups_told} have the same inputs: {_named(dataset, groups)}"
+        where = f"in {counted(len(repeated), 'group')}"
+        told = f"{len(rows):,} examples {where} have the same inputs: {_named(dataset, groups)}"
         cure = "Keep one of each, unless they really were met separately."
         return [Finding("copies", "note", told, cure), *_contradictions(dataset, groups)]
 
@@ -62,7 +63,7 @@ class NearTwins(DataCheck):
             return []
         pairs = "; ".join(f"{first} ~ {second}" for first, second, _ in found[:3])
         told = (
-            f"{len(found):,} pair{'s' * (len(found) != 1)} of pictures alike across parts: {files.printable(pairs)}"
+            f"{counted(len(found), 'pair')} of pictures alike across parts: {files.printable(pairs)}"
             f"{'; ...' if len(found) > 3 else ''}; a score on such pictures says little about new ones"
         )
         cure = "Keep pictures of one scene in one part: split by group, with data.split.column the scene."
@@ -86,7 +87,7 @@ def _contradictions(dataset: Dataset, groups: dict[str, list[int]]) -> list[Find
         torn = {key: at for key, at in groups.items() if len(np.unique(codes[np.array(at)], axis=0)) > 1}
         if torn:
             told = (
-                f"examples with the same inputs but different {name}, in {len(torn):,} group{'s' * (len(torn) != 1)}: "
+                f"examples with the same inputs but different {name}, in {counted(len(torn), 'group')}: "
                 f"{_named(dataset, torn)}; no net can be right about all of them"
             )
             findings.append(

@@ -13,6 +13,7 @@ from netwright.model_file import Model
 
 TOO_HIGH = 6.0  # times; fresh default nets on ten classes came up to 3 (docs/log.md)
 TOO_LOW = 1 / 3
+_NEAR = 1.5  # times; what may be called near
 
 
 class FirstLoss(StartCheck):
@@ -52,4 +53,7 @@ def _judged(name: str, start: Start) -> Finding:
     if fresh and loss < TOO_LOW * blind:
         cure = "Look whether an input holds the answer (netwright data check)."
         return Finding("first loss", "note", f"{told}: a net that learned nothing yet cannot know so much", cure)
-    return Finding("first loss", "good", f"{told}: near enough" if fresh else told)
+    if not fresh:
+        return Finding("first loss", "good", told)
+    factor = f"{loss / blind:.2g} times that; up to {most:.0f} times is the noise of fresh weights"
+    return Finding("first loss", "good", f"{told}: {'near that' if loss < _NEAR * blind else factor}")

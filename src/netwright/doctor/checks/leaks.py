@@ -19,6 +19,7 @@ SURE = 0.995
 _FEWEST = 30  # examples; among fewer, a column fits by chance
 _FEWEST_OTHERS = 5  # examples outside the most frequent class
 _OF_GUESSING = 0.05  # of the mistakes that the most frequent class would make
+_BETTER = 0.75  # of the mistakes of always answering the commonest class; a column with more tells next to nothing
 _SHOWN = 3
 
 
@@ -44,7 +45,7 @@ class Leaks(DataCheck):
             if values.ndim > 1 or not _telling(values, bool(field.vocabulary)):
                 continue
             told = {c.name: _told(c, values, len(field.vocabulary), border.seed) for c in columns}
-            findings.append(_finding(name, told))
+            findings.append(_finding(name, told, _commonest(values) if field.vocabulary else None))
         return findings
 
     def planted(self) -> Border:
@@ -65,11 +66,16 @@ class _Told:
         return self.measure.format(f"{100 * max(self.share, 0):.1f} %", f"{self.share:.3f}")
 
 
-def _finding(name: str, told: dict[str, _Told]) -> Finding:
+def _finding(name: str, told: dict[str, _Told], commonest: float | None) -> Finding:
+    """The columns that tell an output, and else the best one, where it beats answering the commonest class."""
     leaks = sorted((column for column in told if told[column].share >= SURE), key=lambda column: -told[column].share)
     if not leaks:
         best = max(told, key=lambda column: told[column].share)
-        message = f"no column alone tells {name}; the best is {best}, with {told[best]}"
+        message = f"no column alone tells {name}"
+        if commonest is None:
+            message += f"; the best is {best}, with {told[best]}"
+        elif 1 - told[best].share < _BETTER * (1 - commonest):
+            message += f"; the best is {best}, with {told[best]} (always the commonest class: {100 * commonest:.1f} %)"
         return Finding("leaks", "good", files.printable(message))
     shown = ", ".join(f"{column} ({told[column]})" for column in leaks[:_SHOWN])
     more = f" and {len(leaks) - _SHOWN:,} more" if len(leaks) > _SHOWN else ""
@@ -79,6 +85,11 @@ def _finding(name: str, told: dict[str, _Told]) -> Finding:
         "If you would, the task is easy and all is well."
     )
     return Finding("leaks", "note", files.printable(message), cure)
+
+
+def _commonest(codes: Num[np.ndarray, " row"]) -> float:
+    """The share of the commonest class."""
+    return float(np.bincount(codes.clip(0)).max() / len(codes))
 
 
 def _telling(values: Num[np.ndarray, " row"], classes: bool) -> bool:

@@ -12,6 +12,7 @@ from netwright.doctor.check import StartCheck
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import Start
 from netwright.model_file import Model
+from netwright.words import counted
 
 VANISHED, EXPLODED = 1e-3, 1e3  # spread over a batch; inputs have about 1
 MANY_DEAD = 0.75  # of a layer's units; behind many layers half of them are, since examples grow alike (docs/log.md)
@@ -58,7 +59,8 @@ class Symmetry(StartCheck):
         hidden = [node for node in start.nodes if node.parameters and node.name not in start.heads]
         alike = [node.name for node in hidden if _all_alike(start.values[node.name])]
         if not alike:
-            return [Finding("symmetry", "good", f"the units of {len(hidden)} hidden layers differ")] if hidden else []
+            layers = counted(len(hidden), "hidden layer")
+            return [Finding("symmetry", "good", f"the units of {layers} differ")] if hidden else []
         more = ", ..." if len(alike) > _SHOWN else ""
         told = (
             f"all units of {', '.join(alike[:_SHOWN])}{more} give the same value: they also get the same gradient, "
@@ -116,7 +118,8 @@ class Gradients(StartCheck):
             findings.append(_gradient("bad", broken, "is no number", "Look for wild values: netwright data check."))
         if still:
             findings.append(_gradient("note", still, "is 0", "Nothing is learned there: look at the layers behind."))
-        return findings or [Finding("gradients", "good", f"all {len(start.gradients)} layers with weights get one")]
+        layers = "every layer" if len(start.gradients) > 1 else "the layer"
+        return findings or [Finding("gradients", "good", f"{layers} with weights gets one")]
 
     def planted(self) -> Start:
         """One NaN among the first layer's weights; see `StartCheck.planted`."""

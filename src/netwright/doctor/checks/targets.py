@@ -14,6 +14,7 @@ from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.spec import Field
+from netwright.words import counted
 
 
 class Targets(DataCheck):
@@ -49,7 +50,7 @@ def _out_of_range(border: Border, field: Field, codes: np.ndarray) -> list[Findi
         return []
     shown = ", ".join(f"{border.named(at)} has {codes[at]}" for at in wrong[:3])
     told = (
-        f"{field.name}: class codes outside 0 to {last} in {len(wrong):,} example{'s' * (len(wrong) != 1)}: {shown}; "
+        f"{field.name}: class codes outside 0 to {last} in {counted(len(wrong), 'example')}: {shown}; "
         "a loss would read beyond its classes and fail or give NaN"
     )
     return [Finding("targets", "bad", files.printable(told), f"Give each of them one of the {last + 1} classes.")]

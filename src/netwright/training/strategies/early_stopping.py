@@ -12,6 +12,7 @@ import torch
 
 from netwright.training.loop import Training
 from netwright.training.strategies.strategy import Row, State, Strategy
+from netwright.words import counted
 
 
 class EarlyStopping(Strategy):
@@ -45,7 +46,9 @@ class EarlyStopping(Strategy):
             (self.best, self.best_loss), self.best_epoch = found, epoch
             self._weights = {key: tensor.detach().clone() for key, tensor in training.weights().items()}
         elif self.patience and self.best_epoch and epoch - self.best_epoch >= self.patience:
-            training.stop(f"no better {self.watch.replace('/', ' ').replace('_', ' ')} for {self.patience} epochs")
+            training.stop(
+                f"no better {self.watch.replace('/', ' ').replace('_', ' ')} for {counted(self.patience, 'epoch')}"
+            )
 
     def finish(self, training: Training) -> None:
         """Put the best weights back."""

@@ -15,6 +15,7 @@ import torch
 from netwright.errors import DivergedError
 from netwright.training.loop import Training
 from netwright.training.strategies.strategy import Row, State, Strategy
+from netwright.words import counted
 
 _COUNTS = ("in_a_row", "returns", "skipped", "good_epoch")
 
@@ -83,7 +84,9 @@ class Finite(Strategy):
             training.load_snapshot(self._good)
             training.best_epoch = self.good_epoch
         if self.skipped:
-            training.note(f"{self.skipped} steps were not applied: their loss was no number (history.jsonl lists them)")
+            training.note(
+                f"{counted(self.skipped, 'step')} not applied: the loss was no number (history.jsonl lists them)"
+            )
 
     def _keep(self, training: Training) -> None:
         self._good = {key: tensor.detach().clone() for key, tensor in training.snapshot().items()}
