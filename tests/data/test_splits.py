@@ -133,9 +133,9 @@ def test_tags_that_some_part_lacks_are_told() -> None:
     codes = np.array([0, 0, 1, 2])
     tags = np.array([[1, 0, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]])
     assert splits.tag_remarks(codes, tags, ("a", "b", "c", "d"), "labels") == [
-        'labels: class "d" have no usable example.',
-        'labels: class "b" have no training example: they cannot be learned.',
-        'labels: class "c" have no test example: their score is unknown.',
+        'labels: class "d" without a usable example.',
+        'labels: class "b" without a training example: not to be learned.',
+        'labels: class "c" without a test example: the score is unknown.',
     ]
 
 

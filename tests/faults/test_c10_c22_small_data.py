@@ -24,7 +24,7 @@ def prepare(path: Path, output: str = "label", data: str = "") -> dataset.Datase
 def test_c10_class_of_one_and_two_train_and_are_reported(tmp_path: Path) -> None:
     labels = ["common"] * 30 + ["other"] * 30 + ["pair"] * 2 + ["single"]
     data = prepare(table(tmp_path / "t.csv", labels))
-    assert 'label: classes "pair", "single" have fewer than 3 examples; all of them train.' in data.notes
+    assert 'label: classes "pair", "single" with fewer than 3 examples; all of these train.' in data.notes
     codes, train = np.asarray(data.arrays["label"]), set(data.parts["train"].tolist())
     rare = [i for i, code in enumerate(codes) if data.outputs["label"].vocabulary[code] in ("pair", "single")]
     assert len(rare) == 3
@@ -36,7 +36,7 @@ def test_c10_class_only_in_test_is_reported(tmp_path: Path) -> None:
     lines += [f"{50 + i},{'abc'[i % 3]},test" for i in range(15)]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     data = prepare(tmp_path / "t.csv", data=", split: {by: column, column: part}")
-    assert 'label: class "c" have no training example: they cannot be learned.' in data.notes
+    assert 'label: class "c" without a training example: not to be learned.' in data.notes
 
 
 def test_c10_case_twins_are_reported_and_stay_apart_and_outer_spaces_are_cut(tmp_path: Path) -> None:

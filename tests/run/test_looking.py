@@ -45,7 +45,7 @@ def test_what_is_wrong_is_told_in_one_line_with_its_cure(looked: tuple[RunFolder
     _, notes = looked
     (said,) = [note for note in notes.notes if note.startswith("leaks:")]
     assert "record (100.0 % of the answers) tells tree all by itself" in said
-    assert "leave it out of --in." in said
+    assert "leave it out: --without record." in said
     assert "\n" not in said
     assert not [note for note in notes.notes if note.startswith(("classes:", "first loss:"))]  # they are good
 

@@ -89,10 +89,10 @@ def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], na
     total = per_part.sum(axis=0)
     said = []
     for which, words in (
-        (total == 0, "have no usable example"),
-        ((total > 0) & (total < _SMALLEST_CLASS), f"have fewer than {_SMALLEST_CLASS} examples; all of them train"),
-        ((total >= _SMALLEST_CLASS) & (per_part[TRAIN] == 0), "have no training example: they cannot be learned"),
-        ((total >= _SMALLEST_CLASS) & (per_part[TEST] == 0), "have no test example: their score is unknown"),
+        (total == 0, "without a usable example"),
+        ((total > 0) & (total < _SMALLEST_CLASS), f"with fewer than {_SMALLEST_CLASS} examples; all of these train"),
+        ((total >= _SMALLEST_CLASS) & (per_part[TRAIN] == 0), "without a training example: not to be learned"),
+        ((total >= _SMALLEST_CLASS) & (per_part[TEST] == 0), "without a test example: the score is unknown"),
     ):
         if which.any():
             said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
@@ -118,11 +118,11 @@ def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], 
     per_part = np.stack([tags[codes == part].sum(axis=0) for part in range(3)])
     said = []
     for which, words in (
-        (per_part.sum(axis=0) == 0, "have no usable example"),
-        ((per_part.sum(axis=0) > 0) & (per_part[TRAIN] == 0), "have no training example: they cannot be learned"),
+        (per_part.sum(axis=0) == 0, "without a usable example"),
+        ((per_part.sum(axis=0) > 0) & (per_part[TRAIN] == 0), "without a training example: not to be learned"),
         (
             (codes == TEST).any() & (per_part[TRAIN] > 0) & (per_part[TEST] == 0),
-            "have no test example: their score is unknown",
+            "without a test example: the score is unknown",
         ),
     ):
         if which.any():

@@ -16,6 +16,7 @@ from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, read_numbers
 from netwright.readers.tagged import holds_lists, reads_as_tags
 from netwright.readers.units import different
+from netwright.words import counted
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
@@ -123,5 +124,6 @@ def _text(values: pa.ChunkedArray, numbers: Numbers) -> tuple[str, str]:
     several = different(values.filter(pa.array(~numbers.missing))) if is_text(values.type) else ""
     several = f", numbers with different units ({several}): give all in one to have a number" if several else ""
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
-        return "", f"{distinct:,} different texts in {len(values):,} rows{several or ': an identifier or free text'}"
-    return "category", f"{distinct:,} different texts{several}"
+        told = f"{counted(distinct, 'different text')} in {counted(len(values), 'row')}"
+        return "", f"{told}{several or ': an identifier or free text'}"
+    return "category", f"{counted(distinct, 'different text')}{several}"
