@@ -30,11 +30,10 @@ def netwright(x: np.ndarray, y: np.ndarray) -> child.Peer:
     dataset = replace(dataset, parts={**dataset.parts, "train": dataset.parts["train"][: len(x)]})
     source = Batches(dataset, "train", child.BATCH, 0, shuffle=True, resident=True)
     model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
-    epoch = mlp_loop.ours(model, source, Path(tempfile.mkdtemp(dir=sys.argv[2])))
+    loop = mlp_loop.ours(model, source, Path(tempfile.mkdtemp(dir=sys.argv[2])))
 
     def train(epochs: int) -> None:
-        for _ in range(epochs):
-            epoch()
+        loop(epochs)
 
     def answer(images: np.ndarray) -> np.ndarray:
         height, width = dataset.inputs["image"].shape[:2]

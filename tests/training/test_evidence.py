@@ -44,7 +44,8 @@ def test_units_that_never_wake_are_named_and_zeros_counted(little: Little, tmp_p
     assert first["layers"]["1"]["units"] == 4
     assert 0.25 < first["layers"]["1"]["zeros"] < 1
     assert first["weights"]["0"]["zeros"] == pytest.approx(9 / 12)
-    assert sum(first["layers"]["0"]["counts"]) == 4 * 4  # a batch of four
+    assert "counts" not in first["layers"]["0"]  # a layer of weights is told by its weights
+    assert sum(first["layers"]["1"]["counts"]) == 4 * 4  # a batch of four
 
 
 def test_values_at_the_limits_of_a_function_are_saturated(little: Little, tmp_path: Path) -> None:

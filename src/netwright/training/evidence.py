@@ -36,6 +36,7 @@ ROWS = 256  # examples looked at
 BINS = 24  # of a histogram
 NEAR = 0.001  # of a layer's largest weight: what is smaller counts as nothing
 _LARGEST = 20_000_000  # numbers whose movement in one step is measured; a copy of them costs memory
+_COUNTED = 250_000  # values of a layer at most that are averaged and counted
 _RATES = 1_000_000  # single rates of one matrix looked at
 _FULL_RATE = 0.5  # share of the learning rate below which a schedule is still warming up
 _SMALL_MOVE, _LARGE_MOVE = 0.0005, 0.06  # shares of the weights' size
@@ -116,7 +117,7 @@ class Evidence(Observer):
 
     def _write(self, training: Training, look: Look | dict[str, object]) -> None:
         try:
-            files.append(self._path, json.dumps(_short(look), separators=(",", ":")) + "\n")
+            files.append(self._path, json.dumps(_short(look), separators=(",", ":")) + "\n", durable=False)
         except NetwrightError as exc:  # a log is never worth a training
             if not self._warned:
                 training.note(f"{exc.message} What goes on inside is not written any more.")
@@ -225,16 +226,17 @@ def watched(
 
 def _measure(value: Tensor, limits: tuple[float, float] | None, histogram: bool) -> Measured:
     flat = value.float()
-    spread, mean = torch.std_mean(flat, correction=0)
-    found: Measured = {"mean": float(mean), "std": float(spread), "zeros": float((flat == 0).float().mean())}
+    some = _some(flat, _COUNTED)
+    spread, mean = torch.std_mean(some, correction=0)
+    found: Measured = {"mean": float(mean), "std": float(spread), "zeros": float((some == 0).float().mean())}
     if limits and limits[0] == 0 and limits[1] == float("inf"):
         idle = (flat == 0).flatten(2).all(dim=2).all(dim=0) if flat.ndim > 2 else (flat == 0).all(dim=0)
         found |= {"units": len(idle), "dead": idle.nonzero().flatten().tolist()}
     elif limits:
         low, high = limits
         near = _AT_LIMIT * (high - low)
-        found["saturated"] = float(((flat <= low + near) | (flat >= high - near)).float().mean())
-    return {**found, **_histogram(flat)} if histogram else found
+        found["saturated"] = float(((some <= low + near) | (some >= high - near)).float().mean())
+    return {**found, **_histogram(flat)} if histogram and limits else found  # others are told by their weights
 
 
 def _limits(module: nn.Module) -> tuple[float, float] | None:
@@ -288,9 +290,14 @@ def _rates(training: Training, weight: nn.Parameter) -> Measured:
     for optimizer in training.plan.optimizers.values():
         rates = own_rates(optimizer, weight)
         if rates is not None and rates.numel():
-            some = rates[:: -(-rates.numel() // _RATES)].double()
+            some = _some(rates, _RATES).double()
             return {"rates": torch.quantile(some, some.new_tensor([0.01, 0.5, 0.99])).tolist()}
     return {}
+
+
+def _some(values: Tensor, most: int) -> Tensor:
+    """All values, flat; of very many every n-th."""
+    return values.flatten()[:: max(1, -(-values.numel() // most))]
 
 
 def _rms(values: Tensor) -> float:
@@ -299,7 +306,8 @@ def _rms(values: Tensor) -> float:
 
 def _histogram(values: Tensor) -> Measured:
     """Counts in equal bins between the smallest and the largest value; values that are no numbers are left out."""
-    finite = values[torch.isfinite(values)].float()
+    some = _some(values, _COUNTED)
+    finite = some[torch.isfinite(some)].float()
     if not finite.numel():
         return {}
     low, high = float(finite.min()), float(finite.max())
