@@ -7,7 +7,6 @@ Every mistake of a spec is collected and raised in one `SpecError`, each with it
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,14 +15,12 @@ from pydantic import Field as Setting
 
 from netwright import yaml12
 from netwright.errors import SpecError
-from netwright.registry import close, nearest
+from netwright.spec_problems import problems
 from netwright.words import counted
 
 VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
-_OPTIONS = {"optimizer": ("name", "lr", "momentum"), "schedule": ("name", "warmup")}  # of parts, for messages only
-_BRANCH = re.compile(r"(constrained-)?(str|int|float|bool)|(literal|list|tuple|dict|function)[-\[].*")
 
 
 class _Frozen(BaseModel):
@@ -421,75 +418,9 @@ def validate(
     try:
         return Spec.model_validate(values)
     except ValidationError as exc:
-        problems: dict[tuple[int, str, str], list[str]] = {}
-        for error in exc.errors():
-            location, given = [str(part) for part in error["loc"]], f", not {error['input']!r}"
-            if len(location) > 1 and _BRANCH.fullmatch(location[-1]):  # one of several forms that a value may have
-                location.pop()
-            message = error["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
-            if error["type"] == "extra_forbidden":
-                siblings = _settings(location[:-1])
-                near = nearest(location[-1], siblings) or _elsewhere(location[-1])
-                message = f"unknown setting{near}; known here: {', '.join(siblings)}"
-            if error["type"] in {"extra_forbidden", "value_error"}:
-                given = ""
-            path = ".".join(location)
-            where = (_line(location, lines or {}), (said or {}).get(path, path), given)
-            problems.setdefault(where, []).append(message)
-    listed = "".join(f"\n  {_told(*where, messages)}" for where, messages in sorted(problems.items()))
-    raise SpecError(f"{origin}: {counted(len(problems), 'problem')} found:{listed}", "Correct these.")
-
-
-def _line(location: list[str], lines: dict[str, int]) -> int:
-    """The line of a setting, or of what holds it; 0 when it was not read from a file."""
-    known = (".".join(location[:n]) for n in range(len(location), 0, -1))
-    return next((lines[place] for place in known if place in lines), 0)
-
-
-def _told(line: int, path: str, given: str, messages: list[str]) -> str:
-    place = f"{f'line {line}: ' if line else ''}{path}{': ' if path else ''}"
-    return f"{place}{' or '.join(dict.fromkeys(messages))}{given}"
-
-
-def _settings(path: list[str]) -> list[str]:
-    """The settings known at a place of the spec, as the user writes them."""
-    model: type[BaseModel] = Spec
-    for name in path:
-        match name:
-            case "inputs":
-                model = InputSpec
-            case "outputs":
-                model = OutputSpec
-            case _ if name in model.model_fields:
-                annotation = model.model_fields[name].annotation
-                inner = [t for t in (annotation, *getattr(annotation, "__args__", ())) if isinstance(t, type)]
-                model = next((t for t in inner if issubclass(t, BaseModel)), model)
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _elsewhere(name: str) -> str:
-    """The phrase ` (did you mean "training.optimizer.lr"?)` for a setting that lies somewhere else; see `nearest`."""
-    ends: dict[str, str] = {}
-    for path in _paths(Spec):
-        ends.setdefault(path.rpartition(".")[2], path)
-    near = close(name, ends)
-    return f' (did you mean "{ends[near]}"?)' if near else ""
-
-
-def _paths(model: type[BaseModel]) -> list[str]:
-    """Every setting below a place of the spec by its path, those nearest to the root first."""
-    here, below = [], []
-    for field_name, field in model.model_fields.items():
-        name, annotation = field.alias or field_name, field.annotation
-        here.append(name)
-        inner = [t for t in (annotation, *getattr(annotation, "__args__", ())) if isinstance(t, type)]
-        held = next((t for t in inner if issubclass(t, BaseModel)), None)
-        if held is PartSpec:
-            below += [f"{name}.{option}" for option in _OPTIONS.get(name, ("name",))]
-        elif held is not None:
-            place = f"{name}.{'NAME' + '.' if field_name in {'inputs', 'outputs'} else ''}"
-            below += [place + path for path in _paths(held)]
-    return sorted([*here, *below], key=lambda path: path.count("."))
+        found = problems(exc, Spec, lines or {}, said or {})
+    listed = "".join(f"\n  {each}" for each in found)
+    raise SpecError(f"{origin}: {counted(len(found), 'problem')} found:{listed}", "Correct these.")
 
 
 def dump(spec: BaseModel) -> str:
