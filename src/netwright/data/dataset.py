@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from netwright import files, readers
-from netwright.data import cache, duplicates, fields, fingerprint, spreadsheet, store
+from netwright.data import cache, duplicates, fields, fingerprint, store
 from netwright.data.batches import coded_width
 from netwright.data.divide import Division, divide
 from netwright.data.fields import Plan
@@ -25,6 +25,7 @@ from netwright.data.fingerprint import Fingerprint, Summary
 from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
+from netwright.readers import spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
@@ -180,7 +181,7 @@ class _Source:
             if self.data is not None:
                 self._found = readers.from_memory(self.data)
             else:
-                self._found = spreadsheet.find(str(self.spec.data.path), self.spec.data.layout)
+                self._found = readers.find(str(self.spec.data.path), self.spec.data.layout)
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found

@@ -17,6 +17,7 @@ from netwright.readers.infer import infer
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.memory import from_memory
 from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.readers.spreadsheet import is_workbook
 
 __all__ = ["Arrays", "Blobs", "Cells", "Column", "Found", "Refusal", "Several", "find", "from_memory", "infer", "sniff"]
 
@@ -38,6 +39,11 @@ def find(path: str | Path, layout: str | None = None) -> Found:
         raise _missing(where)
     if not named and not (where.is_dir() or where.is_file()):
         raise DataError(f"{printable(where)} is neither a folder nor a regular file.", "Give a folder or a file.")
+    if not named and is_workbook(where):
+        raise DataError(
+            f"{printable(where)}: looks like an Excel workbook, whatever its name ends in.",
+            "Save the sheet as CSV in your spreadsheet program (Save as, CSV UTF-8) and give that file.",
+        )
     names = [layout] if layout else list(registry.parts("layout"))
     for name in names:
         found: Layout = registry.resolve("layout", name)()

@@ -17,13 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netwright import files, readers, registry
-from netwright.data import fingerprint, spreadsheet
+from netwright.data import fingerprint
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
+from netwright.readers import spreadsheet
 from netwright.readers.columns import Cells, Column, Found
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.run import answering, scoring
@@ -126,7 +127,7 @@ def _found(path: Path, model: Model) -> Found:
     """A table as it is; otherwise pictures, wherever they lie."""
     pictures = any(field.kind == "image" for field in model.inputs.values())
     loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
-    return spreadsheet.find(path, "loose_files" if loose else None)
+    return readers.find(path, "loose_files" if loose else None)
 
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:

@@ -1,4 +1,4 @@
-"""Finding a source as `readers.find` does, and saying what a spreadsheet did to a file that cannot be used as it is."""
+"""What a spreadsheet program did to a file that cannot be used as it is."""
 
 from __future__ import annotations
 
@@ -7,29 +7,12 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from netwright import readers
-from netwright.errors import DataError
-from netwright.files import printable
 from netwright.readers.columns import Found, same_form
 from netwright.readers.layouts.text_table import read_text
 
 _HEAD_LINES = 20  # in which a header is looked for
 _HEAD_BYTES = 2**16
 _BETWEEN = re.compile(r"[;,|\t]")
-
-
-def find(path: str | Path, layout: str | None = None) -> Found:
-    """The examples at a path; see `readers.find`.
-
-    Raises:
-        DataError: Also for an Excel workbook, whatever it is called.
-    """
-    if _is_workbook(Path(path)):
-        raise DataError(
-            f"{printable(path)}: looks like an Excel workbook, whatever its name ends in.",
-            "Save the sheet as CSV in your spreadsheet program (Save as, CSV UTF-8) and give that file.",
-        )
-    return readers.find(path, layout)
 
 
 def header_below(found: Found, names: Sequence[str]) -> str:
@@ -50,7 +33,8 @@ def header_below(found: Found, names: Sequence[str]) -> str:
     return ""
 
 
-def _is_workbook(path: Path) -> bool:
+def is_workbook(path: Path) -> bool:
+    """Whether a file is an Excel workbook, whatever its name ends in."""
     try:
         if not path.is_file() or not zipfile.is_zipfile(path):
             return False

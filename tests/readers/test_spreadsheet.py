@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netwright import spec
-from netwright.data import spreadsheet
+from netwright import readers, spec
 from netwright.data.dataset import prepare
 from netwright.errors import DataError, SpecError
 
@@ -17,14 +16,14 @@ def test_a_workbook_is_told_whatever_its_name(tmp_path: Path, member: str) -> No
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr(member, "<x/>")
     with pytest.raises(DataError, match=r"book\.csv: looks like an Excel workbook.*Save the sheet as CSV"):
-        spreadsheet.find(path)
+        readers.find(path)
 
 
 def test_another_archive_is_no_workbook(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
         packed.writestr("a.txt", "x")
     with pytest.raises(DataError, match="a file of kind zip, which fits no layout"):
-        spreadsheet.find(tmp_path / "a.zip")
+        readers.find(tmp_path / "a.zip")
 
 
 def _titled(folder: Path) -> Path:
