@@ -41,6 +41,7 @@ REPOSITORY = HERE.parent
 PYTHON = REPOSITORY / ".venv-peers" / "bin" / "python"
 UNFINISHED = REPOSITORY / "runs" / "benchmarks" / "mlp_peers.json"
 QUICK_START, FAST_PATH, BY_HAND = 1.5, 1.0, 0.97  # what netwright's speed over a peer's must reach
+CLOSE = 4  # times as long are segments where hundredths decide: what a training costs once is spread over its epochs
 SILENT_S = 300.0  # a peer that says nothing for so long is given up
 FORMS = {"quick": "quick start", "fast": "fast path", "by_hand": "by hand"}
 Plain = dict[str, object]
@@ -96,7 +97,7 @@ class Form:
     Args:
         threads: Numbers of threads to try.
         pairs: Segments of each side.
-        seconds: Least length of a segment of the faster side; it is made of whole epochs.
+        seconds: Least length of a segment of the faster side beside a quick start; it is made of whole epochs.
         tries: Segments for choosing the number of threads.
         epochs: Epochs after which everybody is examined.
         examples: Images to train on; 0 for all.
@@ -115,7 +116,7 @@ class Form:
 
 
 FULL = Form(
-    threads=(1, 2), pairs=pairs.SEGMENTS, seconds=pairs.SECONDS, tries=3, epochs=3, examples=0, accuracy=0.9, minutes=35
+    threads=(1, 2), pairs=pairs.SEGMENTS, seconds=pairs.SECONDS, tries=3, epochs=3, examples=0, accuracy=0.9, minutes=55
 )
 QUICK = Form(threads=(1,), pairs=2, seconds=0.0, tries=1, epochs=3, examples=12_800, accuracy=0.8, minutes=4)
 
@@ -284,7 +285,8 @@ def against(peer: Peer, ours: Plain, folder: Path, form: Form, limit: float, ima
     """
     child, found, rate = tuned(peer, folder, form)
     with child, examined(OURS, int(str(ours["threads"])), folder, form)[0] as own:
-        epochs = max(1, math.ceil(form.seconds * max(rate, float(str(ours["images_s"]))) / images))
+        seconds = form.seconds * (1 if peer.form == "quick" else CLOSE)
+        epochs = max(1, math.ceil(seconds * max(rate, float(str(ours["images_s"]))) / images))
         sides = (("netwright", lambda: own.train(epochs)), (str(peer), lambda: child.train(epochs)))
         ratio = pairs.alternate(*sides, limit=limit, segments=form.pairs)
         told = child.told
