@@ -129,7 +129,7 @@ def _splits(proof: Proof, planted: Plain) -> None:
 
 def _ten(proof: Proof, archive: Path, place: Path) -> Plain:
     folder, each = place / "photos", 500 if proof.full else 200
-    for label, name, content in _members(archive, each):
+    for label, name, content in members(archive, each):
         (folder / label).mkdir(parents=True, exist_ok=True)
         (folder / label / name).write_bytes(content)
     photo = sorted((folder / "ship").iterdir())[0]
@@ -157,7 +157,7 @@ def _ten(proof: Proof, archive: Path, place: Path) -> Plain:
     }
 
 
-def _members(archive: Path, each: int) -> Iterator[tuple[str, str, bytes]]:
+def members(archive: Path, each: int) -> Iterator[tuple[str, str, bytes]]:
     """The first training pictures of each class: label, file name, content."""
     counts: dict[str, int] = {}
     with tarfile.open(archive) as opened:

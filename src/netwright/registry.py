@@ -62,6 +62,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "tags": ("netwright.readers.kinds.tags:Tags", "several classes at once, or none: `beach;sun`"),
         "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
     },
+    "transform": {
+        "mirror": ("netwright.data.augment:Mirror", "left becomes right in every other epoch: twice as many pictures"),
+        "shift": ("netwright.data.augment:Shift", "every picture moves a few pixels: `{name: shift, px: 2}`"),
+    },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
         "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2` is 16 filters of 5x5"),
@@ -182,6 +186,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.training.strategies.early_stopping:EarlyStopping",
             "keeps the best epoch's weights, stops when more bring nothing",
         ),
+        "augment": (
+            "netwright.training.strategies.augment:Augment",
+            "training pictures seen differently at every step",
+        ),
         "noise": ("netwright.training.strategies.noise:Noise", "adds chance to the inputs of training batches"),
         "penalty": ("netwright.training.strategies.penalty:Penalty", "l1 and l2 on the weights, reported apart"),
         "clipping": ("netwright.training.strategies.clipping:Clipping", "cuts large gradients and counts how often"),
@@ -291,6 +299,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
 }
 _LECTURES = {
     # which of the five lectures name a part, by room; `LECTURES` has their subjects
+    "transform": {"mirror": "1234", "shift": "1234"},
     "layer": {"dense": "24", "conv": "234", "pool": "234", "maxout": "134", "rbf": "14", "dropout": "1234"},
     "activation": {
         "relu": "1234",
@@ -307,6 +316,7 @@ _LECTURES = {
     "optimizer": {"sgd": "124", "adagrad": "2"},
     "schedule": {"plateau": "2"},
     "strategy": {
+        "augment": "1234",
         "noise": "124",
         "penalty": "1234",
         "clipping": "25",

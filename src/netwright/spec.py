@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_serializer, model_validator
 from pydantic import Field as Setting
 
 from netwright import yaml12
@@ -71,6 +71,26 @@ class Field(_Frozen):
         return self.model_copy(update={"mean": (), "std": (), "missing": (), "parts": (), "thresholds": ()})
 
 
+class PartSpec(_Frozen):
+    """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
+
+    name: str
+    options: dict[str, Scalar] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, given: object) -> object:
+        if isinstance(given, str):
+            return {"name": given}
+        if isinstance(given, dict) and "options" not in given:
+            return {"name": given.get("name"), "options": {k: v for k, v in given.items() if k != "name"}}
+        return given
+
+    @model_serializer
+    def _write(self) -> dict[str, Scalar]:
+        return {"name": self.name, **self.options}
+
+
 class InputSpec(_Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
@@ -83,6 +103,7 @@ class InputSpec(_Frozen):
             number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
         embed: How many learned numbers stand for a class; 0 for a column for each class. Follows from their number.
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
+        augment: How training sees pictures differently, e.g. mirror, or `{name: shift, px: 2}`; in this order.
     """
 
     kind: str | None = None
@@ -92,6 +113,13 @@ class InputSpec(_Frozen):
     missing: Literal["fill", "set_aside"] | None = None
     embed: int | None = Setting(default=None, ge=0, le=1024)
     day_first: bool | None = None
+    augment: tuple[PartSpec, ...] | None = None
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """A single transform needs no list."""
+        return [given] if isinstance(given, str | dict) else given
 
 
 class CostSpec(_Frozen):
@@ -121,6 +149,7 @@ class OutputSpec(_Frozen):
         threshold: From which probability on it is answered: a number, likeliest (1/2), or chosen on the validation
             part for the best f1 or the least cost.
         cost: What a miss and a false alarm cost.
+        when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
     """
 
     kind: str | None = None
@@ -132,6 +161,7 @@ class OutputSpec(_Frozen):
     positive: str | None = None
     threshold: Annotated[float, Setting(gt=0, lt=1)] | Literal["likeliest", "f1", "cost"] | None = None
     cost: CostSpec | None = None
+    when_mirrored: Literal["keep", "negate"] | None = None
 
 
 class SplitSpec(_Frozen):
@@ -179,26 +209,6 @@ class DataSpec(_Frozen):
     duplicates: Literal["refuse", "accept"] = "refuse"
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
-
-
-class PartSpec(_Frozen):
-    """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
-
-    name: str
-    options: dict[str, Scalar] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flat(cls, given: object) -> object:
-        if isinstance(given, str):
-            return {"name": given}
-        if isinstance(given, dict) and "options" not in given:
-            return {"name": given.get("name"), "options": {k: v for k, v in given.items() if k != "name"}}
-        return given
-
-    @model_serializer
-    def _write(self) -> dict[str, Scalar]:
-        return {"name": self.name, **self.options}
 
 
 class ModelSpec(_Frozen):
@@ -488,6 +498,7 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
     named += [("activation", spec.model.activation)] if spec.model.activation else []
     named += [("initialiser", spec.model.initialiser.name)] if spec.model.initialiser else []
     named += [("loss", out.loss) for out in spec.outputs.values() if out.loss]
+    named += [("transform", transform.name) for wish in spec.inputs.values() for transform in wish.augment or ()]
     return named
 
 

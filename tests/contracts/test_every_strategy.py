@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from netwright import registry
+from netwright.data.augment import Draw, Transform
 from netwright.errors import Stopped
 from netwright.training import checkpoint
 from netwright.training.loop import Training
@@ -42,8 +43,16 @@ class Poison(Strategy):
         return {name: term * (float("nan") if 5 <= training.step < 10 else 1.0) for name, term in terms.items()}
 
 
+class Wobble(Transform):
+    """Moves rows of numbers as others move pictures."""
+
+    def image(self, pixels: torch.Tensor, draw: Draw) -> torch.Tensor:
+        return pixels + draw.uniform(3)
+
+
 def _made(name: str, folder: Path) -> Strategy:
     known = {
+        "augment": {"transforms": {"table": [("wobble", Wobble())]}},
         "early_stopping": {"watch": "validation/loss", "patience": 2},
         "controls": {"inbox": folder / "control"},
         "penalty": {"l1": 0.01, "l2": 0.01},

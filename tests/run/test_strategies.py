@@ -39,7 +39,7 @@ def _names(wanted: Spec, tmp_path: Path) -> list[str]:
     data = prepare(wanted)
     settled, _ = settle(wanted, data)
     model = assemble(settled, data.inputs, data.outputs, 0)
-    return [strategy.name for strategy in chosen(settled.training, data, model, tmp_path, [])]
+    return [strategy.name for strategy in chosen(settled, data, model, tmp_path, [])]
 
 
 def test_a_plain_run_is_only_guarded(flowers: Path, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_noise_spares_the_columns_of_classes(flowers: Path, tmp_path: Path) -> N
     data = prepare(spec.load(EVERYTHING % flowers))
     settled, _ = settle(spec.load(EVERYTHING % flowers), data)
     model = assemble(settled, data.inputs, data.outputs, 0)
-    noise = next(s for s in chosen(settled.training, data, model, tmp_path, []) if isinstance(s, Noise))
+    noise = next(s for s in chosen(settled, data, model, tmp_path, []) if isinstance(s, Noise))
     assert noise._quantities["table"].tolist() == [1, 1, 0, 0]  # size, age, colour = blue, colour = red
 
 

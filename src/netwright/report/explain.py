@@ -21,7 +21,7 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import Axes, Line, line_chart
 from netwright.figures.marks import number
 
-ROOMS = ("layer", "activation", "initialiser", "loss", "optimizer", "schedule", "strategy", "task", "kind")
+ROOMS = ("layer", "activation", "initialiser", "loss", "optimizer", "schedule", "strategy", "transform", "task", "kind")
 _GIVEN = {  # what the program itself gives a part, so that it is no option
     "optimizer": ("params",),
     "schedule": ("step", "total", "watch", "better"),
@@ -97,7 +97,7 @@ def explain(part: registry.Part) -> Explained:
     sections = _sections(inspect.getdoc(target) or part.summary)
     meanings = _meanings(sections.get("Args", []))
     options = []
-    if inspect.isfunction(target) or part.room in {"layer", "strategy", "schedule"}:
+    if inspect.isfunction(target) or part.room in {"layer", "strategy", "schedule", "transform"}:
         for name, parameter in registry.options(part.room, part.name, given=_GIVEN.get(part.room, ())).items():
             default = "needed" if parameter.default is inspect.Parameter.empty else str(parameter.default)
             options.append((name, default, meanings.get(name, "")))

@@ -321,7 +321,7 @@ def _fit(
     history = History(folder.history)
     replayed = history.cut(int(found.facts["history_bytes"]) if found else 0)  # type: ignore[arg-type]
     stop = decided.spec.training.stop
-    strategies = chosen(decided.spec.training, dataset, model, folder.control, replayed)
+    strategies = chosen(decided.spec, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
     training.observers += [Evidence(folder.evidence), Progress(show, training.total, stop.minutes or 0.0)]
     training.observers.append(Timing(folder.timing))

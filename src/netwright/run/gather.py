@@ -86,7 +86,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         verdict=verdict,
         ending=_ending(points, found, over_fitting=verdict is not None and verdict.label == "over-fitting"),
         inside=inside.layers(folder, found.model),
-        changed=sheet.changed(found.resolved.spec.training, found.dataset, found.model),
+        changed=sheet.changed(found.resolved.spec, found.dataset, found.model),
         idle_inputs=inside.idle_inputs(found.model),
         coefficients=inside.coefficients(found.model),
         plane=inside.plane(found.model, found.dataset),

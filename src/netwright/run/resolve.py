@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from netwright import registry, spec
+from netwright.data import augment
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import group_shapes
@@ -70,6 +71,9 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         schedule = PartSpec(name="constant" if timed else "cosine")
         why = "nobody knows the last step of a budget in minutes" if timed else "ends with small steps, which settle"
         reasons.append(_reason("training.schedule", schedule.name, why))
+    for name, wish in wanted.inputs.items():
+        if wish.augment and name in data.inputs:
+            reasons.append(_augmented(f"inputs.{name}.augment", name, wanted, data))
     stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
     _check_parts(optimizer, schedule, model.initialiser)
@@ -141,6 +145,45 @@ def _sought(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) ->
         }[threshold]
         reasons.append(_reason(f"{path}.threshold", threshold, why))
     return out.model_copy(update={"positive": positive, "threshold": threshold})
+
+
+def _augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
+    """How many pictures the transforms of an input make of those there are.
+
+    Raises:
+        SpecError: Unknown transforms or options; pictures that are too small; a mirrored picture whose answer has a
+            sign, and nothing says what becomes of it.
+    """
+    wish = wanted.inputs[name]
+    named = wish.augment or ()
+    problems = [said for each in named for said in registry.check_options("transform", each.name, each.options)]
+    transforms = []
+    try:
+        transforms = [] if problems else augment.made(wish)
+        problems += [said for _, each in transforms if (said := each.fits(data.inputs[name].shape))]
+    except ValueError as exc:
+        problems.append(str(exc))
+    if problems:
+        raise SpecError("\n".join(f"{path}: {problem}." for problem in problems), "Correct these.")
+    if any(each.turns_sides for _, each in transforms):
+        _refuse_unsaid(path, wanted, data)
+    views, examples = math.prod(each.views() for _, each in transforms), len(data.parts["train"])
+    why = f"{views:,.0f} views of each of {counted(examples, 'training picture')}: {views * examples:,.0f} in all"
+    return _reason(path, ", ".join(each.name for each in named), f"{why}; validation and test stay as they are")
+
+
+def _refuse_unsaid(path: str, wanted: Spec, data: Dataset) -> None:
+    """A number with a sign may be a direction, which a mirror turns."""
+    for name, field in data.outputs.items():
+        said = (wanted.outputs.get(name) or OutputSpec()).when_mirrored
+        known = np.asarray(data.arrays[name])[data.parts["train"]] if field.kind in {"number", "vector"} else np.ones(1)
+        if not said and known.min() < 0 < known.max():
+            raise SpecError(
+                f"{path}: mirror: {name} has both signs: is it a direction, which turns with the picture?",
+                f"Say it: outputs.{name}.when_mirrored: negate, or keep.",
+            )
+        if said and field.kind != "number":
+            raise SpecError(f"outputs.{name}.when_mirrored: {name} is a {field.kind}, no number.", "Leave it out.")
 
 
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:

@@ -13,18 +13,18 @@ from netwright.model_file import Model
 from netwright.report import facts as report
 from netwright.run import strategies
 from netwright.seeds import derive, numpy_generator
-from netwright.spec import Field, TrainingSpec
+from netwright.spec import Field, Spec
 
 _SHOWN = 12  # examples
 _MOST = 6  # fields told of an example that is no picture
 _Values = dict[str, tuple[Field, np.ndarray]]
 
 
-def changed(wanted: TrainingSpec, dataset: Dataset, model: Model) -> list[report.Changed]:
+def changed(wanted: Spec, dataset: Dataset, model: Model) -> list[report.Changed]:
     """Some examples before and after; nothing where training sees them as they are.
 
     Args:
-        wanted: How the network is trained.
+        wanted: The spec.
         dataset: Its data.
         model: Codes it.
     """
@@ -32,12 +32,12 @@ def changed(wanted: TrainingSpec, dataset: Dataset, model: Model) -> list[report
     if not acting:
         return []
     train = dataset.parts["train"]
-    chosen = np.sort(numpy_generator(wanted.seed, "sheet").permutation(len(train))[:_SHOWN])
+    chosen = np.sort(numpy_generator(wanted.training.seed, "sheet").permutation(len(train))[:_SHOWN])
     positions = np.asarray(train)[chosen]
     inputs = model.code({name: dataset.arrays[name][positions] for name in dataset.inputs})
     batch = Batch(inputs, {}, torch.from_numpy(positions))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(wanted.seed, "sheet"))
+        torch.manual_seed(derive(wanted.training.seed, "sheet"))
         for strategy in acting:
             batch = strategy.changed(batch)
     before, after = (

@@ -8,12 +8,14 @@ from typing import Literal
 import torch
 
 from netwright import registry
+from netwright.data import augment
 from netwright.data.batches import coded_width, groups
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import Model
-from netwright.spec import Field, PartSpec, TrainingSpec
+from netwright.spec import Field, PartSpec, Spec
 from netwright.training.history import Row
+from netwright.training.strategies.augment import Augment
 from netwright.training.strategies.averaging import Averaging
 from netwright.training.strategies.clipping import Clipping
 from netwright.training.strategies.controls import Controls
@@ -25,14 +27,14 @@ from netwright.training.strategies.penalty import Penalty
 from netwright.training.strategies.strategy import Strategy
 
 
-def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, replayed: list[Row]) -> list[Strategy]:
+def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: list[Row]) -> list[Strategy]:
     """The strategies of a run, in the order in which their hooks are called.
 
     Penalties change gradients before they are cut; whoever keeps the best epoch takes the averaged weights before the
     plain ones are put back.
 
     Args:
-        wanted: How the network is trained, nothing left open.
+        wanted: The spec, nothing left open.
         dataset: Says which inputs are quantities.
         model: Says what can be watched.
         inbox: Folder where a person's acts arrive.
@@ -41,8 +43,9 @@ def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, re
     Raises:
         SpecError: What is to be watched is no output.
     """
-    regularize, clip = wanted.regularize, wanted.clip
-    watch, better = _watched(wanted.stop.watch or "loss", model)
+    training = wanted.training
+    regularize, clip = training.regularize, training.clip
+    watch, better = _watched(training.stop.watch or "loss", model)
     found: list[Strategy] = [Finite(), *changing(wanted, dataset)]
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
@@ -50,17 +53,20 @@ def chosen(wanted: TrainingSpec, dataset: Dataset, model: Model, inbox: Path, re
         found.append(Clipping(clip.norm or 0.0, clip.value or 0.0))
     if regularize.max_norm:
         found.append(MaxNorm(regularize.max_norm))
-    found.append(EarlyStopping(watch, wanted.stop.patience or 0, better))
-    found += _of_schedule(wanted.schedule, watch, better)
-    if wanted.average:
-        found.append(Averaging(wanted.average))
+    found.append(EarlyStopping(watch, training.stop.patience or 0, better))
+    found += _of_schedule(training.schedule, watch, better)
+    if training.average:
+        found.append(Averaging(training.average))
     return [*found, Controls(inbox, replayed)]
 
 
-def changing(wanted: TrainingSpec, dataset: Dataset) -> list[Noise]:
+def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Noise]:
     """Those that change what a step sees of its examples."""
-    spread = wanted.regularize.noise
-    return [Noise(spread, _quantities(dataset))] if spread else []
+    spread, seed = wanted.training.regularize.noise, wanted.training.seed
+    transforms = {name: augment.made(wish) for name, wish in wanted.inputs.items() if wish.augment}
+    turned = [name for name, out in wanted.outputs.items() if out.when_mirrored == "negate"]
+    found: list[Augment | Noise] = [Augment(transforms, turned, seed)] if transforms else []
+    return [*found, Noise(spread, _quantities(dataset))] if spread else found
 
 
 def _of_schedule(schedule: PartSpec | None, watch: str, better: Literal["min", "max"]) -> list[Strategy]:

@@ -32,7 +32,7 @@ class Image(Kind):
     """A picture file, an array of pixels, or a cell that names a file below the table's folder."""
 
     name: ClassVar[str] = "image"
-    settings: ClassVar[tuple[str, ...]] = ("size_px", "channels")
+    settings: ClassVar[tuple[str, ...]] = ("size_px", "channels", "augment")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Chooses size and channels from a few hundred headers.

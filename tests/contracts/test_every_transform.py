@@ -1,0 +1,81 @@
+"""What every registered transform keeps to: it is repeatable, alone with each example, and leaves pictures pictures."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+
+from netwright import registry
+from netwright.data.augment import Draw, Transform
+from netwright.readers.kinds.image import Image
+from netwright.spec import Field
+
+EPOCHS = range(6)
+
+
+@pytest.fixture(params=list(registry.parts("transform")))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def transform(name: str) -> Transform:
+    return registry.resolve("transform", name)()
+
+
+def _pictures(count: int = 9) -> torch.Tensor:
+    return torch.rand(count, 3, 8, 10, generator=torch.Generator().manual_seed(0))
+
+
+def _draw(name: str, epoch: int, index: torch.Tensor) -> Draw:
+    return Draw(5, f"augment/{name}", epoch, index)
+
+
+def test_the_same_seed_epoch_and_example_give_the_same_picture_whatever_the_batch(
+    name: str, transform: Transform
+) -> None:
+    pictures, index = _pictures(), torch.arange(100, 109)
+    for epoch in EPOCHS:
+        whole = transform.image(pictures, _draw(name, epoch, index))
+        assert torch.equal(whole, transform.image(pictures, _draw(name, epoch, index)))
+        for pick in (slice(0, 1), slice(4, 7)):
+            assert torch.equal(whole[pick], transform.image(pictures[pick], _draw(name, epoch, index[pick])))
+
+
+def test_epochs_examples_and_seeds_differ(name: str, transform: Transform) -> None:
+    pictures, index = _pictures(1).expand(64, -1, -1, -1), torch.arange(64)
+    one = transform.image(pictures, _draw(name, 0, index))
+    assert len({tuple(picture.flatten().tolist()) for picture in one}) > 1
+    assert not torch.equal(one, transform.image(pictures, _draw(name, 1, index)))
+    assert not torch.equal(one, transform.image(pictures, Draw(6, f"augment/{name}", 0, index)))
+
+
+def test_pictures_keep_their_shape_range_layout_and_original(name: str, transform: Transform) -> None:
+    for layout in (torch.contiguous_format, torch.channels_last):
+        pictures = _pictures().contiguous(memory_format=layout)
+        before = pictures.clone()
+        seen = transform.image(pictures, _draw(name, 1, torch.arange(9)))
+        assert (seen.shape, seen.dtype) == (pictures.shape, pictures.dtype)
+        assert seen.is_contiguous(memory_format=layout)
+        assert seen.min() >= 0
+        assert seen.max() <= 1
+        assert torch.equal(pictures, before)
+
+
+def test_it_makes_more_than_one_view_and_no_more_than_it_says(name: str, transform: Transform) -> None:
+    index = torch.arange(2000)
+    seen = transform.image(_pictures(1).expand(2000, -1, -1, -1), _draw(name, 0, index))
+    found = {tuple(picture.flatten().tolist()) for picture in seen}
+    assert 1 < len(found) <= transform.views()
+    assert transform.fits((8, 10, 3)) == ""
+
+
+def test_it_has_a_source_and_an_example_on_a_real_field(name: str, transform: Transform) -> None:
+    text = inspect.getdoc(type(transform)) or ""
+    assert "Source:" in text
+    assert "Example:" in text
+    field = Field(name="x", kind="image", source="x", shape=(8, 10, 3), dtype="uint8")
+    seen = transform.image(_pictures(), _draw(name, 0, torch.arange(9)))
+    assert Image().uncode(seen[0], field).shape == (8, 10, 3)
