@@ -47,6 +47,7 @@ class Field(_Frozen):
         vocabulary: Class names of a category or of tags, sorted; the code is the place in this tuple.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
+        limits: Of quantities and dates: least and largest training value of each column.
         missing: How many training cells of each column had no value; () where every cell must have one.
         thresholds: Of tags: the probability from which an example gets each class; chosen when training has ended.
         parts: What else than the days since the mean is coded of a date, as found in the training part.
@@ -61,6 +62,7 @@ class Field(_Frozen):
     vocabulary: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    limits: tuple[tuple[float, float], ...] = ()
     missing: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
@@ -68,7 +70,8 @@ class Field(_Frozen):
 
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
-        return self.model_copy(update={"mean": (), "std": (), "missing": (), "parts": (), "thresholds": ()})
+        taught = ("mean", "std", "limits", "missing", "parts", "thresholds")
+        return self.model_copy(update=dict.fromkeys(taught, ()))
 
 
 class PartSpec(_Frozen):

@@ -1,6 +1,8 @@
-"""How many of what, in words: the one way in which messages count."""
+"""How many of what, in words, and lists of which only the first are told: the one way in which messages count."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -16,3 +18,19 @@ def counted(count: int, one: str, many: str = "") -> str:
         ('1 class', '1,240 rows', '0 examples')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str], most: int = 5, between: str = ", ") -> str:
+    """Words in a row, and how many more there are.
+
+    Args:
+        words: All of them.
+        most: How many are told, at least 1.
+        between: What stands between two.
+
+    Example:
+        >>> listed(["ant", "bee", "cow", "dog"], 2), listed(["ant", "bee"])
+        ('ant, bee and 2 more', 'ant, bee')
+    """
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return between.join(words[:most]) + more

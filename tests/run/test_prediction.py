@@ -148,6 +148,13 @@ def test_a_model_file_alone_predicts(trained: Path, flowers: Path, tmp_path: Pat
 # ---- evaluate --------------------------------------------------------------------------------------------------------
 
 
+def test_a_model_is_printed_in_one_line(done_run: Path) -> None:
+    told = repr(model_file.load(RunFolder(done_run).model))
+    assert told.startswith("<netwright model: size, age, colour -> class; dense 8, relu; ")
+    accuracy = run.evaluate(done_run).scores["class"]["accuracy"]
+    assert told.endswith(f" parameters; class: test accuracy {accuracy:.3g}>")
+
+
 def test_every_reading_of_the_test_part_is_counted_and_told(done_run: Path) -> None:
     first = run.evaluate(done_run)
     second = run.evaluate(done_run)

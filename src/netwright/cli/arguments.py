@@ -16,6 +16,7 @@ from cyclopts import Group, Parameter
 
 from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, use
+from netwright.words import listed
 
 if TYPE_CHECKING:
     from netwright.spec import Resolved, Spec
@@ -260,8 +261,7 @@ def _choice_of_names(spec: Spec) -> str:
         columns = list(find(str(spec.data.path), spec.data.layout).columns)
     except (DataError, SpecError):
         return ""
-    shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
-    return f"The data has: {shown}."
+    return f"The data has: {listed(columns, 12)}."
 
 
 def varied(words: Iterable[str]) -> dict[str, list[str]]:

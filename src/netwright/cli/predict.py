@@ -44,6 +44,8 @@ def predict(
         registry.use(path)
     with output.display() as show:
         shown, answers, remarks = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
+        for said in remarks if output.json else []:
+            show.note(said)
     count = answers.num_rows
     problems = answers["problem"].to_pylist() if "problem" in answers.column_names else [""]
     nothing = bool(problems) and all(problems)

@@ -29,6 +29,7 @@ from netwright.readers import spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
+from netwright.words import listed
 
 Progress = Callable[[str, int, int], None]
 One = str | int | float | None
@@ -230,9 +231,8 @@ def _without_left_out(reasons: list[Reason]) -> list[Reason]:
     if "left out" not in kinds.values():
         return reasons
     kept = [name for name, kind in kinds.items() if kind != "left out" and not name.startswith("outputs.")]
-    shown = ", ".join(kept[:8]) + (", ..." if len(kept) > 8 else "")
     why = "every column that is neither output nor split and can be read goes in"
-    told = Reason(path="inputs", value=shown, why=why)
+    told = Reason(path="inputs", value=listed(kept, 8), why=why)
     return [told if reason.path == "inputs" else reason for reason in reasons]
 
 

@@ -17,6 +17,7 @@ from netwright.readers.kinds.number import style_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
 from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
+from netwright.words import listed
 
 
 @dataclass
@@ -143,8 +144,8 @@ def _default_outputs(found: Found, plan: Plan) -> dict[str, OutputSpec]:
 
 def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, InputSpec]:
     names = [name for name in found.columns if name not in taken]
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    plan.reasons.append(Reason(path="inputs", value=shown, why="every column that is neither output nor split goes in"))
+    why = "every column that is neither output nor split goes in"
+    plan.reasons.append(Reason(path="inputs", value=listed(names, 8), why=why))
     return {name: InputSpec.model_validate({}) for name in names}
 
 
@@ -213,8 +214,7 @@ def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
 def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
     new = tuple(name for name in facts.vocabulary if name not in set(known))
     if new:
-        shown = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
-        why = f"{len(new)} classes are new and stand after the {len(known)} known ones: {shown}"
+        why = f"{len(new)} classes are new and stand after the {len(known)} known ones: {listed(new)}"
         plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(known) + len(new)), why=why))
     every = (*known, *new)
     return facts.model_copy(update={"vocabulary": every, "shape": (len(every),) if facts.kind == "tags" else ()})

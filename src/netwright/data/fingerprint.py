@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from netwright import files
 from netwright.errors import DataError
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _SAMPLED_FILES = 16
 _PIECE_BYTES = 64 * 1024
@@ -198,5 +198,4 @@ def _pieces(path: str, size: int) -> str:
 def _told(names: list[str], what: str) -> str:
     if not names:
         return ""
-    listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    return f"{counted(len(names), 'file')} {what} ({listed})"
+    return f"{counted(len(names), 'file')} {what} ({listed(names, _NAMED)})"

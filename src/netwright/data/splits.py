@@ -15,6 +15,7 @@ from netwright.data.ledger import PARTS
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason, SplitSpec
+from netwright.words import listed
 
 TRAIN, VALIDATION, TEST = range(3)
 _SMALLEST_CLASS = 3  # one example for each part
@@ -95,7 +96,7 @@ def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], na
         ((total >= _SMALLEST_CLASS) & (per_part[TEST] == 0), "without a test example: the score is unknown"),
     ):
         if which.any():
-            said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
+            said.append(f"{name}: {_classes([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
     largest, smallest = int(total.max()), int(total[total > 0].min())
     if largest > 100 * smallest:
         most, least = vocabulary[int(total.argmax())], vocabulary[int(np.where(total > 0, total, largest).argmin())]
@@ -126,7 +127,7 @@ def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], 
         ),
     ):
         if which.any():
-            said.append(f"{name}: {_listed([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
+            said.append(f"{name}: {_classes([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
     return said
 
 
@@ -143,8 +144,7 @@ def official_codes(values: Sequence[str], column: str) -> np.ndarray:
     odd = [f'"{word}" ({n:,})' for word, n, code in zip(words, counts, known, strict=True) if code < 0]
     if odd:
         raise DataError(
-            f'column "{column}" holds {", ".join(odd[:_NAMED])}{", ..." if len(odd) > _NAMED else ""}; '
-            f"a split column says {', '.join(PARTS)}.",
+            f'column "{column}" holds {listed(odd, _NAMED)}; a split column says {", ".join(PARTS)}.',
             "Write these words, or divide another way (--set data.split.by=random).",
         )
     return np.array(known, dtype=np.int8)[inverse]
@@ -282,7 +282,6 @@ def require_parts(codes: np.ndarray, parts: tuple[float, float, float], by: str)
         )
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(f'"{name}"' for name in names[:_NAMED])
-    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{'class' if len(names) == 1 else 'classes'} {shown}{rest}"
+def _classes(names: list[str]) -> str:
+    shown = listed([f'"{name}"' for name in names], _NAMED)
+    return f"{'class' if len(names) == 1 else 'classes'} {shown}"

@@ -23,7 +23,9 @@ from netwright.readers.kinds.kind import Cell as OneCell
 from netwright.registry import nearest
 from netwright.spec import Field, OutputSpec, Spec
 from netwright.tasks.task import Decoded, Task, task_for
+from netwright.words import listed
 
+_NAMED = 6  # inputs or outputs in the one line that stands for a model
 ROWS = 256  # answers are computed so many rows at a time
 TOLERANCE = 1e-4  # another processor adds up in another order: about 1e-6; another resize filter: above 1e-3
 
@@ -67,7 +69,7 @@ class Example:
     id: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A trained (or fresh) network with all that is needed to use it.
 
@@ -92,6 +94,19 @@ class Model:
     facts: Mapping[str, object]
     replayed: Replay | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """What goes in, what comes out, the layers, and how well it did: one line."""
+        into, out = (listed(list(fields), _NAMED) for fields in (self.inputs, self.outputs))
+        weights = sum(weight.numel() for weight in self.network.parameters())
+        layers = self.spec.model.layers or "linear"
+        told = [f"{into} -> {out}", layers, f"{weights:,} parameters"]
+        for name, task in self.tasks.items():
+            of = self.scores.get(name)
+            test = of.get("test") if isinstance(of, dict) else None
+            if isinstance(test, dict) and task.headline in test:
+                told.append(f"{name}: test {task.headline} {test[task.headline]:.3g}")
+        return f"<netwright model: {'; '.join(told)}>"
 
     def read(self, cells: Sequence[Mapping[str, Cell]]) -> dict[str, np.ndarray]:
         """Raw arrays by input, from cells as the user has them.

@@ -41,6 +41,7 @@ from netwright.training.observers import Progress, Timing
 from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
 from netwright.training.strategies.strategy import Terms
+from netwright.words import listed
 
 PROBED = 1024  # examples on which the range test measures the loss
 
@@ -235,8 +236,7 @@ def told(reasons: Iterable[Reason]) -> list[str]:
         else:
             lines.append(f"{reason.path}: {reason.value} ({reason.why})")
     for kind, names in kinds.items():
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        lines.append(f"{kind} inputs: {', '.join(names[:8])}{more}")
+        lines.append(f"{kind} inputs: {listed(names, 8)}")
     return lines
 
 

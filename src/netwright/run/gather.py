@@ -35,7 +35,7 @@ from netwright.tasks.category import Category
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
-from netwright.words import counted
+from netwright.words import counted, listed
 
 GRID = 24
 _SMALL_NET_UNITS = 40
@@ -356,8 +356,7 @@ def describe(dataset: Dataset, position: int, most: int = 6) -> str:
         if field.kind != "image":
             seen = registry.resolve("kind", field.kind)().preview(dataset.arrays[name][np.array([position])][0], field)
             told.append(f"{name} {seen}")
-    more = f" and {len(told) - most} more" if len(told) > most else ""
-    return files.printable(", ".join(told[:most]) + more)
+    return files.printable(listed(told, most))
 
 
 # ---- the network drawn -----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from netwright.run import resolve
 from netwright.run.gather import describe
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
-from netwright.words import counted
+from netwright.words import counted, listed
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,8 @@ def _field_text(field: Field) -> str:
         height, width, channels = field.shape
         told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
     if field.vocabulary:
-        names = ", ".join(files.printable(label) or '""' for label in field.vocabulary[:8])
-        more = ", ..." if len(field.vocabulary) > 8 else ""
-        told += f", {counted(len(field.vocabulary), 'class', 'classes')} ({names}{more})"
+        names = listed([files.printable(label) or '""' for label in field.vocabulary], 8)
+        told += f", {counted(len(field.vocabulary), 'class', 'classes')} ({names})"
     if field.kind == "vector":
         told += f" of {field.shape[0]}"
     if field.mean and field.kind == "number":

@@ -30,6 +30,7 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
+from netwright.run.outside import outside
 from netwright.run.scoring import Evaluation, answer_columns
 from netwright.spec import Resolved, load_resolved
 from netwright.training import hardware
@@ -46,7 +47,8 @@ class Answers(NamedTuple):
     Args:
         shown: As a person reads them, one row per example.
         full: With the probability of every class.
-        remarks: How the answers are chosen, where it is not the likeliest class.
+        remarks: How the answers are chosen, where it is not the likeliest class; which examples lie far outside of what
+            training saw.
     """
 
     shown: pa.Table
@@ -67,7 +69,7 @@ def predict(
         run_or_model: Folder of a run, or a `.netwright` file.
         inputs: Pictures, folders of pictures or tables; from Python also arrays, a DataFrame or an Arrow table.
         out: File for the answers, `.csv` or `.parquet`.
-        show: Where it is told what is to be known about the model.
+        show: Where it is told what is to be known about the model and its answers.
 
     Returns:
         One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
@@ -77,7 +79,10 @@ def predict(
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
         DataError: The inputs lack columns that the model needs.
     """
-    return answers(run_or_model, inputs, out=out, show=show).full
+    found = answers(run_or_model, inputs, out=out, show=show)
+    for said in found.remarks:
+        (show or Silent()).note(said)
+    return found.full
 
 
 def answers(
@@ -104,12 +109,13 @@ def answers(
         (show or Silent()).note(note)
     found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
-    shown, full = (pa.concat_tables(tables, promote_options="default") for tables in zip(*answered, strict=True))
+    tables = zip(*[(shown, full) for shown, full, _ in answered], strict=True)
+    shown, full = (pa.concat_tables(each, promote_options="default") for each in tables)
     if out is not None:
         _write(out, full)
     many = len(model.tasks) > 1
     remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
-    return Answers(shown, full, remarks)
+    return Answers(shown, full, [*remarks, *(said for _, _, far in answered for said in far)])
 
 
 def _paths(inputs: object) -> list[Path]:
@@ -130,8 +136,8 @@ def _found(path: Path, model: Model) -> Found:
     return readers.find(path, "loose_files" if loose else None)
 
 
-def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]:
-    """Answers of one source: as shown, and in full."""
+def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
+    """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     count = len(found.ids)
     columns = {name: _column(found, name, model) for name in model.inputs}
     raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
@@ -155,13 +161,14 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table]
         shown[name] = _masked(pa.array(words, pa.string()), good)
     if problems:
         shown["problem"] = full["problem"] = pa.array([problems.get(row, "") for row in range(count)], pa.string())
+    far = outside(model.inputs, raw, ids.to_pylist(), good)
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
         more = pa.table({key: pa.array(values, pa.string()) for key, values in rows.items()})
         merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
-        return merge[0], merge[1]
-    return pa.table(shown), pa.table(full)
+        return merge[0], merge[1], far
+    return pa.table(shown), pa.table(full), far
 
 
 def _ids(found: Found, model: Model) -> pa.Array:

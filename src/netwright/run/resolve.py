@@ -22,7 +22,7 @@ from netwright.models.build import default_layers
 from netwright.models.text import parse, steps, with_dropout
 from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 from netwright.training.range_test import RangeTest
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _RARE = 0.1  # share of the rarer of two classes below which it is what is sought
 AUTO = "auto"  # a learning rate that is measured
@@ -108,9 +108,8 @@ def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -
     present = counts > 0
     weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 1.0)
     given = {label: round(float(weight), 6) for label, weight in zip(classes, weights, strict=True)}
-    shown = ", ".join(f"{label} {weight:.3g}" for label, weight in list(given.items())[:5])
-    more = f" and {len(given) - 5} more" if len(given) > 5 else ""
-    reasons.append(_reason(path, f"{shown}{more}", "so that every class counts as much as every other"))
+    shown = listed([f"{label} {weight:.3g}" for label, weight in given.items()])
+    reasons.append(_reason(path, shown, "so that every class counts as much as every other"))
     return out.model_copy(update={"class_weights": given})
 
 

@@ -14,6 +14,7 @@ from netwright.report import facts as report
 from netwright.run import strategies
 from netwright.seeds import derive, numpy_generator
 from netwright.spec import Field, Spec
+from netwright.words import listed
 
 _SHOWN = 12  # examples
 _MOST = 6  # fields told of an example that is no picture
@@ -77,8 +78,7 @@ def _shown(id: str, before: _Values, after: _Values) -> report.Changed:
 
 def _told(values: _Values) -> str:
     told = [f"{name} {_numbers(value)}" for name, (_, value) in values.items()]
-    more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
-    return files.printable(", ".join(told[:_MOST]) + more)
+    return files.printable(listed(told, _MOST))
 
 
 def _numbers(value: np.ndarray) -> str:

@@ -13,7 +13,7 @@ from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.readers.columns import twins
 from netwright.spec import Field
-from netwright.words import counted
+from netwright.words import counted, listed
 
 RARE = 20  # examples; below, a class's score is a matter of luck
 LOPSIDED = 20  # times; beyond, accuracy says little
@@ -62,9 +62,8 @@ class RareClasses(DataCheck):
         for name, field, counts in _counted(border):
             rare = [f"{_label(field, int(i))} ({counts[i]})" for i in np.argsort(counts) if counts[i] < RARE]
             if rare:
-                more = ", ..." if len(rare) > 5 else ""
                 count = counted(len(rare), "class", "classes")
-                told = f"{count} of {name} with fewer than {RARE} examples: {', '.join(rare[:5])}{more}"
+                told = f"{count} of {name} with fewer than {RARE} examples: {listed(rare)}"
                 cure = "Collect more of them, or merge them into others; their scores are a matter of luck."
                 findings.append(Finding("rare classes", "note", told, cure))
         return findings
@@ -140,8 +139,7 @@ def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Findin
     if not told:
         return []
     effect = "the net learns to tell them apart" if role == "out" else "the net sees them as different"
-    more = ", ..." if len(told) > 5 else ""
-    message = files.printable(f"{name}: {'; '.join(told[:5])}{more}: {effect}")
+    message = files.printable(f"{name}: {listed(told, between='; ')}: {effect}")
     return [Finding("twin classes", "note", message, "If they mean the same, write them the same way in the data.")]
 
 

@@ -11,6 +11,7 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border, InputColumn
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
+from netwright.words import listed
 
 _SAME = 0.99999  # correlation; other units or a rounding of the sixth digit, and no more
 _FEWEST = 20  # examples; among fewer, columns agree by chance
@@ -28,9 +29,8 @@ class ConstantInputs(DataCheck):
         constant = [column for column in named if len(column.values) > 1 and (column.values == column.values[0]).all()]
         if not constant:
             return [Finding("constant inputs", "good", _each(named))] if named else []
-        shown = ", ".join(f"{column.name} is always {_value(column)}" for column in constant[:_SHOWN])
-        more = f" and {len(constant) - _SHOWN:,} more" if len(constant) > _SHOWN else ""
-        told = f"{shown}{more}: nothing can be learned from a column that never changes"
+        shown = listed([f"{column.name} is always {_value(column)}" for column in constant], _SHOWN)
+        told = f"{shown}: nothing can be learned from a column that never changes"
         cure = "Leave them out with --without, or look whether something went wrong when they were written."
         return [Finding("constant inputs", "note", files.printable(told), cure)]
 

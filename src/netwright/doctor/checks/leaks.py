@@ -14,6 +14,7 @@ from netwright.doctor.border import Border, InputColumn
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.seeds import numpy_generator
+from netwright.words import listed
 
 SURE = 0.995
 _FEWEST = 30  # examples; among fewer, a column fits by chance
@@ -77,9 +78,8 @@ def _finding(name: str, told: dict[str, _Told], commonest: float | None) -> Find
         elif 1 - told[best].share < _BETTER * (1 - commonest):
             message += f"; the best is {best}, with {told[best]} (always the commonest class: {100 * commonest:.1f} %)"
         return Finding("leaks", "good", files.printable(message))
-    shown = ", ".join(f"{column} ({told[column]})" for column in leaks[:_SHOWN])
-    more = f" and {len(leaks) - _SHOWN:,} more" if len(leaks) > _SHOWN else ""
-    message = f"{shown}{more} tells {name} all by itself: the net may learn nothing else, and fail where it is missing"
+    shown = listed([f"{column} ({told[column]})" for column in leaks], _SHOWN)
+    message = f"{shown} tells {name} all by itself: the net may learn nothing else, and fail where it is missing"
     cure = (
         f"Would you know it before you know {name}? If not, leave it out: --without {files.printable(leaks[0])}. "
         "If you would, the task is easy and all is well."

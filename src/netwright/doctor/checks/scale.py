@@ -19,6 +19,7 @@ from netwright.doctor.border import Border, InputColumn
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.figures.marks import number
+from netwright.words import listed
 
 SQUEEZED = 0.02  # the middle half of a column spans this part of what it should
 FAR = 10.0  # spreads
@@ -38,7 +39,7 @@ class Outliers(DataCheck):
         found = [told for column, width, _ in _measured(border) if width < SQUEEZED and (told := _wild(border, column))]
         if not found:
             return [Finding("outliers", "good", "no value squeezes its column")] if border.columns else []
-        shown = "; ".join(found[:_SHOWN]) + ("; ..." if len(found) > _SHOWN else "")
+        shown = listed(found, _SHOWN, "; ")
         cure = "Correct that value if it is a slip; if it is real, give the column's logarithm instead."
         return [Finding("outliers", "note", files.printable(shown), cure)]
 
@@ -72,7 +73,7 @@ class Scale(DataCheck):
                 )
         if not found:
             return []
-        shown = "; ".join(found[:_SHOWN]) + ("; ..." if len(found) > _SHOWN else "")
+        shown = listed(found, _SHOWN, "; ")
         told = f"{shown}: such values drive units to their limits or leave them idle"
         cure = "Give the data in the units that the model was trained on, or train without --from."
         return [Finding("scale", "note", files.printable(told), cure)]

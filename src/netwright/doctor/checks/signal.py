@@ -12,7 +12,7 @@ from netwright.doctor.check import StartCheck
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import Start
 from netwright.model_file import Model
-from netwright.words import counted
+from netwright.words import counted, listed
 
 VANISHED, EXPLODED = 1e-3, 1e3  # spread over a batch; inputs have about 1
 MANY_DEAD = 0.75  # of a layer's units; behind many layers half of them are, since examples grow alike (docs/log.md)
@@ -39,9 +39,8 @@ class Spread(StartCheck):
             (high, "explodes: small steps change everything", "Use fewer layers, or look at the scale of the inputs."),
         ):
             if found:
-                shown = ", ".join(f"{name} ({spread:.1e})" for name, spread in list(found.items())[:_SHOWN])
-                more = ", ..." if len(found) > _SHOWN else ""
-                findings.append(Finding("spread", "note", f"the signal in {shown}{more} {what}", cure))
+                shown = listed([f"{name} ({spread:.1e})" for name, spread in found.items()], _SHOWN)
+                findings.append(Finding("spread", "note", f"the signal in {shown} {what}", cure))
         return findings
 
     def planted(self) -> Start:
@@ -61,9 +60,8 @@ class Symmetry(StartCheck):
         if not alike:
             layers = counted(len(hidden), "hidden layer")
             return [Finding("symmetry", "good", f"the units of {layers} differ")] if hidden else []
-        more = ", ..." if len(alike) > _SHOWN else ""
         told = (
-            f"all units of {', '.join(alike[:_SHOWN])}{more} give the same value: they also get the same gradient, "
+            f"all units of {listed(alike, _SHOWN)} give the same value: they also get the same gradient, "
             "so that the layer is worth a single unit for ever"
         )
         return [Finding("symmetry", "bad", told, "Draw the first weights by chance: no initialiser of equal weights.")]
@@ -88,9 +86,8 @@ class DeadUnits(StartCheck):
         if not many:
             told = f"at most {100 * max(dead.values()):.0f} % of a relu layer's units are 0 for all examples"
             return [Finding("dead units", "good", told)]
-        shown = ", ".join(f"{100 * share:.0f} % of {name}" for name, share in list(many.items())[:_SHOWN])
-        more = ", ..." if len(many) > _SHOWN else ""
-        told = f"{shown}{more} is 0 for all {start.examples} examples looked at: no gradient reaches these units"
+        shown = listed([f"{100 * share:.0f} % of {name}" for name, share in many.items()], _SHOWN)
+        told = f"{shown} is 0 for all {start.examples} examples looked at: no gradient reaches these units"
         return [Finding("dead units", "note", told, "Use leaky_relu, and biases that begin at 0.")]
 
     def planted(self) -> Start:
@@ -131,8 +128,7 @@ class Gradients(StartCheck):
 
 
 def _gradient(state: Literal["note", "bad"], layers: list[str], what: str, cure: str) -> Finding:
-    more = ", ..." if len(layers) > _SHOWN else ""
-    return Finding("gradients", state, f"the first gradient of {', '.join(layers[:_SHOWN])}{more} {what}", cure)
+    return Finding("gradients", state, f"the first gradient of {listed(layers, _SHOWN)} {what}", cure)
 
 
 def _scaled(factor: float) -> Callable[[Model], None]:

@@ -19,6 +19,7 @@ from netwright.readers.decoding import decode_all
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.pictures import Frame, Header, decode, header, png, to_frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.words import listed
 
 LARGEST_PX = 64  # the longer side of a default size: enough for a net trained from scratch on a CPU
 _MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooling leave no rest
@@ -242,5 +243,5 @@ def _without_row(where: str, column: Column) -> list[Reason]:
     stray = sorted(set(stray) - named)
     if not stray:
         return []
-    told = ", ".join(printable(name) for name in stray[:5]) + (" ..." if len(stray) > 5 else "")
+    told = listed([printable(name) for name in stray])
     return [Reason(path=where, value=f"{len(stray):,} files without a row, left out", why=told)]

@@ -216,7 +216,7 @@ def _empty(values: np.ndarray, blocks: list[slice]) -> np.ndarray:
 
 
 def fitted(values: np.ndarray, field: Field) -> Field:
-    """The field with mean, spread and, where cells may be missing, how many are, of each column.
+    """The field with mean, spread, limits and, where cells may be missing, how many are, of each column.
 
     Args:
         values: (n, d) cached cells of the training part.
@@ -224,7 +224,15 @@ def fitted(values: np.ndarray, field: Field) -> Field:
     """
     mean, std = moments(values)
     gone = tuple(np.isnan(values).sum(axis=0).tolist()) if "missing" in field.options else ()
-    return field.model_copy(update={"mean": tuple(mean), "std": tuple(std), "missing": gone})
+    return field.model_copy(update={"mean": tuple(mean), "std": tuple(std), "limits": _limits(values), "missing": gone})
+
+
+def _limits(values: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """The least and the largest value of each column; a column without any value has 0 and 0."""
+    if not len(values):
+        return ()
+    ends = np.nan_to_num(np.stack([np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)], axis=1))
+    return tuple((float(low), float(high)) for low, high in ends)
 
 
 def standardised(values: torch.Tensor, field: Field) -> torch.Tensor:

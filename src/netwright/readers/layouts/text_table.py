@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from netwright.errors import DataError
 from netwright.readers.columns import open_packed, packing_of
+from netwright.words import listed
 
 SEPARATORS = {"\t": "tab", ";": '";"', "|": '"|"', ",": '","'}  # in order of preference when several fit equally
 _BLOCK = 8 * 2**20
@@ -309,5 +310,5 @@ def _unique_names(first: list[str], notes: list[str]) -> tuple[str, ...]:
             changed.append(f'{number} is "{name}" (header was {"empty" if not cell.strip() else f"again {cell!r}"})')
         names.append(name)
     if changed:
-        notes.append("columns renamed: " + "; ".join(changed[:10]) + (" ..." if len(changed) > 10 else ""))
+        notes.append("columns renamed: " + listed(changed, 10, "; "))
     return tuple(names)

@@ -1,0 +1,47 @@
+"""New examples that lie outside of what training saw: a network still answers, but nobody taught it what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from netwright import files
+from netwright.data.fields import kind_of
+from netwright.spec import Field
+from netwright.words import counted
+
+_SLACK = 0.1  # of the width of what training saw: new examples always lie a little outside of some column
+_TOLD = 5  # columns
+
+
+def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: list[str], good: np.ndarray) -> list[str]:
+    """Which columns hold values far below or above all of training, one sentence each; empty when none does.
+
+    Args:
+        inputs: The model's inputs.
+        raw: Cached cells by input.
+        ids: What the examples are called.
+        good: Which of them could be read.
+    """
+    told = []
+    for name, field in inputs.items():
+        columns = raw[name].reshape(len(ids), -1) if field.limits else np.zeros((len(ids), 0))
+        names = kind_of(field).names(field)
+        for place, (low, high) in enumerate(field.limits):
+            beyond = np.maximum(low - columns[:, place], columns[:, place] - high)
+            far = good & (beyond > _SLACK * (high - low))  # never so for a missing value
+            if far.any():
+                row = int(np.argmax(np.where(far, beyond, -np.inf)))
+                seen, least, most = (_said(value, field) for value in (columns[row, place], low, high))
+                many = f"{far.sum():,} of {counted(len(ids), 'example')}, " if len(ids) > 1 else ""
+                told.append(
+                    f"{files.printable(names[place])}: {many}{seen} of {ids[row]}, outside of what training saw "
+                    f"({least} to {most})"
+                )
+    more = [f"and {counted(len(told) - _TOLD, 'more column')}"] if len(told) > _TOLD else []
+    return [*told[:_TOLD], *more, "Such answers are guesses."] if told else []
+
+
+def _said(value: float, field: Field) -> str:
+    return f"{value:.6g}" if field.shape else str(kind_of(field).preview(np.float64(value), field))
