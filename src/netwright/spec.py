@@ -203,6 +203,7 @@ class DataSpec(_Frozen):
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
         without: Columns that do not go in, where the inputs are not named.
+        empty: What a cell without a value says here, e.g. -999 or "not asked", beside an empty cell, NA and the like.
     """
 
     path: str | None = None
@@ -212,6 +213,13 @@ class DataSpec(_Frozen):
     duplicates: Literal["refuse", "accept"] = "refuse"
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
+    empty: tuple[str | int | float, ...] = ()
+
+    @field_validator("empty", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """A single word needs no list."""
+        return [given] if isinstance(given, str | int | float) else given
 
 
 class ModelSpec(_Frozen):

@@ -25,7 +25,7 @@ from netwright.data.fingerprint import Fingerprint, Summary
 from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
-from netwright.readers import spreadsheet
+from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
@@ -183,6 +183,7 @@ class _Source:
                 self._found = readers.from_memory(self.data)
             else:
                 self._found = readers.find(str(self.spec.data.path), self.spec.data.layout)
+            self._found = missing.emptied(self._found, self.spec.data.empty)
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found
@@ -195,7 +196,7 @@ class _Source:
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
         divided = (spec.data.split.by, spec.data.split.column, spec.data.without)  # what of them goes in
-        told = json.dumps([plain, vocabulary, known, divided], sort_keys=True)
+        told = json.dumps([plain, vocabulary, known, divided, spec.data.empty], sort_keys=True)
         return cache.key(place, str(spec.data.layout), str(spec.data.decimal), told)
 
 

@@ -19,6 +19,7 @@ from netwright.data.fields import kind_of
 from netwright.errors import CellError, DataError
 from netwright.models.build import build, outline
 from netwright.models.network import Network
+from netwright.readers import missing
 from netwright.readers.kinds.kind import Cell as OneCell
 from netwright.registry import nearest
 from netwright.spec import Field, OutputSpec, Spec
@@ -121,7 +122,7 @@ class Model:
         problems = [
             (at, f"example {at + 1}, {name}: {reason}")
             for name, field in self.inputs.items()
-            for at, reason in _fill(field, cells, raw[name]).items()
+            for at, reason in _fill(field, cells, raw[name], self.spec.data.empty).items()
         ]
         if problems:
             told = "".join(f"\n  {text}" for _, text in sorted(problems)[:20])
@@ -244,13 +245,15 @@ def _code(inputs: dict[str, Field], raw: Mapping[str, np.ndarray]) -> dict[str, 
     return coded
 
 
-def _fill(field: Field, cells: Sequence[Mapping[str, Cell]], sink: np.ndarray) -> dict[int, str]:
+def _fill(
+    field: Field, cells: Sequence[Mapping[str, Cell]], sink: np.ndarray, empty: Sequence[missing.Mark]
+) -> dict[int, str]:
     """Reads one input of every example into `sink`; gives the reason for each that cannot be read."""
     kind = kind_of(field)
 
     def one(at: int) -> str:
         try:
-            sink[at] = kind.one(_cell(cells[at], field), field)
+            sink[at] = kind.one(_cell(cells[at], field, empty), field)
         except CellError as exc:
             return str(exc)
         return ""
@@ -263,19 +266,20 @@ def _fill(field: Field, cells: Sequence[Mapping[str, Cell]], sink: np.ndarray) -
     return {at: reason for at, reason in enumerate(reasons) if reason}
 
 
-def _cell(example: Mapping[str, Cell], field: Field) -> OneCell:
+def _cell(example: Mapping[str, Cell], field: Field, empty: Sequence[missing.Mark]) -> OneCell:
     """What the kind reads: the input's own cell, or gathered from the columns that the input was made from."""
     if field.name in example:
         cell = example[field.name]
     else:
         columns = (field.source,) if isinstance(field.source, str) else field.source
-        missing = [column for column in columns if column not in example]
-        if missing:
-            raise CellError(f'"{missing[0]}" is missing{nearest(missing[0], example)}.')
+        gone = [column for column in columns if column not in example]
+        if gone:
+            raise CellError(f'"{gone[0]}" is missing{nearest(gone[0], example)}.')
         several = [example[column] for column in columns]
         cell = several[0] if isinstance(field.source, str) else several
     if isinstance(cell, list):
-        return np.array(cell, dtype=object)  # the cells of several columns, texts among them
+        return np.array([missing.unmarked(each, empty) for each in cell], dtype=object)  # of several columns
+    cell = missing.unmarked(cell, empty)
     return cell.item() if isinstance(cell, np.generic) and not isinstance(cell, np.datetime64) else cell
 
 

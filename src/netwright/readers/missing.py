@@ -5,16 +5,26 @@ still refuses a cell without one, so that a broken table is not answered from me
 value is fitted; a column that has any gets a second coded number, 1 where the value is missing.
 """
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.numerals import MISSING
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.words import counted
 
 FILL = "fill"
+T = TypeVar("T")
+Mark = str | int | float  # what stands in a cell without a value
 _NAMED = 5
 
 
@@ -44,6 +54,64 @@ def is_missing(cell: object) -> bool:
     if isinstance(cell, str):
         return cell.strip().lower() in MISSING
     return cell is None or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
+
+
+def emptied(found: Found, marks: Sequence[Mark]) -> Found:
+    """The same examples, the cells that hold one of the marks without a value; a note says how many they are.
+
+    Args:
+        found: What the readers found.
+        marks: What stands in a cell without a value; among texts as it is written, among numbers as a number.
+    """
+    if not marks:
+        return found
+    columns, count = {}, 0
+    for name, column in found.columns.items():
+        columns[name], some = _emptied(column, marks)
+        count += some
+    told = ", ".join(f'"{mark}"' for mark in marks)
+    note = f"data.empty: {counted(count, 'cell')} with {told} {'has' if count == 1 else 'have'} no value"
+    return replace(found, columns=columns, notes=(*found.notes, note))
+
+
+def unmarked(cell: T, marks: Sequence[Mark]) -> T | None:
+    """A cell as it is, or nothing where it holds one of the marks."""
+    if isinstance(cell, str):
+        return None if cell.strip() in map(str, marks) else cell
+    known = isinstance(cell, int | float | np.number) and float(cell) in _numbers(marks)
+    return None if known else cell
+
+
+def _emptied(column: Column, marks: Sequence[Mark]) -> tuple[Column, int]:
+    if isinstance(column, Arrays):
+        if column.values.ndim > 2 or column.values.dtype.kind not in "iuf":
+            return column, 0
+        held = np.isin(column.values, _numbers(marks))
+        return (Arrays(np.where(held, np.nan, column.values)), int(held.sum())) if held.any() else (column, 0)
+    if not isinstance(column, Cells):
+        return column, 0
+    values, kind = column.values, column.values.type
+    if column.is_text:
+        held = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array([str(mark) for mark in marks], kind))
+        empty = pa.scalar("", kind)
+    elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        held = pc.is_in(values.cast(pa.float64()), value_set=pa.array(_numbers(marks), pa.float64()))
+        empty = pa.scalar(None, kind)
+    else:
+        return column, 0
+    count = pc.sum(held).as_py() or 0
+    return (replace(column, values=pc.if_else(held, empty, values)), count) if count else (column, 0)
+
+
+def _numbers(marks: Sequence[Mark]) -> list[float]:
+    """Those marks that are numbers."""
+    found = []
+    for mark in marks:
+        try:
+            found.append(float(mark))
+        except ValueError:
+            continue
+    return found
 
 
 def columns_told(field: Field) -> list[int]:

@@ -24,7 +24,7 @@ from netwright.data.ledger import Ledger
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
-from netwright.readers import spreadsheet
+from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Cells, Column, Found
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.run import answering, scoring
@@ -138,6 +138,7 @@ def _found(path: Path, model: Model) -> Found:
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
+    found = missing.emptied(found, model.spec.data.empty)
     count = len(found.ids)
     columns = {name: _column(found, name, model) for name in model.inputs}
     raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
