@@ -89,3 +89,14 @@ def test_tags_are_compared_with_their_shares_and_a_line_each() -> None:
     assert linear.scores["f1"] > 0.9
     low, high = linear.interval["mean_average_precision"]
     assert low <= linear.scores["mean_average_precision"] <= high
+
+
+def test_a_mean_that_rests_on_few_examples_says_so() -> None:
+    task, answers = tags("a", "b", "c"), torch.full((8, 3), 0.5)
+    truth = torch.tensor([[1.0, 1.0, 0.0]] + [[1.0, 0.0, 0.0]] * 7)
+    assert task.remarks(answers, truth) == [
+        "the mean average precision rests on few examples of b (1)",
+        "it leaves out what no example has: c",
+    ]
+    assert task.remarks(answers[:, :1], truth[:, :1]) == []
+    assert task.remarks() == []

@@ -173,6 +173,7 @@ class OutputFacts(_Fact):
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         calibration_error: Mean distance of the two, by the counts.
         per_class: Of tags: how well each class is told on the test split.
+        remarks: What must be known about the answers and scores, in sentences.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
         scatter: (truth, predicted) on the test split, for numbers.
@@ -192,6 +193,7 @@ class OutputFacts(_Fact):
     calibration: list[tuple[float, float, int]] = []
     calibration_error: Number = None
     per_class: list[ClassFacts] = []
+    remarks: list[str] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []
     scatter: list[tuple[Number, Number]] = []

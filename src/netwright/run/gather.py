@@ -254,6 +254,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "headline": task.headline,
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets),
+        "remarks": task.remarks(answers, targets),
         "baselines": [
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
@@ -442,8 +443,7 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
     lines = []
     for output in found.outputs:
         said = [sentences.result(found, output), sentences.against_baselines(output)]
-        said += [output.sought.rule, output.sought.bill] if output.sought else []
-        lines += [f"{_named(found, output)}{each}" for each in said if each]
+        lines += [f"{_named(found, output)}{each}" for each in [*said, *output.remarks] if each]
     lines += warnings(found, folder)
     if found.verdict:
         lines.append(f"{found.verdict.label}: {found.verdict.sentence}")

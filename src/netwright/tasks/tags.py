@@ -17,11 +17,15 @@ from torch import Tensor
 
 from netwright import metrics
 from netwright.errors import SpecError
+from netwright.files import printable
 from netwright.readers.kinds.tags import joined
 from netwright.registry import resolve
 from netwright.spec import Field, OutputSpec, Reason
 from netwright.tasks.category import MOST_ITERATIONS, MOST_WORK
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
+from netwright.words import listed
+
+_FEW = 5  # examples of a class, with which one mistake moves its average precision by a tenth or more
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,18 @@ class Tags(Task):
             "exact_match": exact,
             "f1": metrics.bootstrap(counts, metrics.f1, groups),
         }
+
+    def remarks(
+        self,
+        answers: Float[Tensor, "batch class"] | None = None,
+        targets: Float[Tensor, "batch class"] | None = None,
+    ) -> list[str]:
+        """Of which classes so few are held out that the mean over classes rests on luck; see `Task.remarks`."""
+        counts = [] if targets is None else (targets > 0).sum(dim=0).tolist()
+        few = [f"{name} ({count})" for name, count in zip(self.classes, counts, strict=False) if 0 < count < _FEW]
+        none = [name for name, count in zip(self.classes, counts, strict=False) if not count]
+        told = [f"the mean average precision rests on few examples of {printable(listed(few))}"] if few else []
+        return told + ([f"it leaves out what no example has: {printable(listed(none))}"] if none else [])
 
     def _counted(self, answers: Tensor, targets: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Per example whether all tags are right; and how many are true and given, false and given, true and not."""

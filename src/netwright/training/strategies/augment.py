@@ -1,4 +1,7 @@
-"""Training pictures seen differently at every step: what the transforms of `data.augment` do to a batch."""
+"""Training pictures seen differently at every step: what the transforms of `data.augment` do to a batch.
+
+Source: Goodfellow, Bengio, Courville, Deep Learning, section 7.4.
+"""
 
 from __future__ import annotations
 
