@@ -67,6 +67,15 @@ def test_what_all_trainings_say_is_said_once(table: Path, tmp_path: Path) -> Non
     assert any("training.optimizer" in text for text in told)
 
 
+def test_what_the_results_are_worth_is_told_under_the_table_and_on_the_page(table: Path, tmp_path: Path) -> None:
+    with table.open("a", encoding="utf-8") as sink:
+        sink.write("3,4,a,b\n5,6,a,b\n")  # a cell too many
+    found = compare(_wanted(table), {"model.width": ["2", "3"]}, seeds=1, out=tmp_path / "c")
+    (told,) = [line for line in found.text if "set aside" in line]
+    assert told.startswith("2 of 62 examples set aside (")
+    assert "2 of 62 examples set aside (" in found.page.read_text(encoding="utf-8")
+
+
 def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: Path) -> None:
     vary = {"training.batch_size": ["8", "16"]}
     first = compare(_wanted(table), vary, seeds=1, out=tmp_path / "c")

@@ -23,6 +23,7 @@ from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, com
 from netwright.report.facts import Facts
 from netwright.report.sentences import duration, interval_text, lower_is_better, score_name, score_text
 from netwright.run.folder import RunFolder, data_name, now_utc
+from netwright.run.gather import warnings
 from netwright.spec import Spec
 from netwright.training import history
 from netwright.words import counted
@@ -43,6 +44,7 @@ class Setting:
         seconds: Training time by seed.
         curve: (examples seen, seconds, validation loss) after each epoch of the first seed.
         problems: What went wrong, by seed.
+        warnings: What makes the first seed's result worth less than it looks, e.g. examples set aside.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Setting:
     seconds: dict[int, float] = field(default_factory=dict)
     curve: list[tuple[float, float, float]] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def known(self) -> dict[int, float]:
         """The scores that are numbers, by seed."""
@@ -144,6 +147,7 @@ def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Displa
     setting.parameters = facts.parameters
     if not setting.curve:
         setting.curve.extend(_curve(RunFolder(place), facts))
+        setting.warnings.extend(warnings(facts, RunFolder(place)))
     return output.headline
 
 
@@ -224,6 +228,7 @@ def _table(
 ) -> Table:
     rows = [_row(setting, score) for setting in settings]
     answer = verdict(settings, score, vary)
+    doubts = next((setting.warnings for setting in settings if setting.warnings), [])
     comparison = Comparison(
         title=f"{folder.name}: {', '.join(path.rpartition('.')[2] for path in vary)}",
         question=f"Which {' and '.join(path.rpartition('.')[2].replace('_', ' ') for path in vary)}?",
@@ -233,7 +238,7 @@ def _table(
         rows=rows,
         curves=[_drawn(setting) for setting in settings if setting.curve],
         loss="validation loss",
-        notes=[f"{s.label}, seed {seed}: {problem}" for s in settings for seed, problem in s.problems.items()],
+        notes=doubts + [f"{s.label}, seed {seed}: {told}" for s in settings for seed, told in s.problems.items()],
         created=now_utc(),
     )
     page = folder / "compare.html"
@@ -242,7 +247,7 @@ def _table(
     files.write_text(
         folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1)
     )
-    text = [*_lines(settings, score, len(seeds)), "", *_progress_lines(settings), answer, f"page: {page}"]
+    text = [*_lines(settings, score, len(seeds)), "", *_progress_lines(settings), answer, *doubts, f"page: {page}"]
     return Table(folder, page, score, settings, answer, text)
 
 
