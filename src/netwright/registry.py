@@ -71,8 +71,14 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2` is 16 filters of 5x5"),
         "pool": (
             "netwright.models.layers:Pool",
-            "the largest (or average) value of each window: `pool 2`, `pool avg 2`",
+            "the largest (or average, or sum) value of each window: `pool 2`, `pool avg 2`",
         ),
+        "global_pool": ("netwright.models.layers:GlobalPool", "the average of each whole channel: `global_pool`"),
+        "batch_norm": (
+            "netwright.models.layers:BatchNorm",
+            "each channel of a batch at mean 0 and spread 1, then as learned: `batch_norm`",
+        ),
+        "widen": ("netwright.models.layers:Widen", "a shortcut to more channels and fewer places: `widen 32 stride 2`"),
         "maxout": (
             "netwright.models.layers:Maxout",
             "the largest of several sums: `maxout 64 group 3`",
@@ -300,7 +306,15 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
 _LECTURES = {
     # which of the five lectures name a part, by room; `LECTURES` has their subjects
     "transform": {"mirror": "1234", "shift": "1234"},
-    "layer": {"dense": "24", "conv": "234", "pool": "234", "maxout": "134", "rbf": "14", "dropout": "1234"},
+    "layer": {
+        "dense": "24",
+        "conv": "234",
+        "pool": "234",
+        "maxout": "134",
+        "rbf": "14",
+        "dropout": "1234",
+        "batch_norm": "14",
+    },
     "activation": {
         "relu": "1234",
         "leaky_relu": "14",

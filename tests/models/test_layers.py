@@ -6,10 +6,13 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from netwright.errors import SpecError
+from netwright.models import initialisers
 from netwright.models.build import build, table
-from netwright.models.layers import Dropout, Maxout, Rbf
+from netwright.models.layers import BatchNorm, Dropout, GlobalPool, Maxout, Pool, Rbf, Widen
+from netwright.models.network import Network
 from netwright.models.text import parse
 from netwright.spec import ModelSpec
 
@@ -100,3 +103,65 @@ def test_the_words_of_the_text_fill_them() -> None:
         (("units", 9),),
         (("at", 0.5),),
     ]
+
+
+def _conv_net(text: str, shape: tuple[int, ...] = (3, 8, 10)) -> Network:
+    return build(ModelSpec(layers=text), {"x": shape}, {"out": 2}, 0)
+
+
+def test_batch_norm_is_torchs_while_training_and_afterwards() -> None:
+    torch.manual_seed(0)
+    for shape, theirs in (((5,), nn.BatchNorm1d(5)), ((5, 4, 3), nn.BatchNorm2d(5))):
+        ours = BatchNorm(shape)
+        ours.initialise(initialisers.Draw(initialisers.rule_of("he", {}), torch.Generator(), 1.0))
+        for _ in range(3):
+            x = torch.randn(8, *shape) * 3 + 1
+            torch.testing.assert_close(ours(x), theirs(x))
+        assert torch.allclose(ours.mean, theirs.running_mean)
+        assert torch.allclose(ours.variance, theirs.running_var)
+        torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
+        torch.testing.assert_close(ours(x[:1]), ours(x)[:1])
+
+
+def test_batch_norm_answers_a_batch_with_one_value_per_channel_from_its_running_means() -> None:
+    network = build(ModelSpec(layers="dense 4, batch_norm, relu"), {"x": (3,)}, {"out": 2}, 0)
+    norm = network.module("batch_norm1")
+    before = {name: values.clone() for name, values in norm.named_buffers()}
+    assert torch.isfinite(network.train()({"x": torch.randn(1, 3)})["out"]).all()
+    assert all(torch.equal(values, before[name]) for name, values in norm.named_buffers())
+    network({"x": torch.randn(2, 3)})
+    assert not torch.equal(norm.mean, before["mean"])
+
+
+def test_a_conv_before_a_batch_norm_needs_no_bias() -> None:
+    with_bias, without = (table(_conv_net(f"conv 4x3 bias {word}, batch_norm"), 1)[1] for word in ("yes", "no"))
+    assert (with_bias.parameters, without.parameters) == (4 * 27 + 4, 4 * 27)
+
+
+@pytest.mark.parametrize(("how", "value"), [("max", 4.0), ("avg", 2.5), ("sum", 10.0)])
+def test_pools_of_a_window_and_of_the_whole_map(how: str, value: float) -> None:
+    x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert Pool((1, 2, 2), 2, how)(x).flatten().tolist() == [value]  # type: ignore[arg-type]
+    assert GlobalPool((1, 2, 2), how)(x).tolist() == [[value]]  # type: ignore[arg-type]
+
+
+def test_a_padded_sum_counts_nothing_for_what_lies_outside() -> None:
+    x = torch.ones(1, 1, 2, 2)
+    assert Pool((1, 2, 2), 3, "sum", stride=1, pad=1)(x).flatten().tolist() == [4.0] * 4
+
+
+def test_a_shortcut_without_weights_adds_empty_channels_and_skips_places() -> None:
+    x = torch.arange(2 * 2 * 3 * 4, dtype=torch.float32).reshape(2, 2, 3, 4)
+    wide = Widen((2, 3, 4), 5, stride=2)(x)
+    assert wide.shape == (2, 5, 2, 2)
+    assert torch.equal(wide[:, 1:3], x[:, :, ::2, ::2])
+    assert wide[:, [0, 3, 4]].abs().sum() == 0
+    with pytest.raises(SpecError, match="channels is 1; the least is 2"):
+        Widen((2, 3, 4), 1)
+
+
+def test_a_residual_block_of_a_picture_is_written_as_text() -> None:
+    half = "conv 8x3 stride 2 pad 1 bias no, batch_norm, relu, conv 8x3 pad 1 bias no, batch_norm"
+    network = _conv_net(f"conv 4x3 pad 1, {{{half} | widen 8 stride 2}} add, relu, global_pool")
+    assert [node.shape for node in network.nodes if node.part in {"add", "global_pool"}] == [(8, 4, 5), (8,)]
+    assert network({"x": torch.randn(2, 3, 8, 10)})["out"].shape == (2, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,21 @@ def test_a_step_whose_loss_is_no_number_is_not_applied_and_the_run_goes_on(littl
     acts = [(row["step"], row["what"]) for row in training.history.rows if row["kind"] == "action"]
     assert acts == [(3, "step not applied: its loss was nan"), (7, "step not applied: its loss was nan")]
     assert all(math.isfinite(row["train/loss"]) for row in training.history.rows if row["kind"] == "epoch")
+
+
+def test_running_means_that_a_refused_batch_spoiled_are_put_back(little: Little) -> None:
+    class Spoil(Strategy):
+        name = "spoil"
+
+        def batch(self, training: Training, batch: Batch) -> Batch:
+            return replace(batch, inputs={"table": batch.inputs["table"] * (math.nan if training.step == 7 else 1)})
+
+    norm = nn.BatchNorm1d(3)
+    training = little(strategies=[Spoil(), Finite()], net=nn.Sequential(norm, nn.Linear(3, 1)))
+    training.run()
+    assert torch.isfinite(norm.running_mean).all()
+    assert torch.isfinite(norm.running_var).all()
+    assert math.isfinite(training.history.rows[-1]["validation/loss"])
 
 
 def test_refused_steps_are_told_at_the_end(little: Little) -> None:

@@ -131,13 +131,22 @@ class Conv(Layer):
         width: Columns of a filter; as many as rows when left out.
         pad: Rows and columns of zeros put around the picture.
         stride: Step from one place to the next.
+        bias: Whether each filter adds a number; before a `batch_norm`, which takes it off again, none is needed.
     """
 
     takes = "image"
     example = "conv 16x5 pad 2"
 
     def __init__(
-        self, in_shape: Shape, filters: int, height: int, width: int | None = None, *, pad: int = 0, stride: int = 1
+        self,
+        in_shape: Shape,
+        filters: int,
+        height: int,
+        width: int | None = None,
+        *,
+        pad: int = 0,
+        stride: int = 1,
+        bias: bool = True,
     ) -> None:
         width = height if width is None else width
         _at_least(1, filters=filters, height=height, width=width, stride=stride)
@@ -153,7 +162,7 @@ class Conv(Layer):
         )
         self.pad = pad
         self.weight = nn.Parameter(torch.empty(filters, channels, height, width))
-        self.bias = nn.Parameter(torch.empty(filters))
+        self.bias = nn.Parameter(torch.empty(filters)) if bias else None
 
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch filter rows columns"]:
         """The output maps of a batch."""
@@ -161,7 +170,7 @@ class Conv(Layer):
 
 
 class Pool(Layer):
-    """The largest (or average) value in each window of each channel; makes maps smaller and small shifts matter less.
+    """The largest value in each window of each channel, or the average, or the sum; small shifts then matter less.
 
     Places that padding added never count: not as the largest, nor in an average.
 
@@ -180,7 +189,7 @@ class Pool(Layer):
         self,
         in_shape: Shape,
         size: int,
-        how: Literal["max", "avg"] = "max",
+        how: Literal["max", "avg", "sum"] = "max",
         *,
         stride: int | None = None,
         pad: int = 0,
@@ -202,7 +211,101 @@ class Pool(Layer):
         """The pooled maps of a batch."""
         if self.how == "max":
             return functional.max_pool2d(x, self.window, self.stride, self.pad)
+        if self.how == "sum":
+            return functional.avg_pool2d(x, self.window, self.stride, self.pad, divisor_override=1)
         return functional.avg_pool2d(x, self.window, self.stride, self.pad, count_include_pad=False)
+
+
+class GlobalPool(Layer):
+    """One number for each channel: the average of its whole map (or the largest value, or the sum).
+
+    Args:
+        in_shape: `(channel, height, width)`.
+        how: Which number stands for the map.
+
+    Source: Lin, Chen, Yan 2014, Network in Network, arXiv:1312.4400, section 3.2.
+    """
+
+    takes = "image"
+    example = "global_pool"
+
+    def __init__(self, in_shape: Shape, how: Literal["avg", "max", "sum"] = "avg") -> None:
+        super().__init__(in_shape, in_shape[:1], window=(in_shape[1], in_shape[2]))
+        self.how = how
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel"]:
+        """The numbers of a batch."""
+        if self.how == "max":
+            return x.amax(dim=(2, 3))
+        return x.mean(dim=(2, 3)) if self.how == "avg" else x.sum(dim=(2, 3))
+
+
+class Widen(Layer):
+    """The same picture with more channels, which are 0, and fewer places: a shortcut without weights ("option A").
+
+    Args:
+        in_shape: `(channel, height, width)`.
+        channels: How many come out, at least as many as come in; the new ones lie on both sides.
+        stride: Every so manieth row and column is kept.
+
+    Source: He, Zhang, Ren, Sun 2015, Deep Residual Learning, arXiv:1512.03385, section 3.3.
+    """
+
+    takes = "image"
+    example = "widen 8 stride 2"
+
+    def __init__(self, in_shape: Shape, channels: int, *, stride: int = 1) -> None:
+        _at_least(in_shape[0], channels=channels)
+        _at_least(1, stride=stride)
+        rows, columns = _slide(in_shape, (1, 1), 0, stride)
+        super().__init__(in_shape, (channels, rows, columns), stride=(stride, stride))
+        new = channels - in_shape[0]
+        self.new = (new // 2, new - new // 2)
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch wider rows columns"]:
+        """The wider pictures of a batch."""
+        down, right = self.stride
+        return functional.pad(x[:, :, ::down, ::right], (0, 0, 0, 0, *self.new))
+
+
+class BatchNorm(Layer):
+    """Each channel (or number) of a batch is brought to mean 0 and spread 1, then to a learned mean and spread.
+
+    While training, mean and variance are those of the batch, and a running mean of them is kept; afterwards the running
+    ones serve, so that no answer depends on its batch mates. They also serve a batch with one value per channel, which
+    has no spread.
+
+    Args:
+        in_shape: `(dim,)` or `(channel, height, width)`.
+        momentum: Share of a batch in the running mean, above 0, at most 1.
+        epsilon: Added to the variance, above 0.
+
+    Source: Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, algorithms 1 and 2.
+    """
+
+    example = "batch_norm"
+
+    def __init__(self, in_shape: Shape, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        if not 0 < momentum <= 1 or not epsilon > 0:
+            raise SpecError(f"momentum is {momentum:g}, epsilon {epsilon:g}; both are above 0.", "Leave them out.")
+        super().__init__(in_shape, in_shape, multiply_adds=math.prod(in_shape))
+        self.momentum, self.epsilon = momentum, epsilon
+        self.scale = nn.Parameter(torch.empty(in_shape[0]))
+        self.bias = nn.Parameter(torch.empty(in_shape[0]))
+        self.register_buffer("mean", torch.empty(in_shape[0]))
+        self.register_buffer("variance", torch.empty(in_shape[0]))
+
+    def initialise(self, draw: Draw) -> None:
+        """Nothing is drawn: it begins by giving mean 0 and spread 1."""
+        for values, value in ((self.scale, 1.0), (self.bias, 0.0), (self.mean, 0.0), (self.variance, 1.0)):
+            nn.init.constant_(values, value)
+
+    def forward(self, x: Float[Tensor, "batch channel *places"]) -> Float[Tensor, "batch channel *places"]:
+        """The batch, each channel brought to the learned mean and spread."""
+        learning = self.training and x.numel() > x.shape[1]
+        return functional.batch_norm(
+            x, self.mean, self.variance, self.scale, self.bias, learning, self.momentum, self.epsilon
+        )
 
 
 class Flatten(Layer):

@@ -52,10 +52,18 @@ class Finite(Strategy):
         self.in_a_row += 1
         self.skipped += 1
         training.act(self.name, f"step not applied: its loss was {loss}")
+        self._mend(training)
         if self.in_a_row == self.tries:
             self.in_a_row = 0
             self._go_back(training, loss)
         return False
+
+    def _mend(self, training: Training) -> None:
+        """Running means that the refused batch has spoiled are those of the start of the epoch again."""
+        for of, net in training.plan.nets.items():
+            for name, values in net.named_buffers():
+                if not torch.isfinite(values).all():
+                    values.copy_(self._good[f"weights/{of}/{name}"])
 
     def _go_back(self, training: Training, loss: float) -> None:
         self.returns += 1
