@@ -151,3 +151,34 @@ def test_the_schema_knows_the_words_people_write() -> None:
 def test_the_schema_in_the_docs_is_that_of_the_code(repository: Path) -> None:
     kept = json.loads((repository / "docs" / "spec.schema.json").read_text("utf-8"))
     assert kept == json.loads(json.dumps(spec.schema())), "renew it: netwright recipes schema > docs/spec.schema.json"
+
+
+def test_a_network_with_a_name_may_stand_for_the_whole_model() -> None:
+    for text in ("model: resnet18", "model: {net: resnet18}", "model: {net: {name: resnet18}}"):
+        assert spec.load(text).model.net == PartSpec(name="resnet18")
+    with pytest.raises(SpecError, match="net and layers, depth say the same thing twice"):
+        spec.load('model: {net: lenet, layers: "dense 3", depth: 2}')
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "left"),
+    [
+        ("model: {layers: 'dense 3'}", {"model.net.name": "lenet"}, {"net"}),
+        ("model: {layers: 'dense 3'}", {"model.depth": "2"}, {"depth"}),
+        ("model: {depth: 2, width: 3}", {"model.layers": "dense 4"}, {"layers"}),
+        ("model: {depth: 2, width: 3}", {"model.width": "4"}, {"depth", "width"}),
+        ("model: {net: {name: vgg, depth: 11}}", {"model.net.depth": "13"}, {"net"}),
+        ("model: {net: lenet}", {"model.layers": "dense 4"}, {"layers"}),
+        ("model: {net: lenet}", {"model.layers": "null"}, {"net"}),
+    ],
+)
+def test_what_the_command_line_says_of_a_network_replaces_another_way_of_the_spec(
+    text: str, values: dict[str, str], left: set[str]
+) -> None:
+    model = spec.override(spec.load(text), values).model
+    assert {name for name, value in model.model_dump().items() if value is not None} == left
+
+
+def test_two_ways_on_one_command_line_are_refused() -> None:
+    with pytest.raises(SpecError, match="net and layers say the same thing twice"):
+        spec.override(Spec(), {"model.net.name": "lenet", "model.layers": "dense 4"})

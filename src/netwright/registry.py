@@ -88,6 +88,30 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "dropout": ("netwright.models.layers:Dropout", "numbers set to 0 by chance while training: `dropout 0.5`"),
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },
+    "net": {
+        # functions of a picture's shape that write the layers of a published network
+        "lenet": ("netwright.models.convnets.classic:lenet", "two convolutions and two dense layers, for digits"),
+        "convnetjs": ("netwright.models.convnets.classic:convnetjs", "three small convolutions, for CIFAR-10"),
+        "tiny_vgg": ("netwright.models.convnets.vgg:tiny_vgg", "six convolutions of ten filters"),
+        "alexnet": ("netwright.models.convnets.classic:alexnet", "five convolutions and two large dense layers"),
+        "vgg": ("netwright.models.convnets.vgg:vgg", "many convolutions of 3x3: `{name: vgg, depth: 13}`"),
+        "vgg16": ("netwright.models.convnets.vgg:vgg16", "VGG with sixteen layers"),
+        "vgg19": ("netwright.models.convnets.vgg:vgg19", "VGG with nineteen layers"),
+        "googlenet": ("netwright.models.convnets.inception:googlenet", "filters of several sizes side by side"),
+        "bn_inception": ("netwright.models.convnets.inception:bn_inception", "Inception with batch normalisation"),
+        "resnet": ("netwright.models.convnets.resnet:resnet", "sums over shortcuts: `{name: resnet, depth: 34}`"),
+        "resnet18": ("netwright.models.convnets.resnet:resnet18", "a residual network of eighteen layers"),
+        "resnet50": ("netwright.models.convnets.resnet:resnet50", "a residual network of fifty layers"),
+        "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
+        "cifar_resnet": (
+            "netwright.models.convnets.resnet:cifar_resnet",
+            "a small residual network for small pictures: `{name: cifar_resnet, depth: 20}`",
+        ),
+        "wide_resnet": (
+            "netwright.models.convnets.resnet:wide_resnet",
+            "a residual network with more channels: `{name: wide_resnet, depth: 16, width: 4}`",
+        ),
+    },
     "activation": {
         # "initialiser": how the weights in front of this activation are drawn; "limits": its least and largest value
         "relu": (
@@ -306,6 +330,18 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
 _LECTURES = {
     # which of the five lectures name a part, by room; `LECTURES` has their subjects
     "transform": {"mirror": "1234", "shift": "1234"},
+    "net": {
+        "lenet": "3",
+        "convnetjs": "4",
+        "tiny_vgg": "2",
+        "alexnet": "1234",
+        "vgg16": "124",
+        "vgg19": "124",
+        "googlenet": "124",
+        "bn_inception": "1",
+        "resnet152": "124",
+        "wide_resnet": "14",
+    },
     "layer": {
         "dense": "24",
         "conv": "234",

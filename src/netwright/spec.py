@@ -226,15 +226,18 @@ class ModelSpec(_Frozen):
     """The network between inputs and output units; the last layer follows from the output and is never written.
 
     Args:
+        net: A network with a name for pictures, e.g. resnet18, or `{name: vgg, depth: 13}`; `model: resnet18` is short
+            for it.
         layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
-        depth: Number of hidden layers, when `layers` is not given.
-        width: Units per hidden layer, when `layers` is not given.
+        depth: Number of hidden layers, when neither of these is given.
+        width: Units per hidden layer, when neither is given.
         connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
-        activation: Function of the hidden units, when `layers` is not given.
+        activation: Function of the hidden units, when neither is given.
         initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
             layer's activation when left out.
     """
 
+    net: PartSpec | None = None
     layers: str | None = None
     depth: int | None = Setting(default=None, ge=0, le=1000)
     width: int | None = Setting(default=None, ge=1)
@@ -247,12 +250,21 @@ class ModelSpec(_Frozen):
         values = {name: getattr(self, name) for name in ("depth", "width", "connect", "activation")}
         return {name: value for name, value in values.items() if value is not None}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        return {"net": given} if isinstance(given, str) else given
+
     @model_validator(mode="after")
     def _one_way(self) -> ModelSpec:
-        twice = list(self.shape())
-        if self.layers is not None and twice:
-            raise ValueError(f"layers and {', '.join(twice)} say the same thing twice; give one or the other")
+        ways = [name for name in ("net", "layers") if getattr(self, name) is not None]
+        twice = [*ways, *self.shape()]
+        if ways and len(twice) > 1:
+            raise ValueError(f"{ways[0]} and {', '.join(twice[1:])} say the same thing twice; give one or the other")
         return self
+
+
+_WAYS = ({"net"}, {"layers"}, {"depth", "width", "connect", "activation"})  # to say what a network is
 
 
 class StopSpec(_Frozen):
@@ -475,16 +487,26 @@ def override(spec: Spec, values: dict[str, str], said: dict[str, str] | None = N
                 raise SpecError(f"--set {path}: {parent} holds {inner!r} and has no settings below it.")
             place = inner
         place[last] = value
-        shape = last in {"depth", "width", "connect", "activation"} and parents == ["model"] and value is not None
-        if shape and "model.layers" not in values:  # both at once are refused
-            place.pop("layers", None)
+        if parents[:1] == ["model"] or last == "model":
+            _give_way(tree["model"], (*parents, last), value, values)
     origin = ("command line" if said else "--set") if values else "spec"
     return validate(tree, origin=origin, said=said)
 
 
+def _give_way(model: object, path: tuple[str, ...], value: object, values: dict[str, str]) -> None:
+    """Of the ways to say what a network is, that of the command line replaces the spec's; two there are refused."""
+    way = next((way for way in _WAYS if path[-1] in way or (path[1:2] and path[1] in way)), None)
+    if way is None or value is None or not isinstance(model, dict):
+        return
+    for other in set().union(*_WAYS) - way:
+        if not any(given.startswith(f"model.{other}") for given in values):
+            model.pop(other, None)
+
+
 def _grown(name: str, value: object) -> object:
     """`optimizer: adam` as a mapping that can take options; everything else as it is."""
-    return {"name": value} if isinstance(value, str) and name in {"optimizer", "schedule", "initialiser"} else value
+    parts = {"optimizer", "schedule", "initialiser", "net"}
+    return {"name": value} if isinstance(value, str) and name in parts else value
 
 
 def named_fields(text: str) -> dict[str, dict[str, str]]:
@@ -506,6 +528,7 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
     training, named = spec.training, []
     named += [("optimizer", training.optimizer.name)] if training.optimizer else []
     named += [("schedule", training.schedule.name)] if training.schedule else []
+    named += [("net", spec.model.net.name)] if spec.model.net else []
     named += [("activation", spec.model.activation)] if spec.model.activation else []
     named += [("initialiser", spec.model.initialiser.name)] if spec.model.initialiser else []
     named += [("loss", out.loss) for out in spec.outputs.values() if out.loss]

@@ -25,6 +25,7 @@ DATA = Group("What goes in and out", sort_key=1)
 SETTINGS = Group("Settings", sort_key=2)
 
 PATHS = {
+    "net": "model.net.name",
     "layers": "model.layers",
     "depth": "model.depth",
     "width": "model.width",
@@ -65,6 +66,7 @@ class Settings:
     """Shorthands for settings of the spec.
 
     Args:
+        net: A network with a name for pictures, e.g. resnet18; see `netwright explain`.
         layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
         depth: Number of hidden layers, instead of --layers.
         width: Units per hidden layer, instead of --layers.
@@ -82,6 +84,7 @@ class Settings:
         own_parts: A Python file of own parts, run before anything else; may be repeated.
     """
 
+    net: str | None = None
     layers: str | None = None
     depth: int | None = None
     width: int | None = None

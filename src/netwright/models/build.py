@@ -21,7 +21,7 @@ from netwright.models import initialisers
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
 from netwright.models.network import Network, Node
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
-from netwright.registry import part, parts, resolve
+from netwright.registry import check_options, part, parts, resolve
 from netwright.spec import ModelSpec, PartSpec, Reason
 
 Shape = tuple[int, ...]
@@ -72,6 +72,8 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     """
     if model.layers is not None:
         return model.layers, []
+    if model.net is not None:
+        return _named(model.net, groups)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -108,6 +110,27 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
         reasons = reasons[:1]
     return text, [reason for given, reason in reasons if given is None]
+
+
+def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
+    """The layers of a network with a name, for the size of the picture.
+
+    Raises:
+        SpecError: No such network or option, or no picture to look at.
+    """
+    problems = check_options("net", net.name, net.options, given=("shape",))
+    pictures = sorted({shape for shape in groups.values() if len(shape) == 3}, key=math.prod)
+    if not pictures:
+        problems.append(f"{net.name} looks at pictures, and none goes in")
+    try:
+        text = "" if problems else resolve("net", net.name)(pictures[-1], **net.options)
+    except ValueError as exc:
+        text, problems = "", [str(exc)]
+    if problems:
+        raise SpecError("\n".join(f"model.net: {problem}." for problem in problems), "Correct these.")
+    height, width = pictures[-1][1:]
+    said = ", ".join([net.name, *(f"{name} {value}" for name, value in net.options.items())])
+    return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
 
 
 def _convolutions(groups: Groups) -> str:

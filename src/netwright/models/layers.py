@@ -180,6 +180,7 @@ class Pool(Layer):
         how: Which value stands for the window.
         stride: Step from one window to the next; the window's size when left out, so that windows just touch.
         pad: Rows and columns put around the picture, at most half the size.
+        ceil: Whether a last window may hang over the lower and right border; otherwise what is left there is not seen.
     """
 
     takes = "image"
@@ -193,6 +194,7 @@ class Pool(Layer):
         *,
         stride: int | None = None,
         pad: int = 0,
+        ceil: bool = False,
     ) -> None:
         stride = size if stride is None else stride
         _at_least(1, size=size, stride=stride)
@@ -203,17 +205,23 @@ class Pool(Layer):
                 f"Use pad {size // 2} or less.",
             )
         rows, columns = _slide(in_shape, (size, size), pad, stride)
+        if ceil:  # one more where it begins inside of the picture and its left padding
+            rows, columns = (
+                count + (count * stride < length + pad and (count - 1) * stride + size < length + 2 * pad)
+                for count, length in zip((rows, columns), in_shape[1:], strict=True)
+            )
         super().__init__(in_shape, (in_shape[0], rows, columns), window=(size, size), stride=(stride, stride))
         self.how = how
         self.pad = pad
+        self.ceil = ceil
 
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
         """The pooled maps of a batch."""
         if self.how == "max":
-            return functional.max_pool2d(x, self.window, self.stride, self.pad)
+            return functional.max_pool2d(x, self.window, self.stride, self.pad, ceil_mode=self.ceil)
         if self.how == "sum":
-            return functional.avg_pool2d(x, self.window, self.stride, self.pad, divisor_override=1)
-        return functional.avg_pool2d(x, self.window, self.stride, self.pad, count_include_pad=False)
+            return functional.avg_pool2d(x, self.window, self.stride, self.pad, self.ceil, divisor_override=1)
+        return functional.avg_pool2d(x, self.window, self.stride, self.pad, self.ceil, count_include_pad=False)
 
 
 class GlobalPool(Layer):
@@ -284,6 +292,8 @@ class BatchNorm(Layer):
     """
 
     example = "batch_norm"
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, in_shape: Shape, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
         if not 0 < momentum <= 1 or not epsilon > 0:

@@ -21,7 +21,19 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import Axes, Line, line_chart
 from netwright.figures.marks import number
 
-ROOMS = ("layer", "activation", "initialiser", "loss", "optimizer", "schedule", "strategy", "transform", "task", "kind")
+ROOMS = (
+    "layer",
+    "activation",
+    "initialiser",
+    "loss",
+    "optimizer",
+    "schedule",
+    "strategy",
+    "transform",
+    "net",
+    "task",
+    "kind",
+)
 _GIVEN = {  # what the program itself gives a part, so that it is no option
     "optimizer": ("params",),
     "schedule": ("step", "total", "watch", "better"),
@@ -29,6 +41,7 @@ _GIVEN = {  # what the program itself gives a part, so that it is no option
     "initialiser": ("weight", "inputs", "outputs", "generator"),
     "layer": ("in_shape",),
     "loss": ("outputs", "targets"),
+    "net": ("shape",),
 }
 _SECTION = re.compile(r"^(Args|Example|Source|Raises|Attributes):\s*(.*)$")
 
