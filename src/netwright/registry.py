@@ -63,20 +63,31 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
     },
     "transform": {
-        "mirror": ("netwright.data.augment:Mirror", "left becomes right in every other epoch: twice as many pictures"),
-        "shift": ("netwright.data.augment:Shift", "every picture moves a few pixels: `{name: shift, px: 2}`"),
+        "mirror": (
+            "netwright.data.augment.geometry:Mirror",
+            "left becomes right in every other epoch: twice as many pictures",
+        ),
+        "shift": ("netwright.data.augment.geometry:Shift", "moved by a few pixels: `{name: shift, px: 2}`"),
+        "crop": ("netwright.data.augment.geometry:Crop", "a part brought to full size: `{name: crop, share: 0.25}`"),
+        "rotate": ("netwright.data.augment.geometry:Rotate", "turned: `{name: rotate, degrees: 15}`"),
+        "stretch": ("netwright.data.augment.geometry:Stretch", "longer or wider: `{name: stretch, share: 0.2}`"),
+        "distort": ("netwright.data.augment.geometry:Distort", "bent like rubber: `{name: distort, share: 0.3}`"),
+        "colour": ("netwright.data.augment.colour:Colour", "a cast of colour: `{name: colour, strength: 0.3}`"),
+        "light": ("netwright.data.augment.colour:Light", "brightness and contrast: `{name: light, strength: 0.3}`"),
+        "grain": ("netwright.data.augment.colour:Grain", "noise in every pixel: `{name: grain, spread: 0.1}`"),
+        "erase": ("netwright.data.augment.colour:Erase", "a rectangle covered: `{name: erase, share: 0.25}`"),
     },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
-        "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2` is 16 filters of 5x5"),
+        "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2`, 16 of 5x5"),
         "pool": (
             "netwright.models.layers:Pool",
-            "the largest (or average, or sum) value of each window: `pool 2`, `pool avg 2`",
+            "the largest (mean, sum) of each window: `pool 2`, `pool avg 2`",
         ),
         "global_pool": ("netwright.models.layers:GlobalPool", "the average of each whole channel: `global_pool`"),
         "batch_norm": (
             "netwright.models.layers:BatchNorm",
-            "each channel of a batch at mean 0 and spread 1, then as learned: `batch_norm`",
+            "each channel at mean 0 and spread 1, then as learned: `batch_norm`",
         ),
         "widen": ("netwright.models.layers:Widen", "a shortcut to more channels and fewer places: `widen 32 stride 2`"),
         "maxout": (
@@ -105,11 +116,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
         "cifar_resnet": (
             "netwright.models.convnets.resnet:cifar_resnet",
-            "a small residual network for small pictures: `{name: cifar_resnet, depth: 20}`",
+            "small, for small pictures: `{name: cifar_resnet, depth: 20}`",
         ),
         "wide_resnet": (
             "netwright.models.convnets.resnet:wide_resnet",
-            "a residual network with more channels: `{name: wide_resnet, depth: 16, width: 4}`",
+            "more channels: `{name: wide_resnet, depth: 16, width: 4}`",
         ),
     },
     "activation": {
@@ -329,7 +340,16 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
 }
 _LECTURES = {
     # which of the five lectures name a part, by room; `LECTURES` has their subjects
-    "transform": {"mirror": "1234", "shift": "1234"},
+    "transform": {
+        "mirror": "1234",
+        "shift": "23",
+        "crop": "23",
+        "rotate": "23",
+        "stretch": "23",
+        "distort": "23",
+        "colour": "23",
+        "grain": "124",
+    },
     "net": {
         "lenet": "3",
         "convnetjs": "4",

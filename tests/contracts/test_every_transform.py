@@ -59,9 +59,31 @@ def test_pictures_keep_their_shape_range_layout_and_original(name: str, transfor
         seen = transform.image(pictures, _draw(name, 1, torch.arange(9)))
         assert (seen.shape, seen.dtype) == (pictures.shape, pictures.dtype)
         assert seen.is_contiguous(memory_format=layout)
-        assert seen.min() >= 0
-        assert seen.max() <= 1
+        assert torch.isfinite(seen).all()
+        if type(transform).points is not Transform.points:  # what only moves is neither darker nor lighter
+            assert seen.min() >= -1e-6
+            assert seen.max() <= 1 + 1e-6
         assert torch.equal(pictures, before)
+
+
+def test_a_bright_spot_and_its_place_move_together(name: str, transform: Transform) -> None:
+    if type(transform).points is Transform.points:
+        places = torch.rand(9, 2, 2)
+        assert torch.equal(transform.points(places, _draw(name, 0, torch.arange(9)), (8, 10)), places)
+        return
+    size_px, count = (48, 64), 40
+    place = torch.tensor([27.5, 20.5])
+    rows, columns = torch.meshgrid(torch.arange(48) + 0.5, torch.arange(64) + 0.5, indexing="ij")
+    spot = torch.exp(-((columns - place[0]) ** 2 + (rows - place[1]) ** 2) / 8)
+    draw = _draw(name, 0, torch.arange(count))
+    seen = transform.image(spot.expand(count, 1, -1, -1), draw)[:, 0]
+    told = transform.points(place.expand(count, 1, -1), draw, size_px)[:, 0]
+    inside = ((told > 8) & (told < torch.tensor([56.0, 40.0]))).all(dim=1)
+    assert inside.sum() > 10
+    weight = seen.sum(dim=(1, 2))
+    found = torch.stack([(seen * columns).sum(dim=(1, 2)) / weight, (seen * rows).sum(dim=(1, 2)) / weight], dim=1)
+    assert (found - told)[inside].norm(dim=1).max() < 1  # a bent spot has no exact middle
+    assert (told - place).norm(dim=1).max() > 0.5
 
 
 def test_it_makes_more_than_one_view_and_no_more_than_it_says(name: str, transform: Transform) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from netwright.data.augment import Draw, Mirror, Shift, made
+from netwright.data.augment import Draw, made
+from netwright.data.augment.geometry import Mirror, Shift
 from netwright.spec import InputSpec
 
 

@@ -167,7 +167,10 @@ def _augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
     if any(each.turns_sides for _, each in transforms):
         _refuse_unsaid(path, wanted, data)
     views, examples = math.prod(each.views() for _, each in transforms), len(data.parts["train"])
-    why = f"{views:,.0f} views of each of {counted(examples, 'training picture')}: {views * examples:,.0f} in all"
+    of = counted(examples, "training picture")
+    why = f"{views:,.0f} views of each of {of}: {views * examples:,.0f} in all"
+    if math.isinf(views):
+        why = f"each of {of} is seen otherwise in every epoch, without end"
     return _reason(path, ", ".join(each.name for each in named), f"{why}; validation and test stay as they are")
 
 
