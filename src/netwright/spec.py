@@ -318,6 +318,8 @@ class RegularizeSpec(_Frozen):
         dropout: Chance of a hidden unit to be left out of a step, behind every dense layer's activation.
         noise: Spread of Gaussian noise on the inputs, in spreads of the input.
         label_smoothing: Share of the true class's probability that is given to all classes alike.
+        mixup: Examples are blended in shares drawn from Beta(mixup, mixup), e.g. 0.2, and so are the answers asked for.
+        cutmix: Pictures get a rectangle of another one, with an area drawn from Beta(cutmix, cutmix), e.g. 1.
     """
 
     l1: float | None = Setting(default=None, ge=0)
@@ -326,6 +328,8 @@ class RegularizeSpec(_Frozen):
     dropout: float | None = Setting(default=None, ge=0, lt=1)
     noise: float | None = Setting(default=None, ge=0)
     label_smoothing: float | None = Setting(default=None, ge=0, lt=1)
+    mixup: float | None = Setting(default=None, ge=0)
+    cutmix: float | None = Setting(default=None, ge=0)
 
 
 class TrainingSpec(_Frozen):

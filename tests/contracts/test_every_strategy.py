@@ -60,6 +60,7 @@ def _made(name: str, folder: Path) -> Strategy:
         "max_norm": {"bound": 0.5},
         "plateau": {"patience": 1},
         "averaging": {"decay": 0.9},
+        "mix": {"mixup": 0.4},
     }
     return registry.resolve("strategy", name)(**known.get(name, {}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 
 from netwright import registry, run, spec
 from netwright.data.augment import Draw, Transform
-from netwright.data.batches import Batch
+from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import prepare
 from netwright.errors import SpecError
+from netwright.model_file import assemble
 from netwright.report.facts import Facts
+from netwright.run.fit import weighted
 from netwright.run.folder import RunFolder
 from netwright.run.resolve import settle
 from netwright.spec import Spec
@@ -129,3 +132,32 @@ def test_a_column_of_numbers_has_no_augmentation(flowers: Path) -> None:
     wanted = spec.load(f"{{data: {{path: {flowers}}}, inputs: {{size: {{augment: mirror}}}}, outputs: [class]}}")
     with pytest.raises(SpecError, match=r"inputs\.size\.augment: an input of kind number has no augment; image has"):
         prepare(wanted)
+
+
+def test_blended_pictures_are_asked_for_both_answers_and_shown_in_the_report(pictures: Path, tmp_path: Path) -> None:
+    said = "training: {regularize: {mixup: 0.4, cutmix: 1, label_smoothing: 0.1}, stop: {epochs: 3}}"
+    wanted = spec.load(f"{{data: {{path: {pictures}}}, outputs: [category], model: {{layers: ''}}, {said}}}")
+    first, second = (run.train(wanted, out=tmp_path / name) for name in ("one", "two"))
+    assert RunFolder(first.run).history.read_bytes() == RunFolder(second.run).history.read_bytes()
+    assert len(Facts.read(RunFolder(first.run).facts).changed) == 12
+
+
+def test_nothing_can_be_pasted_into_a_table(flowers: Path) -> None:
+    wanted = spec.load(f"{{data: {{path: {flowers}}}, outputs: [class], training: {{regularize: {{cutmix: 1}}}}}}")
+    with pytest.raises(SpecError, match=r"training\.regularize\.cutmix: it pastes a part of a picture"):
+        settle(wanted, prepare(wanted))
+
+
+def test_the_loss_of_a_blend_is_the_blend_of_the_losses(pictures: Path) -> None:
+    wanted = spec.load(PICTURES % (pictures, "[]"))
+    data = prepare(wanted)
+    model = assemble(settle(wanted, data)[0], data.inputs, data.outputs, 0)
+    losses = weighted(model, {"category": 2.0}, smoothing=0.1)
+    batch = next(Batches(data, "train", 8, 0, shuffle=False, resident=False).epoch(0))
+    others = {"category": batch.targets["category"].flip(0)}
+    with torch.no_grad():
+        one, two = losses(batch), losses(replace(batch, targets=others))
+        mixed = losses(replace(batch, others=others, share=0.3))
+    assert set(mixed) == set(one)
+    for name in one:
+        assert float(mixed[name]) == pytest.approx(0.3 * float(one[name]) + 0.7 * float(two[name]), rel=1e-5)

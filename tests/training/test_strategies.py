@@ -23,6 +23,7 @@ from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.max_norm import MaxNorm
+from netwright.training.strategies.mix import Mix
 from netwright.training.strategies.noise import Noise
 from netwright.training.strategies.penalty import Penalty
 from netwright.training.strategies.plateau import Plateau
@@ -433,3 +434,53 @@ def test_a_score_may_be_better_when_larger_and_ties_go_to_the_smaller_loss(littl
     training.run()
     assert training.best_epoch == 3
     assert (strategy.best, strategy.best_loss) == (-0.7, 0.4)
+
+
+# ---- mix -------------------------------------------------------------------------------------------------------------
+
+
+def _pair(count: int = 40) -> Batch:
+    x = torch.arange(float(count))
+    pictures = x[:, None, None, None].expand(-1, 1, 10, 12)
+    return Batch({"image": pictures}, {"y": x}, torch.arange(count))
+
+
+def test_mixup_adds_up_inputs_in_the_shares_that_the_loss_is_asked_for() -> None:
+    shares = []
+    for step in range(30):
+        mixed = Mix(mixup=0.4, seed=1).changed(_pair(), step)
+        assert mixed.others is not None
+        expected = mixed.share * mixed.targets["y"] + (1 - mixed.share) * mixed.others["y"]
+        assert torch.allclose(mixed.inputs["image"], expected[:, None, None, None].expand(-1, 1, 10, 12), atol=1e-4)
+        assert torch.equal(mixed.targets["y"], _pair().targets["y"])
+        shares.append(mixed.share)
+    assert min(shares) < 0.2
+    assert max(shares) > 0.8
+
+
+def test_cutmix_pastes_a_rectangle_whose_area_is_the_other_examples_share() -> None:
+    for step in range(30):
+        mixed = Mix(cutmix=1.0, seed=1).changed(_pair(), step)
+        assert mixed.others is not None
+        own = mixed.inputs["image"] == mixed.targets["y"][:, None, None, None]
+        other = mixed.inputs["image"] == mixed.others["y"][:, None, None, None]
+        assert (own | other).all()
+        differ = mixed.targets["y"] != mixed.others["y"]
+        kept = own[differ].double().mean(dim=(1, 2, 3))
+        assert torch.allclose(kept, torch.tensor(mixed.share, dtype=torch.float64).expand_as(kept))
+        pasted = ~own[differ][0, 0]
+        rows, columns = pasted.any(dim=1).nonzero(), pasted.any(dim=0).nonzero()
+        if len(rows):
+            assert pasted[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].all()
+
+
+def test_with_both_each_step_has_one_of_them_and_the_same_step_the_same() -> None:
+    mix = Mix(mixup=0.5, cutmix=1.0, seed=3)
+    kinds = set()
+    for step in range(12):
+        first, second = mix.changed(_pair(), step), mix.changed(_pair(), step)
+        assert torch.equal(first.inputs["image"], second.inputs["image"])
+        kinds.add(bool((first.inputs["image"] == first.inputs["image"].round()).all()))
+    assert kinds == {True, False}
+    plain = _pair()
+    assert Mix().changed(plain) is plain

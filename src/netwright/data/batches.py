@@ -38,11 +38,15 @@ class Batch:
         targets: By output: a category's codes int64 (batch,), a number's value in its own unit float32 (batch,), a
             vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
         index: int64 positions of the examples in the data set.
+        others: Targets of the examples that these are blended with, where they are.
+        share: How much of each blend is the example itself, in [0, 1].
     """
 
     inputs: dict[str, Tensor]
     targets: dict[str, Tensor]
     index: Tensor
+    others: dict[str, Tensor] | None = None
+    share: float = 1.0
 
 
 def order(seed: int, epoch: int, length: int) -> np.ndarray:

@@ -369,11 +369,20 @@ def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) ->
     network, tasks = model.network, model.tasks
     smoothed = {name: task for name, task in tasks.items() if smoothing and isinstance(task, Category)}
 
+    def asked(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Terms:
+        terms = {name: task.loss(outputs[name], targets[name]) for name, task in tasks.items()}
+        for name, task in smoothed.items():
+            terms[f"{PENALTY}smoothing {name}"] = smoothing * task.certainty(outputs[name], targets[name])
+        return terms
+
     def losses(batch: Batch) -> Terms:
         outputs = network(batch.inputs)
-        terms = {name: task.loss(outputs[name], batch.targets[name]) for name, task in tasks.items()}
-        for name, task in smoothed.items():
-            terms[f"{PENALTY}smoothing {name}"] = smoothing * task.certainty(outputs[name], batch.targets[name])
+        terms = asked(outputs, batch.targets)
+        if batch.others is not None:
+            terms = {
+                name: torch.lerp(other, terms[name], batch.share)
+                for name, other in asked(outputs, batch.others).items()
+            }
         return {
             key: term if (weight := weights[key.removeprefix(f"{PENALTY}smoothing ")]) == 1 else weight * term
             for key, term in terms.items()

@@ -74,6 +74,11 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     for name, wish in wanted.inputs.items():
         if wish.augment and name in data.inputs:
             reasons.append(_augmented(f"inputs.{name}.augment", name, wanted, data))
+    if training.regularize.cutmix and any(field.kind != "image" for field in data.inputs.values()):
+        raise SpecError(
+            "training.regularize.cutmix: it pastes a part of a picture, and not all inputs are pictures.",
+            "Leave it out, or blend whole examples: mixup.",
+        )
     stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
     _check_parts(optimizer, schedule, model.initialiser)

@@ -22,6 +22,7 @@ from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.max_norm import MaxNorm
+from netwright.training.strategies.mix import Mix
 from netwright.training.strategies.noise import Noise
 from netwright.training.strategies.penalty import Penalty
 from netwright.training.strategies.strategy import Strategy
@@ -60,13 +61,15 @@ def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: 
     return [*found, Controls(inbox, replayed)]
 
 
-def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Noise]:
+def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Mix | Noise]:
     """Those that change what a step sees of its examples."""
-    spread, seed = wanted.training.regularize.noise, wanted.training.seed
+    regularize, seed = wanted.training.regularize, wanted.training.seed
     transforms = {name: augment.made(wish) for name, wish in wanted.inputs.items() if wish.augment}
     turned = [name for name, out in wanted.outputs.items() if out.when_mirrored == "negate"]
-    found: list[Augment | Noise] = [Augment(transforms, turned, seed)] if transforms else []
-    return [*found, Noise(spread, _quantities(dataset))] if spread else found
+    found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed)] if transforms else []
+    if regularize.mixup or regularize.cutmix:
+        found.append(Mix(regularize.mixup or 0.0, regularize.cutmix or 0.0, seed))
+    return [*found, Noise(regularize.noise, _quantities(dataset))] if regularize.noise else found
 
 
 def _of_schedule(schedule: PartSpec | None, watch: str, better: Literal["min", "max"]) -> list[Strategy]:

@@ -195,8 +195,10 @@ def _activations(training: Training, batch: Batch, histograms: bool) -> tuple[di
 
 
 def _cut(batch: Batch, most: int) -> Batch:
-    inputs, targets = ({k: v[:most] for k, v in of.items()} for of in (batch.inputs, batch.targets))
-    return replace(batch, inputs=inputs, targets=targets, index=batch.index[:most])
+    inputs, targets, others = (
+        {k: v[:most] for k, v in of.items()} for of in (batch.inputs, batch.targets, batch.others or {})
+    )
+    return replace(batch, inputs=inputs, targets=targets, index=batch.index[:most], others=others or None)
 
 
 @contextmanager
