@@ -1,0 +1,174 @@
+"""Weights that others have trained: read without running anything of theirs, and laid into a network of the same form.
+
+A file says nothing about the order in which its layers are executed, so it follows from their names, as torchvision
+and the many who write like it name them: `layer2.0.conv1` before `layer2.0.bn1` before `layer2.0.downsample`, and
+`fc`, `linear` or `classifier` at the end.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from netwright.errors import ModelFileError, ResourceError
+from netwright.files import printable
+from netwright.models.layers import BatchNorm
+from netwright.models.network import Network
+from netwright.words import listed
+
+_SECONDS = 120.0  # for a child to read a pickle of tensors
+_MOST_BYTES = 4 * 1024**3
+# Runs in a process of its own: `weights_only` lets torch build nothing but tensors and containers; a way around that
+# would be met by a process that has nothing.
+_CHILD = """
+import sys, torch
+from safetensors.torch import save_file
+found = torch.load(sys.argv[1], map_location="cpu", weights_only=True)
+for key in ("state_dict", "model", "net"):
+    if isinstance(found, dict) and isinstance(found.get(key), dict):
+        found = found[key]
+tensors = {str(name): value.detach().contiguous().clone() for name, value in found.items() if torch.is_tensor(value)}
+save_file(tensors, sys.argv[2])
+"""
+_LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
+_SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
+_STAY = ("num_batches_tracked",)
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors, npz or torch file, by name.
+
+    Args:
+        path: `.safetensors`, `.npz`, or a file of torch (`.pt`, `.pth`, `.th`, `.bin`), which is read by a process of
+            its own that builds nothing but tensors.
+
+    Raises:
+        ModelFileError: No such file, damaged, or something else than tensors.
+    """
+    name = printable(path)
+    if not path.is_file():
+        raise ModelFileError(f"there is no file {name}.", "Give a file of weights.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ModelFileError(f"{name} has more than {_MOST_BYTES / 1e9:.0f} GB.", "Give a smaller file.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {key: torch.from_numpy(np.array(arrays[key])) for key in arrays.files}
+    except (SafetensorError, ValueError, OSError, zipfile.BadZipFile, TypeError) as exc:
+        raise ModelFileError(f"{name} is damaged, or not what its name says: {exc}", "Get the file again.") from exc
+    return _in_a_child(path)
+
+
+def _in_a_child(path: Path) -> dict[str, Tensor]:
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "weights.safetensors"
+        words = [sys.executable, "-I", "-c", _CHILD, str(path.absolute()), str(out)]
+        try:
+            ran = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=folder)
+        except subprocess.TimeoutExpired as exc:
+            raise ResourceError(f"{printable(path)} was not read in {_SECONDS:.0f} s.", "Give a smaller file.") from exc
+        if ran.returncode or not out.exists():
+            said = next((line for line in reversed(ran.stderr.splitlines()) if line.strip()), "no reason given")
+            raise ModelFileError(
+                f"{printable(path)} holds more than tensors, or is damaged: {printable(said.strip())[:300]}",
+                "Save its state_dict alone, or as safetensors, where you trust it.",
+            )
+        return load_file(out)
+
+
+def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
+    """Lay weights into a network of the same form, layer after layer.
+
+    Args:
+        network: Whose weights are replaced; its last layers stay new where the file's have other sizes.
+        tensors: By the names they have in their file.
+
+    Returns:
+        What was taken and what stays new, in sentences.
+
+    Raises:
+        ModelFileError: A layer before the last ones does not fit; says which, with both shapes.
+    """
+    given = _layers(tensors)
+    wanted = {node.name: node.text for node in network.nodes if node.parameters}
+    heads = set(network.heads)
+    pairs, new, problems = [], [], []
+    for place, (name, text) in enumerate(wanted.items()):
+        theirs, found = given[place] if place < len(given) else ("nothing", {})
+        own = _own(network, name)
+        keys = [*own, *(key for key in found if key not in own)]
+        wrong = [
+            f"{key} {_shape(own.get(key))} here, {_shape(found.get(key))} there"
+            for key in keys
+            if key not in found or key not in own or found[key].shape != own[key].shape
+        ]
+        if not wrong:
+            pairs.append((own, found))
+        elif name in network.heads:
+            new.append(name)
+        else:
+            problems.append(f"{name} ({text}) and {theirs}: {', '.join(wrong)}")
+    counts = [f"the file has {len(given)} layers with weights, the network {len(wanted)}"]
+    problems = [*counts[: len(given) != len(wanted)], *problems]
+    if problems:
+        raise ModelFileError(
+            f"the weights do not fit the network: {listed(problems, 4, '; ')}.",
+            "Choose the network that they were trained for, with its options (net, depth, width).",
+        )
+    with torch.no_grad():
+        for own, found in pairs:
+            for key, tensor in own.items():
+                tensor.copy_(found[key])
+    told = [f"{len(pairs)} of {len(wanted)} layers taken"]
+    return [*told, f"new: {listed(new)}, for its shape is another"] if new else told
+
+
+def _layers(tensors: Mapping[str, Tensor]) -> list[tuple[str, dict[str, Tensor]]]:
+    """The file's layers in the order in which they are executed: name, then tensors by what they are."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        layer, _, key = name.removeprefix("module.").rpartition(".")
+        if key not in _STAY and not layer.startswith(_SIDE):
+            found.setdefault(layer, {})[key] = tensor
+    return [(layer, found[layer]) for layer in sorted(found, key=_order)]
+
+
+def _order(layer: str) -> list[tuple[int, str, int, int]]:
+    """A sort key: numbers as numbers, a convolution before its normalisation, shortcuts and last layers last."""
+    key = []
+    for word in layer.split("."):
+        stem, number = re.fullmatch(r"(.*?)(\d*)", word).groups()  # type: ignore[union-attr]
+        late = 2 if stem in _LAST else 1 if stem in {"downsample", "shortcut"} else 0
+        both = stem in {"conv", "bn", "norm"}
+        key.append((late, "conv" if both else stem, int(number or 0), int(both and stem != "conv")))
+    return key
+
+
+def _own(network: Network, name: str) -> dict[str, Tensor]:
+    """A layer's tensors under the names that torch's layers give them."""
+    module = network.module(name)
+    if isinstance(module, BatchNorm):
+        return {
+            "weight": module.scale,
+            "bias": module.bias,
+            "running_mean": module.mean,
+            "running_var": module.variance,
+        }
+    return dict(module.named_parameters())
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "none" if tensor is None else "x".join(map(str, tensor.shape))

@@ -1,0 +1,163 @@
+"""Weights of others: read without running theirs, laid in the order their names say, equal answers, errors by layer."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from netwright import registry
+from netwright.errors import ModelFileError
+from netwright.model_file import foreign
+from netwright.models.build import build
+from netwright.models.network import Network
+from netwright.spec import ModelSpec
+
+
+class Block(nn.Module):
+    """A residual block as everybody writes it."""
+
+    def __init__(self, channels: int, out: int, stride: int, *, project: bool) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)
+        self.conv2, self.bn2 = nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out)
+        self.stride, self.new, self.downsample = stride, out - channels, None
+        if project and (stride > 1 or self.new):
+            self.downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        if self.downsample is not None:
+            x = self.downsample(x)
+        elif self.new:
+            x = functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.new // 2, self.new // 2))
+        return functional.relu(x + y)
+
+
+class Residual(nn.Module):
+    """A residual network with the names of torchvision's."""
+
+    def __init__(self, filters: tuple[int, ...], times: int, *, project: bool, last: str) -> None:
+        super().__init__()
+        self.last, channels = last, filters[0]
+        self.conv1, self.bn1 = nn.Conv2d(3, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
+        self.stages = []
+        for stage, out in enumerate(filters):
+            blocks = []
+            for number in range(times):
+                stride = 2 if stage and not number else 1
+                blocks.append(Block(channels, out, stride, project=project))
+                channels = out
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+            self.stages.append(f"layer{stage + 1}")
+        setattr(self, last, nn.Linear(channels, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu(self.bn1(self.conv1(x)))
+        for stage in self.stages:
+            x = getattr(self, stage)(x)
+        return getattr(self, self.last)(x.mean(dim=(2, 3)))
+
+
+def _trained(network: nn.Module) -> nn.Module:
+    """Running means that differ from layer to layer."""
+    torch.manual_seed(0)
+    for _ in range(3):
+        network.train()(torch.randn(8, 3, 16, 16) * 2 + 1)
+    return network.eval()
+
+
+def _ours(name: str, heads: int = 10, **options: object) -> Network:
+    text = registry.resolve("net", name)((3, 16, 16), **options)
+    return build(ModelSpec(layers=text), {"image": (3, 16, 16)}, {"category": heads}, 0).eval()
+
+
+def _same(theirs: nn.Module, ours: Network) -> None:
+    x = torch.randn(4, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(ours({"image": x})["category"], theirs(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_legacy_file_gives_equal_answers(tmp_path: Path) -> None:
+    theirs = _trained(Residual((16, 32, 64), 3, project=False, last="linear"))
+    names = {f"module.{name}": value for name, value in theirs.state_dict().items()}
+    torch.save({"state_dict": names, "best_prec1": 91.7}, tmp_path / "resnet20.th")
+    ours = _ours("cifar_resnet", depth=20)
+    assert foreign.adopt(ours, foreign.read(tmp_path / "resnet20.th")) == ["39 of 39 layers taken"]
+    _same(theirs, ours)
+
+
+def test_names_like_torchvisions_give_the_order_whatever_the_order_of_the_file(tmp_path: Path) -> None:
+    theirs = _trained(Residual((64, 128, 256, 512), 2, project=True, last="fc"))
+    save_file(dict(sorted(theirs.state_dict().items(), reverse=True)), tmp_path / "resnet18.safetensors")
+    ours = _ours("resnet18")
+    foreign.adopt(ours, foreign.read(tmp_path / "resnet18.safetensors"))
+    _same(theirs, ours)
+
+
+def test_arrays_of_numpy_are_read_too(tmp_path: Path) -> None:
+    theirs = _trained(Residual((16, 32, 64), 1, project=False, last="linear"))
+    np.savez(tmp_path / "w.npz", **{name: value.numpy() for name, value in theirs.state_dict().items()})
+    ours = _ours("cifar_resnet", depth=8)
+    foreign.adopt(ours, foreign.read(tmp_path / "w.npz"))
+    _same(theirs, ours)
+
+
+def test_another_number_of_classes_leaves_the_head_new_and_says_so() -> None:
+    theirs = _trained(Residual((16, 32, 64), 1, project=False, last="linear"))
+    ours = _ours("cifar_resnet", heads=3, depth=8)
+    before = ours.module("category").weight.detach().clone()
+    told = foreign.adopt(ours, theirs.state_dict())
+    assert told == ["14 of 15 layers taken", "new: category, for its shape is another"]
+    assert torch.equal(ours.module("category").weight, before)
+
+
+def test_outputs_that_only_help_training_are_passed_over() -> None:
+    theirs = _trained(Residual((16, 32, 64), 1, project=False, last="fc"))
+    tensors = theirs.state_dict() | {"aux1.conv.weight": torch.zeros(3), "AuxLogits.fc.weight": torch.zeros(2, 2)}
+    assert foreign.adopt(_ours("cifar_resnet", depth=8), tensors) == ["15 of 15 layers taken"]
+
+
+def test_a_network_of_another_form_is_refused_layer_by_layer_and_left_as_it_was() -> None:
+    theirs = Residual((16, 32, 64), 3, project=False, last="linear")
+    ours = _ours("cifar_resnet", depth=8, width=0.5)
+    before = {name: value.clone() for name, value in ours.state_dict().items()}
+    with pytest.raises(ModelFileError, match="the file has 39 layers with weights, the network 15") as raised:
+        foreign.adopt(ours, theirs.state_dict())
+    said = raised.value.message
+    assert "conv1 (conv 8x3 pad 1 bias no) and conv1: weight 8x3x3x3 here, 16x3x3x3 there" in said
+    assert "net, depth, width" in raised.value.cure
+    assert all(torch.equal(value, before[name]) for name, value in ours.state_dict().items())
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (open, ("hacked", "w"))
+
+
+def test_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps({"conv1.weight": Evil()}))
+    torch.save({"conv1.weight": Evil()}, tmp_path / "evil2.pt")
+    for name in ("evil.pt", "evil2.pt"):
+        with pytest.raises(ModelFileError, match=r"holds more than tensors, or is damaged"):
+            foreign.read(tmp_path / name)
+    assert not list(tmp_path.rglob("hacked"))
+    np.savez(tmp_path / "evil.npz", a=np.array([Evil()], dtype=object))
+    with pytest.raises(ModelFileError, match="damaged, or not what its name says"):
+        foreign.read(tmp_path / "evil.npz")
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.npz", "w.pth"])
+def test_damaged_and_missing_files_are_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelFileError, match="there is no file"):
+        foreign.read(tmp_path / name)
+    (tmp_path / name).write_bytes(b"\x00\x01broken")
+    with pytest.raises(ModelFileError, match="damaged"):
+        foreign.read(tmp_path / name)
