@@ -104,7 +104,6 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     """
     given = _layers(tensors)
     wanted = {node.name: node.text for node in network.nodes if node.parameters}
-    heads = set(network.heads)
     pairs, new, problems = [], [], []
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
