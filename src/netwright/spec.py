@@ -552,6 +552,7 @@ class Hardware(_Frozen):
     threads: int
     precision: str = "float32"
     resident: bool
+    layout: Literal["contiguous", "channels_last"] = "contiguous"
     why: tuple[Reason, ...] = ()
 
 

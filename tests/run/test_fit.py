@@ -9,11 +9,13 @@ import pytest
 import torch
 
 import netwright
-from netwright import run, spec
-from netwright.errors import DataError, NetwrightError, SpecError
+from netwright import model_file, run, spec
+from netwright.data.batches import Batch
+from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.report.facts import Facts
 from netwright.run.folder import RunFolder
 from netwright.training import checkpoint, history
+from netwright.training.loop import Training
 
 
 def _spec(text: str) -> spec.Spec:
@@ -258,3 +260,36 @@ def test_a_net_of_two_numbers_shows_its_answers_and_centres_on_their_plane(tmp_p
     assert len(found.centres) == 6
     assert all(10 < x < 90 and -8 < y < 2 for x, y, _, _ in found.centres)
     assert "What it answers everywhere" in outcome.report.read_text(encoding="utf-8")
+
+
+CONVOLVED = """
+data: {path: %s}
+inputs: {image: {augment: [mirror, {name: shift, px: 1}]}}
+outputs: [category]
+model: {layers: "conv 6x3 pad 1 bias no, batch_norm, relu, conv 5x3, relu, global_pool"}
+training: {optimizer: {name: %s, lr: 0.01}, regularize: {mixup: 0.2}, average: 0.9, clip: 1.0, stop: {epochs: 6}}
+"""
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd, momentum: 0.9", "rmsprop", "adagrad"])
+def test_a_convolutional_run_lies_channels_last_and_goes_on_bit_for_bit(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str
+) -> None:
+    wanted = spec.load(CONVOLVED % (pictures, optimizer))
+    whole = run.train(wanted, out=tmp_path / "whole")
+    assert "layout: channels_last" in RunFolder(whole.run).resolved.read_text(encoding="utf-8")
+    step = Training._step
+
+    def leaving(self: Training, batch: Batch, hooks: object, sampled: bool) -> None:
+        step(self, batch, hooks, sampled)  # type: ignore[arg-type]
+        if self.step == 7:
+            self.leave(0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_step", leaving)
+        with pytest.raises(Stopped, match="stopped at step 7"):
+            run.train(wanted, out=tmp_path / "broken")
+    again = run.resume(tmp_path / "broken")
+    one, two = (model_file.load(outcome.model).network.state_dict() for outcome in (whole, again))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert RunFolder(again.run).history.read_bytes() == RunFolder(whole.run).history.read_bytes()

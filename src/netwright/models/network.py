@@ -82,6 +82,11 @@ class Network(nn.Module):
             values[out] = module(*[values[slot] for slot in slots])
         return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
 
+    @property
+    def convolves(self) -> bool:
+        """Whether filters are slid over pictures."""
+        return any(node.part == "conv" for node in self.nodes)
+
     def module(self, name: str) -> nn.Module:
         """The module that makes a node's value; hooks on it see what is executed.
 

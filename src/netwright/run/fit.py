@@ -246,7 +246,7 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     size = _batch_size(settled, dataset)
     adds = size * sum(row.multiply_adds for row in table(model.network, size))
     resident, why = dataset.resident()
-    machine = hardware.decide(adds, resident, why.why, settled.training.threads)
+    machine = hardware.decide(adds, resident, why.why, settled.training.threads, convolves=model.network.convolves)
     filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})
     decided = resolve.resolved(filled, dataset, machine, reasons)
     if not resolve.wants_range_test(settled):
@@ -395,7 +395,10 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     wanted, seed = decided.spec.training, decided.spec.training.seed
     resident = decided.hardware.resident
     size = _batch_size(decided.spec, dataset)
-    source = Batches(dataset, "train", size, seed, shuffle=True, resident=resident, device=device)
+    last = decided.hardware.layout == "channels_last"
+    source = Batches(dataset, "train", size, seed, shuffle=True, resident=resident, channels_last=last, device=device)
+    if last:
+        model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in model.tasks}
 
     held_out = len(dataset.parts["validation"]) > 0

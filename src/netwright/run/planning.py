@@ -73,7 +73,9 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     rows = table(model.network, size)
     adds = sum(row.multiply_adds for row in rows)
     resident, why = dataset.resident()
-    machine = hardware.decide(adds * size, resident, why.why, settled.training.threads)
+    machine = hardware.decide(
+        adds * size, resident, why.why, settled.training.threads, convolves=model.network.convolves
+    )
     told = [reason for task in model.tasks.values() for reason in task.reasons]
     every = [*dataset.reasons, *told, *reasons, *machine.why]
     steps = math.ceil(examples / size)

@@ -19,14 +19,17 @@ from netwright.spec import Hardware, Reason
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000
 
 
-def decide(step_multiply_adds: int, resident: bool, why_resident: str, threads: int | None = None) -> Hardware:
-    """Device, threads and placement for a run.
+def decide(
+    step_multiply_adds: int, resident: bool, why_resident: str, threads: int | None = None, *, convolves: bool = False
+) -> Hardware:
+    """Device, threads, placement and memory layout for a run.
 
     Args:
         step_multiply_adds: Multiply-adds of one forward pass over one batch.
         resident: Whether the coded data is held in memory.
         why_resident: And why.
         threads: The user's own choice.
+        convolves: Whether the network has convolutions.
     """
     why = []
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -40,7 +43,11 @@ def decide(step_multiply_adds: int, resident: bool, why_resident: str, threads: 
         reason = "too little to share" if threads == 1 else "enough to share among the cores"
         why.append(Reason(path="training.threads", value=str(threads), why=f"{size}: {reason}"))
     why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=why_resident))
-    return Hardware(device=device, threads=threads, resident=resident, why=tuple(why))
+    layout = "channels_last" if convolves else "contiguous"
+    if convolves:
+        faster = "convolutions are faster where all channels of a pixel lie together (docs/log.md)"
+        why.append(Reason(path="hardware.layout", value=layout, why=faster))
+    return Hardware(device=device, threads=threads, resident=resident, layout=layout, why=tuple(why))
 
 
 @contextmanager

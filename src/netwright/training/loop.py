@@ -173,10 +173,11 @@ class Training:
         self.load_weights({k.removeprefix("weights/"): v for k, v in tensors.items() if k.startswith("weights/")})
         for name, optimizer in self.plan.optimizers.items():
             state: dict[int, dict[str, Tensor]] = {}
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             for key, value in tensors.items():
                 if key.startswith(f"optimizer/{name}/"):
                     _, _, number, slot = key.split("/", 3)
-                    state.setdefault(int(number), {})[slot] = value.clone()
+                    state.setdefault(int(number), {})[slot] = _laid_like(value, weights[int(number)])
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
     @cached_property
@@ -407,6 +408,13 @@ def update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
             step(optimizer)
 
     return update
+
+
+def _laid_like(value: Tensor, weight: Tensor) -> Tensor:
+    """A copy that lies in memory as its weight does, for updates go through both number by number."""
+    if value.shape != weight.shape:
+        return value.clone()
+    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 class _Hooks:
