@@ -93,9 +93,9 @@ def _maxout(proof: Proof) -> None:
     proof.row(
         "B09",
         "Maxout",
-        f"netwright train {words}; netwright look unit RUN 'maxout1[0]'",
-        f"{right:.2f} % right; {parameters:,} parameters, 3 x {785 * 100:,}; of ten units drawn "
-        f"{sum(map(bool, bends))} bend within the data",
+        "netwright look unit RUN 'maxout1[0]'",
+        f"after `netwright train {words}`: {right:.2f} % right; {parameters:,} parameters, "
+        f"3 x {785 * 100:,}; of ten units drawn {sum(map(bool, bends))} bend within the data",
     )
 
 

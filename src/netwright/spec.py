@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_serializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_serializer, model_validator
 from pydantic import Field as Setting
 
 from netwright import yaml12
@@ -25,6 +25,11 @@ Unit = Literal["identity", "sigmoid", "softmax"]
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+_Several = BeforeValidator(
+    lambda given: [given] if isinstance(given, str | int | float | dict) else given
+)  # no list needed
 
 
 class Reason(_Frozen):
@@ -116,13 +121,7 @@ class InputSpec(_Frozen):
     missing: Literal["fill", "set_aside"] | None = None
     embed: int | None = Setting(default=None, ge=0, le=1024)
     day_first: bool | None = None
-    augment: tuple[PartSpec, ...] | None = None
-
-    @field_validator("augment", mode="before")
-    @classmethod
-    def _listed(cls, given: object) -> object:
-        """A single transform needs no list."""
-        return [given] if isinstance(given, str | dict) else given
+    augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 
 
 class CostSpec(_Frozen):
@@ -213,13 +212,7 @@ class DataSpec(_Frozen):
     duplicates: Literal["refuse", "accept"] = "refuse"
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
-    empty: tuple[str | int | float, ...] = ()
-
-    @field_validator("empty", mode="before")
-    @classmethod
-    def _listed(cls, given: object) -> object:
-        """A single word needs no list."""
-        return [given] if isinstance(given, str | int | float) else given
+    empty: Annotated[tuple[str | int | float, ...], _Several] = ()
 
 
 class ModelSpec(_Frozen):

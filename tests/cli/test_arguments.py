@@ -7,7 +7,7 @@ import pytest
 from netwright import recipes
 from netwright.cli.arguments import PATHS, Settings, Wanted, repeated, spec_from, varied
 from netwright.errors import DataError, SpecError
-from netwright.spec import Spec
+from netwright.spec import PartSpec, Spec
 
 
 def spec(
@@ -53,7 +53,8 @@ def test_every_shorthand_reaches_its_path(table: Path) -> None:
     assert made.training.schedule.name == "cosine"
     stop = made.training.stop
     assert (stop.epochs, stop.minutes, stop.patience, made.training.seed) == (3, 1.5, 4, 9)
-    assert set(PATHS) == {*values, "layers"}
+    assert spec(str(table), outputs="price", net="lenet").model.net == PartSpec(name="lenet")
+    assert set(PATHS) == {*values, "layers", "net"}
 
 
 @pytest.mark.parametrize("text", ["{dense 8 | same} add, relu", "x3 {dense 64, relu}", "", "dense 8, relu"])

@@ -10,7 +10,7 @@ from netwright import registry, run, spec
 from netwright.run.folder import RunFolder
 from netwright.training import history
 
-LAYERS = "dense 6, relu, dropout 0.2, maxout 4, rbf 5"
+LAYERS = "dense 6, batch_norm, relu, dropout 0.2, maxout 4, rbf 5"
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -83,7 +83,7 @@ def test_a_merged_block_can_be_repeated_directly() -> None:
         ("dense 64.5", 7, '"units" is a whole number'),
         ("dense 99999999999", 7, '"units" is a whole number up to 10,000,000'),
         ("pool 2 3", 8, '"pool" takes no further number 3. Numbers with a name: stride, pad'),
-        ("pool how mean 2", 10, '"how" is one of max, avg, not "mean"'),
+        ("pool how mean 2", 10, '"how" is one of max, avg, sum, not "mean"'),
         ("relu 3", 6, '"relu" takes no further number 3'),
         ("dense 64 relu", 10, 'a comma is missing before "relu"'),
         ("dense 64 {relu} add", 10, 'a comma is missing before "{"'),
