@@ -45,7 +45,7 @@ def decide(
     why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=why_resident))
     layout = "channels_last" if convolves else "contiguous"
     if convolves:
-        faster = "convolutions are faster where all channels of a pixel lie together (docs/log.md)"
+        faster = "convolutions are faster where all channels of a pixel lie together (docs/benchmarks.md, layout)"
         why.append(Reason(path="hardware.layout", value=layout, why=faster))
     return Hardware(device=device, threads=threads, resident=resident, layout=layout, why=tuple(why))
 
