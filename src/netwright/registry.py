@@ -79,17 +79,25 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     },
     "layer": {
         "dense": ("netwright.models.layers:Dense", "weighted sums of all inputs plus a bias: `dense 64`"),
-        "conv": ("netwright.models.layers:Conv", "filters slid over a picture: `conv 16x5 pad 2`, 16 of 5x5"),
+        "conv": ("netwright.models.convolution:Conv", "filters slid over a picture: `conv 16x5 pad 2`, 16 of 5x5"),
         "pool": (
-            "netwright.models.layers:Pool",
+            "netwright.models.convolution:Pool",
             "the largest (mean, sum) of each window: `pool 2`, `pool avg 2`",
         ),
-        "global_pool": ("netwright.models.layers:GlobalPool", "the average of each whole channel: `global_pool`"),
+        "global_pool": ("netwright.models.convolution:GlobalPool", "the average of each whole channel: `global_pool`"),
         "batch_norm": (
             "netwright.models.layers:BatchNorm",
             "each channel at mean 0 and spread 1, then as learned: `batch_norm`",
         ),
-        "widen": ("netwright.models.layers:Widen", "a shortcut to more channels and fewer places: `widen 32 stride 2`"),
+        "depthwise": (
+            "netwright.models.convolution:Depthwise",
+            "a filter for each channel by itself: `depthwise 3 pad 1`",
+        ),
+        "pad": ("netwright.models.convolution:Pad", "zeros above and left, below and right: `pad 0 1`"),
+        "widen": (
+            "netwright.models.convolution:Widen",
+            "a shortcut to more channels and fewer places: `widen 32 stride 2`",
+        ),
         "maxout": (
             "netwright.models.layers:Maxout",
             "the largest of several sums: `maxout 64 group 3`",
@@ -114,6 +122,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "resnet18": ("netwright.models.convnets.resnet:resnet18", "a residual network of eighteen layers"),
         "resnet50": ("netwright.models.convnets.resnet:resnet50", "a residual network of fifty layers"),
         "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
+        "mobilenet": (
+            "netwright.models.convnets.mobilenet:mobilenet",
+            "few products: `{name: mobilenet, width: 0.25}`",
+        ),
         "cifar_resnet": (
             "netwright.models.convnets.resnet:cifar_resnet",
             "small, for small pictures: `{name: cifar_resnet, depth: 20}`",
@@ -134,6 +146,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.models.activations:leaky_relu",
             "max(0, x) + slope min(0, x): no unit stops learning",
             {"initialiser": "he"},
+        ),
+        "relu6": (
+            "netwright.models.activations:relu6",
+            "min(6, max(0, x))",
+            {"initialiser": "he", "limits": "0 6"},
         ),
         "elu": ("netwright.models.activations:elu", "x, or alpha (e^x - 1) below 0", {"initialiser": "he"}),
         "softplus": ("netwright.models.activations:softplus", "log(1 + e^x), a smooth relu", {"initialiser": "he"}),

@@ -11,7 +11,8 @@ from torch import nn
 from netwright.errors import SpecError
 from netwright.models import initialisers
 from netwright.models.build import build, table
-from netwright.models.layers import BatchNorm, Dropout, GlobalPool, Maxout, Pool, Rbf, Widen
+from netwright.models.convolution import Depthwise, GlobalPool, Pad, Pool, Widen
+from netwright.models.layers import BatchNorm, Dropout, Maxout, Rbf
 from netwright.models.network import Network
 from netwright.models.text import parse
 from netwright.spec import ModelSpec
@@ -165,3 +166,20 @@ def test_a_residual_block_of_a_picture_is_written_as_text() -> None:
     network = _conv_net(f"conv 4x3 pad 1, {{{half} | widen 8 stride 2}} add, relu, global_pool")
     assert [node.shape for node in network.nodes if node.part in {"add", "global_pool"}] == [(8, 4, 5), (8,)]
     assert network({"x": torch.randn(2, 3, 8, 10)})["out"].shape == (2, 2)
+
+
+def test_a_depthwise_filter_sees_its_own_channel_alone() -> None:
+    layer = Depthwise((2, 3, 3), 3, bias=False)
+    with torch.no_grad():
+        layer.weight[0].fill_(1.0)
+        layer.weight[1].fill_(-2.0)
+    x = torch.stack([torch.ones(3, 3), torch.full((3, 3), 0.5)])[None]
+    assert layer(x).flatten().tolist() == [9.0, -9.0]
+    assert layer.multiply_adds == 2 * 9
+    assert Depthwise((4, 8, 8), 3, pad=1, stride=2).out_shape == (4, 4, 4)
+
+
+def test_pad_puts_zeros_on_each_side_as_told() -> None:
+    layer = Pad((1, 2, 2), 0, 1)
+    assert layer.out_shape == (1, 3, 3)
+    assert layer(torch.ones(1, 1, 2, 2))[0, 0].tolist() == [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]

@@ -34,6 +34,14 @@ def leaky_relu(x: Float[Tensor, "*any"], slope: float = 0.01) -> Float[Tensor, "
     return functional.leaky_relu(x, slope)
 
 
+def relu6(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """min(6, max(0, x)): a relu with a top, so that few bits can hold its values.
+
+    Source: Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10, section 2.
+    """
+    return functional.relu6(x)
+
+
 def elu(x: Float[Tensor, "*any"], alpha: float = 1.0) -> Float[Tensor, "*any"]:
     """X above 0, alpha (e^x - 1) below: bends smoothly towards -alpha, so that means come closer to 0.
 
