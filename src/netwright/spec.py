@@ -334,6 +334,10 @@ class TrainingSpec(_Frozen):
         schedule: How the learning rate moves, e.g. cosine, plateau or `{name: cosine, warmup: 500}`.
         clip: Where gradients are cut: a length, or `{value: 0.5}`.
         regularize: What keeps the net from learning its examples by heart.
+        freeze: Of a training that starts from a trained model: how many layers keep their weights, counted from the
+            input on; the name of the last of them; or `all` but those of the outputs.
+        layer_rates: Share of the learning rate at which the first layer learns; from there to the outputs' full rate it
+            rises by the same factor at each layer.
         average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         restarts: Trainings from different first weights, of which the one with the lowest training loss is kept.
         stop: When training ends.
@@ -346,6 +350,8 @@ class TrainingSpec(_Frozen):
     schedule: PartSpec | None = None
     clip: ClipSpec | None = None
     regularize: RegularizeSpec = RegularizeSpec()
+    freeze: Annotated[int, Setting(ge=1)] | str | None = None
+    layer_rates: float | None = Setting(default=None, gt=0, le=1)
     average: float | None = Setting(default=None, gt=0, lt=1)
     restarts: int | None = Setting(default=None, ge=1)
     stop: StopSpec = StopSpec()

@@ -364,7 +364,7 @@ class Twins(_Fact):
 
 
 class LayerFacts(_Fact):
-    """One row of the layer table; shapes are of one example."""
+    """One row of the layer table; shapes are of one example; `frozen` layers kept the weights they began with."""
 
     layer: str
     text: str
@@ -373,6 +373,7 @@ class LayerFacts(_Fact):
     multiply_adds: int = 0
     receptive_field: int | None = None
     memory_mb: Number = None
+    frozen: bool = False
 
 
 class GraphNodeFacts(_Fact):

@@ -14,8 +14,9 @@ from torch import Tensor
 from netwright import files, model_file, spec
 from netwright.errors import SpecError
 from netwright.model_file import Model
+from netwright.readers.kinds.kind import source_of
 from netwright.run.folder import RunFolder
-from netwright.spec import Field, Spec
+from netwright.spec import Field, InputSpec, Spec
 from netwright.training.checkpoint import latest
 
 
@@ -62,12 +63,36 @@ class Base:
     model: Model
 
     def fields(self, wanted: Spec) -> dict[str, Field]:
-        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew."""
-        kept = dict(self.model.inputs)
+        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew.
+
+        A picture may have another name than the base's, and another size where one is asked for.
+
+        Raises:
+            SpecError: Another number of colours is asked for.
+        """
+        kept = self._pictures(wanted) or dict(self.model.inputs)
         for name, facts in self.model.outputs.items():
             if not facts.vocabulary and name in wanted.outputs and wanted.outputs[name].kind in {None, facts.kind}:
                 kept[name] = facts
         return kept
+
+    def _pictures(self, wanted: Spec) -> dict[str, Field]:
+        """The facts of the base's one picture, for the one picture that goes in here; nothing where there are more."""
+        facts = list(self.model.inputs.values())
+        inputs = wanted.inputs or {field.name: InputSpec() for field in facts}
+        if len(facts) != 1 or len(inputs) != 1 or facts[0].kind != "image":
+            return {}
+        ((name, wish),) = inputs.items()
+        if wish.kind not in {None, "image"}:
+            return {}
+        height, width, channels = facts[0].shape
+        if wish.channels not in {None, channels}:
+            raise SpecError(
+                f"inputs.{name}.channels is {wish.channels}, and {files.printable(self.path)} reads {channels}.",
+                "Leave it out: pictures are brought to what the model reads.",
+            )
+        shape = (*(wish.size_px or (height, width)), channels)
+        return {name: facts[0].model_copy(update={"name": name, "source": source_of(name, wish), "shape": shape})}
 
     def give_weights(self, fresh: Model) -> list[str]:
         """Copy what fits into a fresh model.
@@ -122,6 +147,8 @@ class Base:
         merged, known = into.clone(), [label for label in after if label in before]
         for label in known:
             merged[after.index(label)] = old[before.index(label)]
+        if not known:
+            return None
         fresh_labels = [label for label in after if label not in before]
         return merged, f"{name}: {len(known)} classes taken, new: {', '.join(fresh_labels) or 'none'}"
 

@@ -31,13 +31,14 @@ from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
-from netwright.spec import Reason, Resolved, Spec
+from netwright.spec import ModelSpec, Reason, Resolved, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
 from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
+from netwright.training.optimizers import Params, at_shares, by_layer
 from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
 from netwright.training.strategies.strategy import Terms
@@ -178,6 +179,8 @@ def _stages(
     folder.update(state="preparing")
     begun = any(folder.checkpoints.glob("step-*"))  # they hold all that came from the base, which may be gone by now
     base = start_from(Path(options.base)) if options.base and not begun else None
+    if base and wanted.model == ModelSpec():
+        wanted = wanted.model_copy(update={"model": base.model.spec.model})
     dataset = prepare(
         wanted,
         data=data,
@@ -220,6 +223,8 @@ def _computed(
             show.note(line)
     model.network.to(device)
     looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
+    if decided.spec.training.freeze:
+        model.network.freeze(decided.spec.training.freeze)
     folder.update(state="training")
     training = _fit(folder, decided, dataset, model, device, show)
     ended = {"best_epoch": training.best_epoch, "stopped_epoch": training.epoch, "stop_reason": training.stop_reason}
@@ -243,6 +248,8 @@ def told(reasons: Iterable[Reason]) -> list[str]:
 def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder) -> Resolved:
     settled, reasons = resolve.settle(wanted, dataset)
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
+    if settled.training.freeze:
+        reasons.append(resolve.frozen(settled, model, fresh=base is None))
     size = _batch_size(settled, dataset)
     adds = size * sum(row.multiply_adds for row in table(model.network, size))
     resident, why = dataset.resident()
@@ -406,13 +413,12 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     if optimizer is None or schedule is None:  # pragma: no cover - `settle` filled them in
         raise SpecError("the resolved spec names no optimizer or no schedule.", "Start the run again.")
     shape = registry.resolve("schedule", schedule.name)
+    make = registry.resolve("optimizer", optimizer.name)
     options, flat = dict(schedule.options), schedule.name == "constant" and not schedule.options
     flat = flat or "strategy" in registry.part("schedule", schedule.name).facts
     return Plan(
         nets={"net": model.network},
-        optimizers={
-            "net": registry.resolve("optimizer", optimizer.name)(model.network.parameters(), **optimizer.options)
-        },
+        optimizers={"net": at_shares(make(_learned(model, wanted.layer_rates), **optimizer.options))},
         losses=weighted(model, weights, wanted.regularize.label_smoothing or 0.0),
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
@@ -421,3 +427,16 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
         schedule=None if flat else lambda step, total: shape(step, total, **options),
         device=device,
     )
+
+
+def _learned(model: Model, first: float | None) -> Params:
+    """The weights that training moves; by layer, where early ones are to learn slowly."""
+    network = model.network
+    if first is None:
+        return [weight for weight in network.parameters() if weight.requires_grad]
+    layers = [
+        (node.name, [weight for weight in network.module(node.name).parameters() if weight.requires_grad])
+        for node in network.nodes
+        if node.parameters
+    ]
+    return by_layer([(name, weights) for name, weights in layers if weights], network.heads, first)

@@ -213,6 +213,7 @@ def _layer(row: Row) -> report.LayerFacts:
         multiply_adds=row.multiply_adds,
         receptive_field=max(row.receptive_field) if row.receptive_field else None,
         memory_mb=row.memory_mb,
+        frozen=row.frozen,
     )
 
 

@@ -17,8 +17,9 @@ from netwright import registry, spec
 from netwright.data import augment
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
-from netwright.model_file import group_shapes
+from netwright.model_file import Model, group_shapes
 from netwright.models.build import default_layers
+from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
 from netwright.training.range_test import RangeTest
@@ -283,6 +284,24 @@ def _refused(path: str, make: Callable[[], object]) -> list[str]:
     except ValueError as exc:
         return [f"{path}: {exc}"]
     return []
+
+
+def frozen(wanted: Spec, model: Model, *, fresh: bool) -> Reason:
+    """Freezes the layers that keep their weights, and says which.
+
+    Raises:
+        SpecError: No such layer; or the weights would be fresh ones, from which nothing was learned.
+    """
+    upto = wanted.training.freeze or "all"
+    if fresh:
+        raise SpecError(
+            f"training.freeze: {upto}: these layers would keep first weights, which know nothing.",
+            "Start from a trained model: --from RUN",
+        )
+    names = model.network.freeze(upto)
+    norms = any(isinstance(model.network.module(name), BatchNorm) for name in names)
+    why = "these layers keep weights" + " and the running means of their batch_norm" * norms + ", as they were"
+    return _reason("training.freeze", listed(names, 6), why)
 
 
 def wants_range_test(wanted: Spec) -> bool:
