@@ -175,12 +175,14 @@ class SplitSpec(_Frozen):
         parts: Shares of training, validation and test; they sum to 1.
         column: The column of groups, times or split names.
         seed: Seed of the draw; that of the training when left out.
+        take: How many of the training examples are used, or which share of them; the others stay unused.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] | None = None
     parts: tuple[float, float, float] = (0.7, 0.15, 0.15)
     column: str | None = None
     seed: int | None = Setting(default=None, ge=0)
+    take: Annotated[int, Setting(ge=1)] | Annotated[float, Setting(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> SplitSpec:

@@ -90,6 +90,9 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     wish, columns = _columns(spec, held, find)
     codes, reason = splits.split(wish, spec.split_seed, labels=labels, count=len(held.rows), **columns)
     codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, columns["official"])
+    if spec.data.split.take is not None:
+        codes, fewer = splits.taken(codes, spec.data.split.take, spec.split_seed, labels)
+        reasons.append(fewer)
     for name, facts in plan.outputs.items():
         if facts.kind == "category":
             notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from netwright.data.duplicates import ranks
-from netwright.data.ledger import PARTS
+from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason, SplitSpec
@@ -75,6 +75,38 @@ def split(
     require_parts(codes, spec.parts, by)
     sizes = ", ".join(f"{int((codes == code).sum()):,} {name}" for code, name in enumerate(PARTS))
     return codes, Reason(path="data.split.by", value=by, why=f"{why} ({sizes})")
+
+
+def taken(codes: np.ndarray, take: int | float, seed: int, labels: np.ndarray | None) -> tuple[np.ndarray, Reason]:
+    """The parts with some training examples alone, class shares kept; what a smaller number takes, a larger one has.
+
+    Args:
+        codes: Part per example.
+        take: How many training examples to use, or which share of them if below 1.
+        seed: Of the draw.
+        labels: Class code per example; None where there are no classes.
+
+    Raises:
+        DataError: There are not so many, or fewer than classes would be left.
+    """
+    train = np.flatnonzero(codes == TRAIN)
+    want = round(take * len(train)) if take < 1 else int(take)
+    classes = labels[train] if labels is not None else np.zeros(len(train), dtype=np.int64)
+    least = len(np.unique(classes))
+    if not least <= want <= len(train):
+        raise DataError(
+            f"data.split.take: {take:g} asks for {want:,} of {len(train):,} training examples"
+            + (f" of {least} classes." if want < least else "."),
+            f"Give a number from {least:,} to {len(train):,}, or a share below 1.",
+        )
+    chance = numpy_generator(seed, "take").random(len(train))
+    rank = ranks(classes, chance)
+    share = (rank + 0.5) / np.bincount(classes)[classes]  # how far down its class an example stands, in 0..1
+    chosen = train[np.lexsort((chance, share, rank > 0))[:want]]  # one of each class first
+    kept = np.where(codes == TRAIN, UNUSED, codes).astype(codes.dtype)
+    kept[chosen] = TRAIN
+    why = f"of {len(train):,} training examples, in their classes' shares; the others stay unused"
+    return kept, Reason(path="data.split.take", value=f"{want:,}", why=why)
 
 
 def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], name: str) -> list[str]:

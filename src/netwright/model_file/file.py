@@ -105,6 +105,23 @@ def write(path: str | Path, model: Model, examples: Sequence[Example] = ()) -> i
     return len(kept)
 
 
+def annotate(source: Path, out: Path, facts: Mapping[str, object]) -> None:
+    """Write a model file again with more facts in its header; its tensors and examples stay as they are.
+
+    Args:
+        source: The model file.
+        out: Where to.
+        facts: By name; they replace those of the same name.
+
+    Raises:
+        ModelFileError: The source cannot be read.
+    """
+    with opened(source) as (header, handle):
+        tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  (the handle is no mapping)
+    more = header.model_copy(update={"facts": _finite({**header.facts, **facts})})
+    write_bytes(out, save(tensors, {"netwright": compose(more)}))
+
+
 def _weights(network: torch.nn.Module) -> tuple[dict[str, Tensor], dict[str, Layout], dict[str, str]]:
     """Weights and buffers as plain contiguous tensors, and what that does not show: memory layout and sharing."""
     tensors: dict[str, Tensor] = {}

@@ -84,7 +84,7 @@ class Header(_Frozen):
         torch: Version of torch that computed the expected answers.
         spec: The spec.
         inputs: Facts of each input, in order: preprocessing to the last resize filter.
-        outputs: Facts of each output, in order.
+        outputs: Facts of each output, in order; none for a model that only gives features.
         own_parts: The user's own parts that it names.
         scores: Measured scores.
         facts: The data's fingerprint, licence notes and whatever else the run kept.
@@ -100,7 +100,7 @@ class Header(_Frozen):
     torch: str
     spec: Spec
     inputs: tuple[Field, ...] = Setting(min_length=1)
-    outputs: tuple[Field, ...] = Setting(min_length=1)
+    outputs: tuple[Field, ...]
     own_parts: tuple[OwnPart, ...]
     scores: dict[str, JsonValue]
     facts: dict[str, JsonValue]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from netwright import files, model_file, spec
 from netwright.errors import SpecError
-from netwright.model_file import Model
+from netwright.model_file import Model, zoo
 from netwright.readers.kinds.kind import source_of
 from netwright.run.folder import RunFolder
 from netwright.spec import Field, InputSpec, Spec
@@ -21,7 +21,7 @@ from netwright.training.checkpoint import latest
 
 
 def load_model(path: Path) -> Model:
-    """The model of a run folder or a model file; an unfinished run's as of its newest checkpoint.
+    """The model of a run folder, a model file or a name of the zoo; an unfinished run's as of its newest checkpoint.
 
     Of an unfinished run the best epoch's weights are taken, where there is one, and `notes` says how far it was.
 
@@ -29,9 +29,11 @@ def load_model(path: Path) -> Model:
         SpecError: Neither a run with a model or checkpoint nor a model file.
         ModelFileError: The file cannot be trusted or read.
     """
+    path = zoo.find(path)
     if not path.exists():
         raise SpecError(
-            f"there is no run or model file {files.printable(path)}.", "`netwright runs` lists what is here."
+            f"there is no run or model file {files.printable(path)}, and the zoo has none of this name.",
+            "`netwright runs` lists what is here, `netwright zoo list` what the zoo has.",
         )
     if not path.is_dir():
         return model_file.load(path)
