@@ -14,6 +14,7 @@ from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
+from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
@@ -25,6 +26,7 @@ from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
     "Evaluation",
+    "Features",
     "OneUnit",
     "Outcome",
     "Paths",
@@ -38,6 +40,7 @@ __all__ = [
     "data_show",
     "diagnose",
     "evaluate",
+    "features",
     "one_unit",
     "paths",
     "plan",

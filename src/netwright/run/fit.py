@@ -23,7 +23,7 @@ from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
-from netwright.model_file import Model, assemble
+from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
 from netwright.progress import Counter, Display, Silent
 from netwright.run import answering, looking, resolve, scoring
@@ -99,7 +99,7 @@ def train(
         DivergedError: The loss stayed no number.
         Stopped: A signal came; the state is saved.
     """
-    options = Options(strict, accept, examples, str(base.absolute()) if base else "")
+    options = Options(strict, accept, examples, str(zoo.find(base).absolute()) if base else "")
     asked = wanted.spec if isinstance(wanted, Resolved) else wanted
     if asked.training.restarts:
         raise SpecError("several starts are a study of several runs.", "From Python: netwright.restarts(spec).")

@@ -107,12 +107,12 @@ def answers(
     model = load_model(run_or_model)
     for note in model.notes:
         (show or Silent()).note(note)
-    found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
+    found = [found_in(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
     tables = zip(*[(shown, full) for shown, full, _ in answered], strict=True)
     shown, full = (pa.concat_tables(each, promote_options="default") for each in tables)
     if out is not None:
-        _write(out, full)
+        write_table(out, full)
     many = len(model.tasks) > 1
     remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
     return Answers(shown, full, [*remarks, *(said for _, _, far in answered for said in far)])
@@ -129,7 +129,7 @@ def _paths(inputs: object) -> list[Path]:
     return paths if len(paths) == len(given) else []
 
 
-def _found(path: Path, model: Model) -> Found:
+def found_in(path: Path, model: Model) -> Found:
     """A table as it is; otherwise pictures, wherever they lie."""
     pictures = any(field.kind == "image" for field in model.inputs.values())
     loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
@@ -140,7 +140,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
     count = len(found.ids)
-    columns = {name: _column(found, name, model) for name in model.inputs}
+    columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
     problems: dict[int, str] = {}
     for name, field in model.inputs.items():
@@ -208,7 +208,7 @@ def _words(answer: object) -> str:
     return ", ".join(f"{value:.6g}" for value in values)
 
 
-def _column(found: Found, name: str, model: Model) -> Column:
+def column_for(found: Found, name: str, model: Model) -> Column:
     """The column an input is read from; a source with one column of pictures serves any picture input."""
     source = model.inputs[name].source
     if model.inputs[name].kind == "image" and source not in found.columns and "image" in found.columns:
@@ -229,7 +229,8 @@ def _sources(model: Model) -> list[str]:
     return named
 
 
-def _write(out: Path, answers: pa.Table) -> None:
+def write_table(out: Path, answers: pa.Table) -> None:
+    """Write a table as Parquet, or as CSV that no spreadsheet runs, by the ending of its file."""
     if out.suffix == ".parquet":
         with files.writing(out) as sink:
             pq.write_table(answers, sink)
