@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from netwright.run import evaluate, features, plan, predict, report, resume, train
     from netwright.spec import Spec
     from netwright.spec import load as load_spec
-    from netwright.studies import compare, restarts
+    from netwright.studies import compare, restarts, transfer
 
 _PUBLIC = {
     "Model": "netwright.model_file:Model",
@@ -38,6 +38,7 @@ _PUBLIC = {
     "restarts": "netwright.studies:restarts",
     "resume": "netwright.run:resume",
     "train": "netwright.run:train",
+    "transfer": "netwright.studies:transfer",
 }
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "restarts",
     "resume",
     "train",
+    "transfer",
 ]
 
 

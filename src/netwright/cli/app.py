@@ -28,6 +28,11 @@ VERBS = {
     "plan": ("netwright.cli.plan:plan", TRAINING, "Say what training would do, without doing it."),
     "resume": ("netwright.cli.resume:resume", TRAINING, "Go on with a run that was stopped or killed."),
     "compare": ("netwright.cli.compare:compare", TRAINING, "Train with several values of a setting and compare."),
+    "transfer": (
+        "netwright.cli.transfer:transfer",
+        TRAINING,
+        "Measure what a trained model is worth on your examples.",
+    ),
     "predict": ("netwright.cli.predict:predict", USING, "Answer for new examples."),
     "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
     "features": ("netwright.cli.features:features", USING, "Write what a layer makes of examples, one row each."),

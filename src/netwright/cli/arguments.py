@@ -37,6 +37,7 @@ PATHS = {
     "epochs": "training.stop.epochs",
     "minutes": "training.stop.minutes",
     "patience": "training.stop.patience",
+    "freeze": "training.freeze",
     "restarts": "training.restarts",
     "seed": "training.seed",
 }
@@ -78,6 +79,7 @@ class Settings:
         epochs: Most epochs.
         minutes: Most minutes of training.
         patience: Epochs without improvement before stopping; 0 never stops early.
+        freeze: With --from: how many layers keep their weights, the name of the last one, or all.
         restarts: Trainings from different first weights; the one with the lowest training loss is kept.
         seed: Seed of everything random.
         overrides: Any other setting by its path, e.g. --set data.split.by=time; may be repeated.
@@ -96,6 +98,7 @@ class Settings:
     epochs: int | None = None
     minutes: float | None = None
     patience: int | None = None
+    freeze: str | None = None
     restarts: int | None = None
     seed: int | None = None
     overrides: Annotated[tuple[str, ...], Parameter(name="--set")] = ()
