@@ -93,6 +93,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "netwright.models.convolution:Depthwise",
             "a filter for each channel by itself: `depthwise 3 pad 1`",
         ),
+        "whiten": (
+            "netwright.models.convolution:Whiten",
+            "patches without their correlations, found in training pictures: `whiten 2`",
+        ),
         "pad": ("netwright.models.convolution:Pad", "zeros above and left, below and right: `pad 0 1`"),
         "widen": (
             "netwright.models.convolution:Widen",
@@ -122,6 +126,10 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "resnet18": ("netwright.models.convnets.resnet:resnet18", "a residual network of eighteen layers"),
         "resnet50": ("netwright.models.convnets.resnet:resnet50", "a residual network of fifty layers"),
         "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
+        "airbench": (
+            "netwright.models.convnets.airbench:airbench",
+            "seven convolutions that learn CIFAR-10 quickly: `{name: airbench, width: 0.5}`",
+        ),
         "mobilenet": (
             "netwright.models.convnets.mobilenet:mobilenet",
             "few products: `{name: mobilenet, width: 0.25}`",
@@ -152,6 +160,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
             "min(6, max(0, x))",
             {"initialiser": "he", "limits": "0 6"},
         ),
+        "gelu": ("netwright.models.activations:gelu", "x times the normal share below x", {"initialiser": "he"}),
         "elu": ("netwright.models.activations:elu", "x, or alpha (e^x - 1) below 0", {"initialiser": "he"}),
         "softplus": ("netwright.models.activations:softplus", "log(1 + e^x), a smooth relu", {"initialiser": "he"}),
         "hard_tanh": (

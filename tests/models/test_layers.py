@@ -11,7 +11,7 @@ from torch import nn
 from netwright.errors import SpecError
 from netwright.models import initialisers
 from netwright.models.build import build, table
-from netwright.models.convolution import Depthwise, GlobalPool, Pad, Pool, Widen
+from netwright.models.convolution import Depthwise, GlobalPool, Pad, Pool, Whiten, Widen
 from netwright.models.layers import BatchNorm, Dropout, Maxout, Rbf
 from netwright.models.network import Network
 from netwright.models.text import parse
@@ -183,3 +183,16 @@ def test_pad_puts_zeros_on_each_side_as_told() -> None:
     layer = Pad((1, 2, 2), 0, 1)
     assert layer.out_shape == (1, 3, 3)
     assert layer(torch.ones(1, 1, 2, 2))[0, 0].tolist() == [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_whitened_patches_are_uncorrelated_and_alike_in_size() -> None:
+    draw = torch.Generator().manual_seed(0)
+    smooth = torch.nn.functional.avg_pool2d(torch.randn(200, 3, 12, 12, generator=draw), 3, 1)  # neighbours are alike
+    layer = Whiten((3, 10, 10), 2, epsilon=1e-9)
+    torch.nn.init.zeros_(layer.bias)
+    layer.meet(smooth)
+    given = layer(smooth)[:, :12].permute(0, 2, 3, 1).flatten(0, 2)
+    torch.testing.assert_close(given.T @ given / len(given), torch.eye(12), atol=2e-3, rtol=0)
+    assert layer.out_shape == (24, 9, 9)
+    assert torch.equal(layer.weight[12:], -layer.weight[:12])
+    assert [name for name, _ in layer.named_parameters()] == ["bias"]

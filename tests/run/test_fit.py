@@ -1,6 +1,7 @@
 """Train and resume: what a run leaves, what is asked twice, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -293,3 +294,22 @@ def test_a_convolutional_run_lies_channels_last_and_goes_on_bit_for_bit(
     one, two = (model_file.load(outcome.model).network.state_dict() for outcome in (whole, again))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert RunFolder(again.run).history.read_bytes() == RunFolder(whole.run).history.read_bytes()
+
+
+def test_a_layer_meets_training_pictures_once_and_a_resume_keeps_what_it_found(pictures: Path, tmp_path: Path) -> None:
+    model = "model: {layers: 'whiten 2, relu, pool 2'}"
+    text = "{data: {path: %s}, outputs: [category], " + model + ", training: {stop: {epochs: 2}}}"
+    outcome = run.train(spec.load(text % pictures), out=tmp_path / "run")
+    found = netwright.load(outcome.model)
+    weight = found.network.module("whiten1").weight
+    raw = found.read([{"image": path.read_bytes()} for path in sorted(pictures.rglob("*.png"))])
+    patches = torch.nn.functional.unfold(found.code(raw)["image"], 2).transpose(1, 2).flatten(0, 1)
+    numbers = weight.shape[0] // 2
+    given = patches @ weight[:numbers].flatten(1).T
+    assert (given.T @ given / len(given)).diagonal().numpy() == pytest.approx([1.0] * numbers, rel=0.5)
+    folder, kept = RunFolder(outcome.run), outcome.model.read_bytes()
+    shutil.rmtree(max(folder.checkpoints.glob("step-*")))
+    folder.model.unlink()
+    folder.report.unlink()
+    folder.update(state="stopped")
+    assert run.resume(outcome.run).model.read_bytes() == kept

@@ -42,6 +42,14 @@ def relu6(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     return functional.relu6(x)
 
 
+def gelu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """X times the chance that a standard normal number is below x: a smooth relu that dips a little below 0.
+
+    Source: Hendrycks & Gimpel 2016, Gaussian Error Linear Units, arXiv:1606.08415.
+    """
+    return functional.gelu(x)
+
+
 def elu(x: Float[Tensor, "*any"], alpha: float = 1.0) -> Float[Tensor, "*any"]:
     """X above 0, alpha (e^x - 1) below: bends smoothly towards -alpha, so that means come closer to 0.
 

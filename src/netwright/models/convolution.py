@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
+from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
 
 
@@ -105,6 +106,61 @@ class Depthwise(Layer):
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
         """The output maps of a batch."""
         return functional.conv2d(x, self.weight, self.bias, self.stride, self.pad, groups=len(self.weight))
+
+
+class Whiten(Layer):
+    """Small patches of the pictures with their correlations taken out: all directions alike, each in both signs.
+
+    Its filters are the eigenvectors of the covariance of patches of training pictures, divided by the roots of their
+    eigenvalues; they are found before the first step and stay. Only the biases are learned. What comes out tells the
+    layers behind it as much about fine texture as about brightness, so that they need fewer steps.
+
+    Args:
+        in_shape: `(channel, height, width)`.
+        size: Rows and columns of a patch.
+        epsilon: Added to the eigenvalues, so that noise is not blown up, > 0.
+
+    Source: Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, arXiv:2404.00498, section 3.2; the idea of
+    Page 2019, How to Train Your ResNet 8, https://myrtle.ai/learn/how-to-train-your-resnet-8-bag-of-tricks/
+    """
+
+    takes = "image"
+    example = "whiten 2"
+    meets = True
+    weight: Tensor
+
+    def __init__(self, in_shape: Shape, size: int = 2, *, epsilon: float = 5e-4) -> None:
+        at_least(1, size=size)
+        if not epsilon > 0:
+            raise SpecError(f"epsilon is {epsilon:g}; it is above 0.", "Leave it out.")
+        numbers = in_shape[0] * size * size
+        rows, columns = _slide(in_shape, (size, size), 0, 1)
+        super().__init__(
+            in_shape,
+            (2 * numbers, rows, columns),
+            multiply_adds=2 * numbers * numbers * rows * columns,
+            window=(size, size),
+        )
+        self.epsilon = epsilon
+        self.register_buffer("weight", torch.empty(2 * numbers, in_shape[0], size, size))
+        self.bias = nn.Parameter(torch.empty(2 * numbers))
+
+    def initialise(self, draw: Draw) -> None:
+        """Any directions, until it meets training pictures."""
+        draw(self.weight)
+        nn.init.zeros_(self.bias)
+
+    @torch.no_grad()
+    def meet(self, x: Float[Tensor, "example channel height width"]) -> None:
+        """Finds the directions in which patches of these pictures differ."""
+        patches = functional.unfold(x.double(), self.window).transpose(1, 2).flatten(0, 1)  # patch number
+        values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+        filters = (vectors / (values + self.epsilon).sqrt()).T.flip(0)  # the largest first
+        self.weight.copy_(torch.cat([filters, -filters]).unflatten(1, self.weight.shape[1:]))
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch filter rows columns"]:
+        """The whitened patches of a batch."""
+        return functional.conv2d(x, self.weight, self.bias)
 
 
 class Pad(Layer):

@@ -38,6 +38,7 @@ class Layer(nn.Module):
     """
 
     takes: ClassVar[Literal["vector", "image", "any"]] = "any"  # a "vector" layer has pictures flattened before it
+    meets: ClassVar[bool] = False  # whether it looks at training examples before the first step
     example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
 
     def __init__(
@@ -67,6 +68,13 @@ class Layer(nn.Module):
                 draw(parameter)
             else:
                 nn.init.zeros_(parameter)
+
+    def meet(self, x: Float[Tensor, "example *any"]) -> None:
+        """Takes what it needs from training examples before the first step; here nothing.
+
+        Args:
+            x: What comes into the layer for some thousand of them.
+        """
 
 
 class Dense(Layer):

@@ -25,6 +25,7 @@ from netwright.data.ledger import Ledger
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
+from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
 from netwright.run import answering, looking, resolve, scoring
 from netwright.run.continued import Base, start_from
@@ -45,6 +46,7 @@ from netwright.training.strategies.strategy import Terms
 from netwright.words import listed
 
 PROBED = 1024  # examples on which the range test measures the loss
+MET = 2048  # training examples that a layer looks at before the first step
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,8 @@ def _computed(
     if base is not None:
         for line in base.give_weights(model):
             show.note(line)
+    elif not any(folder.checkpoints.glob("step-*")):
+        _introduce(model, dataset)
     model.network.to(device)
     looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
     if decided.spec.training.freeze:
@@ -260,10 +264,24 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
         return decided
     if base is not None:
         base.give_weights(model)
+    else:
+        _introduce(model, dataset)
     with hardware.applied(machine) as device:
         found = _tested(decided, dataset, model, device)
     files.write_text(folder.range_test, json.dumps(asdict(found)) + "\n")
     return resolve.with_rate(decided, found)
+
+
+def _introduce(model: Model, dataset: Dataset) -> None:
+    """Layers that look at training examples before the first step do so, one after the other."""
+    network = model.network
+    for node in network.nodes:
+        module = network.module(node.name) if node.inputs else None
+        if isinstance(module, Layer) and module.meets:
+            many = Batches(dataset, "train", MET, model.spec.training.seed, shuffle=True, resident=False)
+            inputs = next(iter(many.epoch(0))).inputs
+            with torch.no_grad():
+                module.meet(network.eval().values(inputs, [node.inputs[0]])[node.inputs[0]])
 
 
 def _tested(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> RangeTest:
