@@ -83,7 +83,7 @@ class Given:
 
 @app.command
 def add(
-    source: Path,
+    source: str,
     /,
     *,
     name: str = "",
@@ -96,7 +96,8 @@ def add(
     """Put a model into the zoo: a run, a .netwright file, or weights that another tool has trained.
 
     Args:
-        source: Folder of a run; a model file; or weights as .safetensors, .npz, .h5, .pt, .pth or .th.
+        source: Folder of a run; a model file; weights as .safetensors, .npz, .h5, .pt, .pth or .th; or timm:<name>,
+            fetched from the Hugging Face hub.
         name: What to call it; after the file when left out.
         licence: Under which the model may be used.
         trained_on: The data it was trained on.
@@ -108,12 +109,16 @@ def add(
     from netwright.model_file import zoo
     from netwright.run.folder import RunFolder
 
-    output, weights = output or Output(), _weights(given or Given())
-    if source.is_dir():
-        name, run, source = name or source.name, source, RunFolder(source).model
-        if not source.exists():
-            raise SpecError(f"{printable(run)} is no finished run.", "Give a run folder or a file.")
-    entry, told = zoo.add(source, weights, name=name, licence=licence, trained_on=trained_on, accept=accept)
+    output, weights, path = output or Output(), _weights(given or Given()), Path(source)
+    if path.is_dir():
+        name, path = name or path.name, RunFolder(path).model
+        if not path.exists():
+            raise SpecError(f"{printable(source)} is no finished run.", "Give a run folder or a file.")
+    if source.startswith("timm:"):
+        with output.display() as show:
+            entry, told = zoo.add_from_timm(source, name=name, accept=accept, show=show)
+    else:
+        entry, told = zoo.add(path, weights, name=name, licence=licence, trained_on=trained_on, accept=accept)
     if output.json:
         output.document({"entry": entry, "told": told})
         return

@@ -54,6 +54,7 @@ save_file(found, sys.argv[2])
 """
 _ENDS = {".h5": _HDF5, ".hdf5": _HDF5, ".keras": _HDF5}
 _LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
+_LATE = {"downsample": 1, "shortcut": 1, "pre_logits": 2}
 _SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
 _STAY = ("num_batches_tracked",)
 # Keras's word for each tensor: torch's word, and the order of axes that torch has
@@ -135,6 +136,7 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
         own = _own(network, name)
+        found = _as_dense(own, found)
         keys = [*own, *(key for key in found if key not in own)]
         wrong = [
             f"{key} {_shape(own.get(key))} here, {_shape(found.get(key))} there"
@@ -203,7 +205,7 @@ def _order(layer: str) -> list[tuple[int, str, int, int]]:
     key = []
     for word in layer.split("."):
         stem, number = re.fullmatch(r"(.*?)(\d*)", word).groups()  # type: ignore[union-attr]
-        late = 2 if stem in _LAST else 1 if stem in {"downsample", "shortcut"} else 0
+        late = 3 if stem in _LAST else _LATE.get(stem, 0)
         both = stem in {"conv", "bn", "norm"}
         key.append((late, "conv" if both else stem, int(number or 0), int(both and stem != "conv")))
     return key
@@ -217,6 +219,14 @@ def _order_of_keras(layer: str) -> list[tuple[int, str, int, int]]:
         stem, number = name, "0"
     late = int(name in {"conv_preds", "predictions", "dense", "fc"})
     return [(late, "", int(number), 0), (0, stem, 0, norm)]
+
+
+def _as_dense(own: Mapping[str, Tensor], found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A convolution over the whole picture, where it stands for a dense layer, as that dense layer."""
+    weight, wanted = found.get("weight"), own.get("weight")
+    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim != 4:
+        return found
+    return {**found, "weight": weight.flatten(1)}
 
 
 def _own(network: Network, name: str) -> dict[str, Tensor]:

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from netwright.errors import ModelFileError, SpecError
 from netwright.files import printable
-from netwright.model_file import foreign
+from netwright.model_file import foreign, timm_zoo
 from netwright.model_file.file import annotate, inspect, load, write
 from netwright.model_file.model import Model, assemble
 from netwright.models.build import default_layers
+from netwright.progress import Display, Silent
 from netwright.registry import nearest
 from netwright.spec import Field, ModelSpec, PartSpec, Spec
 
@@ -61,6 +62,9 @@ class Entry:
     licence: str = ""
     checksum: str = ""
     problem: str = ""
+
+
+Added = tuple[Entry, list[str]]
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def add(
     licence: str = "",
     trained_on: str = "",
     accept: bool = False,
-) -> tuple[Entry, list[str]]:
+) -> Added:
     """Put a model into the zoo.
 
     Args:
@@ -177,6 +181,22 @@ def add(
     model, told = _adopted(source, weights)
     write(path, replace(model, facts={NOTES: notes}))
     return _entry(path), told
+
+
+def add_from_timm(source: str, *, name: str = "", accept: bool = False, show: Display | None = None) -> Added:
+    """Put weights that timm knows into the zoo; see `add`.
+
+    Args:
+        source: `timm:` and timm's name for them, e.g. "timm:resnet18.a1_in1k".
+        name: What to call the model; timm's name when left out.
+        accept: Replace a model of the same name.
+        show: Where it is told what is fetched.
+    """
+    wanted = source.removeprefix(timm_zoo.MARK)
+    known = timm_zoo.fetch(wanted, show or Silent())
+    given = Weights(known.net, known.size_px, known.pixels, known.classes)
+    facts = {"licence": known.licence, "trained_on": known.trained_on}
+    return add(known.path, given, name=name or wanted, accept=accept, **facts)
 
 
 def _adopted(source: Path, given: Weights) -> tuple[Model, list[str]]:
