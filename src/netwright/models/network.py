@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -81,6 +81,29 @@ class Network(nn.Module):
         for module, slots, out in self._program:
             values[out] = module(*[values[slot] for slot in slots])
         return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
+
+    def values(self, inputs: dict[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+        """What some nodes give for a batch; what lies behind the last of them is not computed.
+
+        Args:
+            inputs: By group, each `(batch, *shape)`.
+            names: Of nodes, what comes in among them.
+        """
+        missing = set(names)
+        values: list[Tensor | None] = [inputs[group] for group in self.groups]
+        values += [None] * (self._slots - len(values))
+        into = [node.name for node in self.nodes if not node.inputs]
+        found = {name: inputs[group] for name, group in zip(into, self.groups, strict=True) if name in missing}
+        missing -= set(into)
+        made = [node.name for node in self.nodes if node.inputs]
+        for name, (module, slots, out) in zip(made, self._program, strict=True):
+            if not missing:
+                break
+            values[out] = value = module(*[values[slot] for slot in slots])
+            if name in missing:
+                found[name] = value
+                missing.remove(name)
+        return found
 
     @property
     def convolves(self) -> bool:
