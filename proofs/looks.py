@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from photos import members
@@ -74,7 +75,7 @@ def _shifts(proof: Proof, seeds: int) -> None:
 
 
 def _falls(scores: list[float]) -> bool:
-    return all(after <= before for before, after in zip(scores, scores[1:], strict=False))
+    return all(after <= before for before, after in pairwise(scores))
 
 
 def _probes(proof: Proof, seeds: int) -> None:

@@ -125,7 +125,7 @@ def shifts(
 
 @app.command
 def probes(run_folder: Path, /, *, output: Output | None = None) -> None:
-    """Say how well a linear classifier answers from each stage of the network: it rises with depth.
+    """Say how well a linear classifier answers from what each stage of the network gives.
 
     Args:
         run_folder: Folder of the run.
