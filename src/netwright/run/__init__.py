@@ -18,36 +18,48 @@ from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
+from netwright.run.map import ExampleMap, example_map
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
+from netwright.run.probes import Probes, probes
 from netwright.run.scoring import Evaluation, Outcome
+from netwright.run.sharing import Sharing, shared
+from netwright.run.shifts import Shifts, shifts
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
     "Evaluation",
+    "ExampleMap",
     "Features",
     "OneUnit",
     "Outcome",
     "Paths",
     "Plan",
+    "Probes",
     "Removable",
     "RunFacts",
     "RunFolder",
+    "Sharing",
+    "Shifts",
     "Step",
     "clean",
     "data_check",
     "data_show",
     "diagnose",
     "evaluate",
+    "example_map",
     "features",
     "one_unit",
     "paths",
     "plan",
     "predict",
+    "probes",
     "report",
     "resume",
     "runs",
+    "shared",
+    "shifts",
     "step_view",
     "train",
 ]
