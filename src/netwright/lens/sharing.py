@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from netwright.errors import SpecError
 from netwright.lens.activations import looking
-from netwright.models.layers import Conv
+from netwright.models.convolution import Conv
 from netwright.models.network import Network
 from netwright.seeds import torch_generator
 
