@@ -60,6 +60,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "category": ("netwright.readers.kinds.category:Category", "one of several classes"),
         "vector": ("netwright.readers.kinds.vector:Vector", "several quantities as one"),
         "tags": ("netwright.readers.kinds.tags:Tags", "several classes at once, or none: `beach;sun`"),
+        "identity": ("netwright.readers.kinds.identity:Identity", "whose picture it is, to be told apart; out only"),
         "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
     },
     "transform": {
@@ -206,6 +207,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "number": ("netwright.tasks.number:Number", "one real number in its own units"),
         "vector": ("netwright.tasks.vector:Vector", "several real numbers in their own units"),
         "tags": ("netwright.tasks.tags:Tags", "several classes at once: a sigmoid and a threshold for each"),
+        "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },
     "loss": {
         # "compares": what the loss is given, class scores with class codes or values with values
@@ -227,6 +229,11 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "absolute": ("netwright.losses:absolute", "mean of |output - target|", {"compares": "values"}),
         "huber": ("netwright.losses:huber", "squared for small errors, absolute for large", {"compares": "values"}),
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
+        "triplet": (
+            "netwright.losses:triplet",
+            "how much nearer another identity lies than one's own, plus a margin",
+            {"compares": "triplets"},
+        ),
     },
     "optimizer": {
         "adam": ("netwright.training.optimizers:adam", "steps scaled by running mean and root mean square"),
@@ -409,7 +416,7 @@ _LECTURES = {
         "threshold": "23",
     },
     "initialiser": {"glorot": "14", "glorot_printed": "14", "fan_in": "14"},
-    "loss": {"cross_entropy": "134", "binary_cross_entropy": "14", "hinge": "3", "squared": "1234"},
+    "loss": {"cross_entropy": "134", "binary_cross_entropy": "14", "hinge": "3", "squared": "1234", "triplet": "3"},
     "optimizer": {"sgd": "124", "adagrad": "2"},
     "schedule": {"plateau": "2"},
     "strategy": {

@@ -21,6 +21,7 @@ from netwright.words import counted
 VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
+ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
 
 
 class _Frozen(BaseModel):
@@ -45,16 +46,17 @@ class Field(_Frozen):
 
     Args:
         name: Its name in the spec.
-        kind: image, number, category, vector, date, tags.
+        kind: image, number, category, vector, date, tags, identity.
         source: The column (or columns, for a vector) it is read from.
         shape: Of one cached array: image (height, width, channel), vector (channel,), else ().
         dtype: Of the cached array, e.g. "uint8".
-        vocabulary: Class names of a category or of tags, sorted; the code is the place in this tuple.
+        vocabulary: Class names of a category, tags or identities, sorted; the code is the place in this tuple.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
         limits: Of quantities and dates: least and largest training value of each column.
         missing: How many training cells of each column had no value; () where every cell must have one.
-        thresholds: Of tags: the probability from which an example gets each class; chosen when training has ended.
+        thresholds: Of tags the probability from which each is given, of identities how far a known one may lie.
+        centres: Of identities: the mean direction of each one's embeddings; () for one that had no training example.
         parts: What else than the days since the mean is coded of a date, as found in the training part.
         options: The kind's own decisions, e.g. the resize filter.
     """
@@ -71,11 +73,12 @@ class Field(_Frozen):
     missing: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
+    centres: tuple[tuple[float, ...], ...] = ()
     options: dict[str, Scalar] = {}
 
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
-        taught = ("mean", "std", "limits", "missing", "parts", "thresholds")
+        taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
         return self.model_copy(update=dict.fromkeys(taught, ()))
 
 
@@ -140,7 +143,7 @@ class OutputSpec(_Frozen):
     """One output.
 
     Args:
-        kind: category, number, vector or tags; inferred from the data when left out.
+        kind: category, number, vector, tags or identity; inferred from the data when left out, but for identity.
         source: Written `from`: the column.
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.
@@ -152,6 +155,7 @@ class OutputSpec(_Frozen):
             part for the best f1 or the least cost.
         cost: What a miss and a false alarm cost.
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
+        dim: How many numbers the embedding of an identity has.
     """
 
     kind: str | None = None
@@ -164,6 +168,7 @@ class OutputSpec(_Frozen):
     threshold: Annotated[float, Setting(gt=0, lt=1)] | Literal["likeliest", "f1", "cost"] | None = None
     cost: CostSpec | None = None
     when_mirrored: Literal["keep", "negate"] | None = None
+    dim: int | None = Setting(default=None, ge=2, le=4096)
 
 
 class SplitSpec(_Frozen):

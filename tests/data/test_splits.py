@@ -119,7 +119,7 @@ def test_words_that_name_no_part_are_all_listed() -> None:
 
 
 def test_wish_without_its_column_is_refused() -> None:
-    with pytest.raises(DataError, match="cannot be split by stratified: no output is a category"):
+    with pytest.raises(DataError, match="cannot be split by stratified: no output is a category or an identity"):
         splits.split(SplitSpec(by="stratified"), 0, **NOTHING, count=10)
 
 

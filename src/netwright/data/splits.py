@@ -15,7 +15,7 @@ from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason, SplitSpec
-from netwright.words import listed
+from netwright.words import counted, listed
 
 TRAIN, VALIDATION, TEST = range(3)
 _SMALLEST_CLASS = 3  # one example for each part
@@ -163,6 +163,28 @@ def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], 
     return said
 
 
+def identity_remarks(codes: np.ndarray, labels: np.ndarray, name: str) -> list[str]:
+    """What a person should know about the identities of one output before training starts.
+
+    Args:
+        codes: Part per example.
+        labels: Code of the identity per example.
+        name: The output's name.
+    """
+    per_part = np.stack([np.bincount(labels[codes == part], minlength=int(labels.max()) + 1) for part in range(3)])
+    said = []
+    if single := int((per_part[TRAIN] == 1).sum()):
+        said.append(f"{name}: {counted(single, 'identity', 'identities')} with a single training example.")
+    for part in (VALIDATION, TEST):
+        there = per_part[part] > 0
+        if new := int((there & (per_part[TRAIN] == 0)).sum()):
+            of = counted(int(there.sum()), "identity", "identities")
+            said.append(f"{name}: {new:,} of {of} of the {PARTS[part]} part were never learned.")
+        if not (per_part[part] > 1).any() and there.any():
+            said.append(f"{name}: no identity has two {PARTS[part]} examples; there is nothing to be found.")
+    return said
+
+
 def official_codes(values: Sequence[str], column: str) -> np.ndarray:
     """Part codes from the words of a split column; "" means train.
 
@@ -293,7 +315,7 @@ def _required(values: np.ndarray | None, by: str) -> np.ndarray:
         return values
     lacking = {
         "column": "the data brings no split of its own",
-        "stratified": "no output is a category",
+        "stratified": "no output is a category or an identity",
         "group": "no column of groups was given",
         "time": "no column of times was given",
     }[by]

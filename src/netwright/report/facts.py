@@ -76,10 +76,10 @@ class Shown(_Fact):
         picture: Its picture, where its kind has one.
         text: Its content in words otherwise.
         truth: What it really is.
-        bars: The likeliest answers with their probabilities, likeliest first; empty for numbers and tags.
+        bars: The likeliest answers with their probabilities, likeliest first; empty where there are none.
         right: The first bar is the truth.
         confidence: Probability of the answer given.
-        answer: For numbers and tags: the answer in words.
+        answer: For numbers, tags and identities: the answer in words.
     """
 
     id: str
@@ -156,12 +156,29 @@ class SoughtFacts(_Fact):
     bill: str = ""
 
 
+class ApartFacts(_Fact):
+    """Distances of same and different pairs, see `netwright.tasks.retrieval.Apart`, and how far a known one may lie."""
+
+    low: float
+    high: float
+    same: list[int]
+    different: list[int]
+    threshold: Number = None
+
+
+class NearFacts(_Fact):
+    """A held-out example and those nearest to it; of these `right` says the same identity and `answer` the distance."""
+
+    shown: Shown
+    nearest: list[Shown]
+
+
 class OutputFacts(_Fact):
     """One output of the net, scored.
 
     Args:
         name: Name of the output.
-        kind: "category", "number", "vector", "tags".
+        kind: "category", "number", "vector", "tags", "identity".
         unit: Output unit: "softmax", "sigmoid", "identity".
         headline: The score that stands first, e.g. "accuracy" or "r2".
         scores: By split ("train", "validation", "test"), then by score.
@@ -173,6 +190,8 @@ class OutputFacts(_Fact):
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         calibration_error: Mean distance of the two, by the counts.
         per_class: Of tags: how well each class is told on the test split.
+        apart: Of identities: how the distances of same and of different pairs are spread on the test split.
+        near: Of identities: test examples and those nearest to them, first some drawn by chance, then mistakes.
         remarks: What must be known about the answers and scores, in sentences.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
@@ -193,6 +212,8 @@ class OutputFacts(_Fact):
     calibration: list[tuple[float, float, int]] = []
     calibration_error: Number = None
     per_class: list[ClassFacts] = []
+    apart: ApartFacts | None = None
+    near: list[NearFacts] = []
     remarks: list[str] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []

@@ -35,6 +35,7 @@ class _Output:
     confusion: Markup | None
     pairs: list[tuple[str, str, int, float]]
     scatter: Markup | None
+    apart: Markup | None
     found: Markup | None
     calibrated: Markup | None
     calibration_error: str
@@ -89,6 +90,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         confusion=drawings.confusion(output),
         pairs=pairs,
         scatter=drawings.predicted_against_true(output),
+        apart=drawings.apart(output),
         found=drawings.found_curve(output),
         calibrated=drawings.calibrated(output),
         calibration_error=percent(output.calibration_error),

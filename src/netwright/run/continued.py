@@ -133,8 +133,12 @@ class Base:
 
     def _other_classes(self, name: str, fresh: Model) -> bool:
         out = self._output_of(name, fresh)
-        before = self.model.outputs.get(out) if out else None
-        return out is not None and (before is None or before.vocabulary != fresh.outputs[out].vocabulary)
+        if out is None:
+            return False
+        before, after = self.model.outputs.get(out), fresh.outputs[out]
+        if before is not None and before.kind == after.kind == "identity":
+            return False  # the units of an embedding stand for no identity in particular
+        return before is None or before.vocabulary != after.vocabulary
 
     def _rows(self, name: str, old: Tensor, into: Tensor, fresh: Model) -> tuple[Tensor, str] | None:
         """A head's rows of known classes, in their new places; a single yes/no row becomes two first."""

@@ -31,7 +31,7 @@ from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.outside import outside
-from netwright.run.scoring import Evaluation, answer_columns
+from netwright.run.scoring import Evaluation, task_columns
 from netwright.spec import Resolved, load_resolved
 from netwright.training import hardware
 from netwright.words import counted
@@ -73,7 +73,8 @@ def predict(
 
     Returns:
         One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
-        `<output>:<class>` with the probability of each; `problem` where some could not be answered.
+        `<output>:<class>` with the probability of each, or the nearest identity (null where nobody is known), its
+        `<output>_distance` and the embedding; `problem` where some could not be answered.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
@@ -155,8 +156,8 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
     shown, full = {"id": ids}, {"id": ids}
-    for name, field in model.outputs.items():
-        whole = answer_columns(name, field.vocabulary, reached[name], model.tasks[name].words(reached[name]))
+    for name in model.outputs:
+        whole = task_columns(name, model.tasks[name], reached[name])
         full |= {key: _masked(values, good) for key, values in whole.items()}
         words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
         shown[name] = _masked(pa.array(words, pa.string()), good)
@@ -199,7 +200,9 @@ def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:
 
 
 def _words(answer: object) -> str:
-    """`cat 97.1 %, dog 2.0 %`, `no tag`, or a number."""
+    """`cat 97.1 %, dog 2.0 %`, `no tag`, words as they are, or a number."""
+    if isinstance(answer, str):
+        return answer
     if answer == []:
         return NO_TAG
     if isinstance(answer, list) and answer and isinstance(answer[0], tuple):
@@ -268,6 +271,7 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
     show, started = show or Silent(), time.monotonic()
     model = load_model(run_or_model)
     fields = {**model.inputs, **model.outputs}
+    strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     wanted = model.spec
     if data is not None:
         held = {
@@ -280,7 +284,8 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
             data=None if isinstance(data, str | Path) else data,
             progress=Counter(show),
             accept=True,
-            fields=fields,
+            fields={name: field for name, field in fields.items() if name not in strangers},
+            vocabulary=strangers,
         )
         for note in dataset.ledger.told():
             show.note(note)
