@@ -24,7 +24,9 @@ Unit = Literal["identity", "sigmoid", "softmax"]
 ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Values that are checked once and never change; an unknown name is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
@@ -33,7 +35,7 @@ _Several = BeforeValidator(
 )  # no list needed
 
 
-class Reason(_Frozen):
+class Reason(Frozen):
     """Why a setting has its value, e.g. `("training.optimizer", "adam", "needs little tuning")`."""
 
     path: str
@@ -41,7 +43,7 @@ class Reason(_Frozen):
     why: str
 
 
-class Field(_Frozen):
+class Field(Frozen):
     """What is known about one input or output once its data was seen.
 
     Args:
@@ -82,7 +84,7 @@ class Field(_Frozen):
         return self.model_copy(update=dict.fromkeys(taught, ()))
 
 
-class PartSpec(_Frozen):
+class PartSpec(Frozen):
     """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
 
     name: str
@@ -102,7 +104,7 @@ class PartSpec(_Frozen):
         return {"name": self.name, **self.options}
 
 
-class InputSpec(_Frozen):
+class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
@@ -127,7 +129,7 @@ class InputSpec(_Frozen):
     augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 
 
-class CostSpec(_Frozen):
+class CostSpec(Frozen):
     """What mistakes about a class that is sought cost, in any unit.
 
     Args:
@@ -139,7 +141,7 @@ class CostSpec(_Frozen):
     false_alarm: float = Setting(default=1.0, ge=0)
 
 
-class OutputSpec(_Frozen):
+class OutputSpec(Frozen):
     """One output.
 
     Args:
@@ -171,7 +173,7 @@ class OutputSpec(_Frozen):
     dim: int | None = Setting(default=None, ge=2, le=4096)
 
 
-class SplitSpec(_Frozen):
+class SplitSpec(Frozen):
     """How examples are divided into training, validation and test.
 
     Args:
@@ -198,7 +200,7 @@ class SplitSpec(_Frozen):
         return self
 
 
-class DataSpec(_Frozen):
+class DataSpec(Frozen):
     """Where the examples are.
 
     Args:
@@ -222,7 +224,7 @@ class DataSpec(_Frozen):
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
 
 
-class ModelSpec(_Frozen):
+class ModelSpec(Frozen):
     """The network between inputs and output units; the last layer follows from the output and is never written.
 
     Args:
@@ -267,7 +269,7 @@ class ModelSpec(_Frozen):
 _WAYS = ({"net"}, {"layers"}, {"depth", "width", "connect", "activation"})  # to say what a network is
 
 
-class StopSpec(_Frozen):
+class StopSpec(Frozen):
     """When training ends: whichever comes first.
 
     Args:
@@ -285,7 +287,7 @@ class StopSpec(_Frozen):
     minutes: float | None = Setting(default=None, gt=0)
 
 
-class ClipSpec(_Frozen):
+class ClipSpec(Frozen):
     """Where gradients are cut; written `clip: 1.0` for the length of all of them together.
 
     Args:
@@ -308,7 +310,7 @@ class ClipSpec(_Frozen):
         return self
 
 
-class RegularizeSpec(_Frozen):
+class RegularizeSpec(Frozen):
     """What keeps the net from learning its examples by heart.
 
     Args:
@@ -332,7 +334,7 @@ class RegularizeSpec(_Frozen):
     cutmix: float | None = Setting(default=None, ge=0)
 
 
-class TrainingSpec(_Frozen):
+class TrainingSpec(Frozen):
     """How the network is trained.
 
     Args:
@@ -388,7 +390,7 @@ def _named(given: object) -> object:
     return given
 
 
-class Spec(_Frozen):
+class Spec(Frozen):
     """A whole run, said once.
 
     Example:
@@ -549,60 +551,3 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
 def schema() -> dict[str, object]:
     """The JSON schema of a spec, for editors."""
     return Spec.model_json_schema(by_alias=True)
-
-
-class Hardware(_Frozen):
-    """What was measured or detected once; a resume reads it and never measures again."""
-
-    device: str
-    threads: int
-    precision: str = "float32"
-    resident: bool
-    layout: Literal["contiguous", "channels_last"] = "contiguous"
-    why: tuple[Reason, ...] = ()
-
-
-class Resolved(_Frozen):
-    """A spec with nothing left open: every default filled in, every automatic choice made, and why.
-
-    Args:
-        version: Format of this file.
-        netwright: Version that wrote it.
-        spec: The spec with every setting filled in.
-        inputs: What is known about each input.
-        outputs: What is known about each output.
-        hardware: Device, threads and where the data is held.
-        reasons: Why each default has its value.
-        own_parts: Names and source hashes of the user's own parts.
-        fingerprint: Of the data, to notice that it changed.
-    """
-
-    version: int = VERSION
-    netwright: str
-    torch: str
-    spec: Spec
-    inputs: dict[str, Field]
-    outputs: dict[str, Field]
-    hardware: Hardware
-    reasons: tuple[Reason, ...] = ()
-    own_parts: dict[str, str] = {}
-    fingerprint: dict[str, str | int | dict[str, str]] = {}
-
-
-def load_resolved(path: Path) -> Resolved:
-    """The resolved spec of a run.
-
-    Raises:
-        SpecError: The file is missing, damaged or of another version.
-    """
-    try:
-        values, _ = yaml12.load(path.read_text(encoding="utf-8"), str(path))
-        version = values.get("version") if isinstance(values, dict) else None
-        if version != VERSION:
-            raise SpecError(
-                f"{path}: format version {version}, this netwright reads {VERSION}.",
-                "Use the netwright that wrote it (its version stands in the file).",
-            )
-        return Resolved.model_validate(values)
-    except (OSError, ValidationError) as exc:
-        raise SpecError(f"{path}: not a resolved spec ({exc}).", "Is this the folder of a run?") from exc

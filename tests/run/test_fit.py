@@ -14,6 +14,7 @@ from netwright import model_file, run, spec
 from netwright.data.batches import Batch
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.report.facts import Facts
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 from netwright.training import checkpoint, history
 from netwright.training.loop import Training
@@ -61,7 +62,7 @@ def test_a_finished_run_only_says_again_what_came_out(done_run: Path) -> None:
 
 def test_the_same_spec_gives_the_same_run_and_a_repetition_of_its_decisions_too(trained: Path, tmp_path: Path) -> None:
     again = run.train(spec.load(RunFolder(trained).spec), out=tmp_path / "again").run
-    repeated = run.train(spec.load_resolved(RunFolder(trained).resolved), out=tmp_path / "repeated").run
+    repeated = run.train(load_resolved(RunFolder(trained).resolved), out=tmp_path / "repeated").run
     for other in (again, repeated):
         one, two = (checkpoint.latest(RunFolder(path).checkpoints) for path in (trained, other))
         assert one is not None
@@ -230,7 +231,7 @@ def test_auto_is_measured_once_said_and_kept(flowers: Path, tmp_path: Path) -> N
     )
     outcome = run.train(spec.load(text), out=tmp_path / "run")
     folder = RunFolder(outcome.run)
-    decided = spec.load_resolved(folder.resolved)
+    decided = load_resolved(folder.resolved)
     curve = json.loads(folder.range_test.read_text(encoding="utf-8"))
     assert decided.spec.training.optimizer is not None
     assert decided.spec.training.optimizer.options["lr"] == curve["chosen"]

@@ -19,7 +19,8 @@ from netwright.registry import nearest, use
 from netwright.words import listed
 
 if TYPE_CHECKING:
-    from netwright.spec import Resolved, Spec
+    from netwright.resolved import Resolved
+    from netwright.spec import Spec
 
 DATA = Group("What goes in and out", sort_key=1)
 SETTINGS = Group("Settings", sort_key=2)
@@ -186,7 +187,7 @@ def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved
     Raises:
         SpecError: Settings are given as well: a repetition changes nothing.
     """
-    from netwright.spec import load_resolved
+    from netwright.resolved import load_resolved
 
     if source is None or Path(source).name != "resolved.yaml":
         return None

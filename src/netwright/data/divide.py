@@ -93,13 +93,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     if spec.data.split.take is not None:
         codes, fewer = splits.taken(codes, spec.data.split.take, spec.split_seed, labels)
         reasons.append(fewer)
-    for name, facts in plan.outputs.items():
-        if facts.kind == "category":
-            notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
-        if facts.kind == "identity":
-            notes += splits.identity_remarks(codes, np.asarray(held.arrays[name][:]), name)
-        if facts.kind == "tags":
-            notes += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+    notes += _remarks(codes, plan, held)
     torn: list[tuple[int, int, float]] = []
     for twins in held.twins.values():
         which, said = duplicates.told(twins, codes)
@@ -117,6 +111,19 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         if name in plan.inputs and isinstance(cells, np.ndarray):
             reasons += kind_of(facts).decided(cells, fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
+
+
+def _remarks(codes: np.ndarray, plan: Plan, held: Store) -> list[str]:
+    """What a person should know about the classes of every output."""
+    said = []
+    for name, facts in plan.outputs.items():
+        if facts.kind == "category":
+            said += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+        if facts.kind == "identity":
+            said += splits.identity_remarks(codes, np.asarray(held.arrays[name][:]), name)
+        if facts.kind == "tags":
+            said += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+    return said
 
 
 def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from netwright import files, model_file, spec
+from netwright import files, model_file
 from netwright.errors import SpecError
 from netwright.model_file import Model, zoo
 from netwright.readers.kinds.kind import source_of
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 from netwright.spec import Field, InputSpec, Spec
 from netwright.training.checkpoint import latest
@@ -47,7 +48,7 @@ def load_model(path: Path) -> Model:
             f"the run {files.printable(path)} has no model yet (it is {state}).",
             f"Finish it first: netwright resume {files.printable(path)}",
         )
-    decided = spec.load_resolved(folder.resolved)
+    decided = load_resolved(folder.resolved)
     model = model_file.assemble(decided.spec, decided.inputs, decided.outputs, decided.spec.training.seed)
     marks = ("strategy/early_stopping/weights/net/", "weights/net/")
     mark = next(mark for mark in marks if any(name.startswith(mark) for name in found.tensors))

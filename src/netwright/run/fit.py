@@ -27,12 +27,13 @@ from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
 from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
+from netwright.resolved import Resolved, load_resolved
 from netwright.run import answering, looking, resolve, scoring
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
-from netwright.spec import ModelSpec, Reason, Resolved, Spec
+from netwright.spec import ModelSpec, Reason, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
 from netwright.training.evidence import Evidence
@@ -148,7 +149,7 @@ def resume(path: Path, *, data: object = None, accept: bool = False, show: Displ
     wanted = spec.load(folder.spec)
     if data is None:
         wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": find_data(folder)})})
-    decided = spec.load_resolved(folder.resolved) if folder.resolved.exists() else None
+    decided = load_resolved(folder.resolved) if folder.resolved.exists() else None
     return _go(folder, wanted, options, data, show or Silent(), decided)
 
 

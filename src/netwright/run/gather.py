@@ -26,11 +26,12 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.resolved import Resolved
 from netwright.run import inside, looking, sheet
 from netwright.run.answering import Answered
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
-from netwright.spec import ONE_CLASS, Resolved
+from netwright.spec import ONE_CLASS
 from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
 from netwright.tasks.tags import Tags

@@ -17,12 +17,12 @@ from netwright.errors import SpecError
 from netwright.lens.activations import ROWS, gathered
 from netwright.model_file import Model
 from netwright.progress import Display
+from netwright.resolved import Resolved
 from netwright.run import scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import run_data
 from netwright.seeds import numpy_generator
-from netwright.spec import Resolved
 from netwright.tasks.category import Category
 from netwright.training import hardware
 from netwright.words import counted

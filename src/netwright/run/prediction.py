@@ -27,12 +27,12 @@ from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Cells, Column, Found
 from netwright.readers.kinds.tags import NO_TAG
+from netwright.resolved import Resolved, load_resolved
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.outside import outside
 from netwright.run.scoring import Evaluation, task_columns
-from netwright.spec import Resolved, load_resolved
 from netwright.training import hardware
 from netwright.words import counted
 

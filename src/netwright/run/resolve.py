@@ -22,7 +22,8 @@ from netwright.model_file import Model, group_shapes
 from netwright.models.build import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
-from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+from netwright.resolved import Hardware, Resolved
+from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Spec, StopSpec
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed
 
@@ -360,7 +361,7 @@ def with_rate(decided: Resolved, found: RangeTest | None) -> Resolved:
     )
 
 
-def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:
+def resolved(wanted: Spec, data: Dataset, hardware: Hardware, reasons: list[Reason]) -> Resolved:
     """The record of everything decided, as written to `resolved.yaml`."""
     layers = [(step.room, step.part) for step in steps(parse(wanted.model.layers or ""))]
     own = registry.own_parts([*spec.parts_named(wanted), *layers])

@@ -23,10 +23,11 @@ from netwright.model_file import Example, Model
 from netwright.progress import Display
 from netwright.report.facts import Facts
 from netwright.report.page import page
+from netwright.resolved import Resolved
 from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
-from netwright.spec import ONE_CLASS, Field, OutputSpec, Resolved
+from netwright.spec import ONE_CLASS, Field, OutputSpec
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, task_for
 from netwright.training.loop import Training
 from netwright.words import counted
