@@ -14,6 +14,7 @@ from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
+from netwright.run.crops import CropTable, evaluate_crops
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
@@ -24,6 +25,7 @@ from netwright.run.scoring import Evaluation, Outcome
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
+    "CropTable",
     "Evaluation",
     "OneUnit",
     "Outcome",
@@ -38,6 +40,7 @@ __all__ = [
     "data_show",
     "diagnose",
     "evaluate",
+    "evaluate_crops",
     "one_unit",
     "paths",
     "plan",
