@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netwright.model_file import Model, load
     from netwright.registry import register
-    from netwright.run import evaluate, features, plan, predict, report, resume, train
+    from netwright.run import evaluate, evaluate_crops, features, plan, predict, report, resume, train
     from netwright.spec import Spec
     from netwright.spec import load as load_spec
     from netwright.studies import compare, restarts, transfer
@@ -28,6 +28,7 @@ _PUBLIC = {
     "Spec": "netwright.spec:Spec",
     "compare": "netwright.studies:compare",
     "evaluate": "netwright.run:evaluate",
+    "evaluate_crops": "netwright.run:evaluate_crops",
     "features": "netwright.run:features",
     "load": "netwright.model_file:load",
     "load_spec": "netwright.spec:load",
@@ -46,6 +47,7 @@ __all__ = [
     "Spec",
     "compare",
     "evaluate",
+    "evaluate_crops",
     "features",
     "load",
     "load_spec",

@@ -49,6 +49,9 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
     "layout": {
         "sklearn": ("netwright.readers.layouts.bundled:Bundled", "small real sets by name: `sklearn:digits`"),
         "idx": ("netwright.readers.layouts.idx:Idx", "MNIST's idx files, packed or not"),
+        "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
+        "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),
+        "imagenet": ("netwright.readers.layouts.imagenet:ImageNet", "ImageNet's train and val, val sorted or flat"),
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
         "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
         "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),

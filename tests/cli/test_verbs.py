@@ -92,6 +92,20 @@ def test_evaluate_counts_its_reading(shown: Shown, run_folder: Path) -> None:
     assert json.loads(out)["reads"] >= 2
 
 
+def test_evaluate_prints_a_table_of_crops_and_models(shown: Shown, run_folder: Path) -> None:
+    code, out, _ = shown("evaluate", "--crops", "1", "--ensemble", f"{run_folder},{run_folder}", str(run_folder))
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[1].split("  ")[0] == "model"
+    assert [line.split()[0] for line in lines[2:6]] == ["run", "run", "run", "ensemble"]
+    assert max(map(len, lines[:6])) <= 80
+    code, out, _ = shown("evaluate", "--ensemble", str(run_folder), str(run_folder), "--json")
+    rows = json.loads(out)["rows"]
+    assert [row["models"] for row in rows] == [1, 1, 2]
+    assert shown("evaluate", "--crops", "1,x", str(run_folder))[0] == 2
+    assert 'error: --crops: "x" is no number of crops' in shown("evaluate", "--crops", "1,x", str(run_folder))[2]
+
+
 def test_runs_lists_and_clears(shown: Shown, run_folder: Path) -> None:
     code, out, _ = shown("runs", str(run_folder.parent))
     assert code == 0

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from netwright.errors import CellError
-from netwright.readers.pictures import Frame, decode, header, png
+from netwright.readers.pictures import Frame, decode, decode_several, header, png
 
 
 def encoded(pixels: np.ndarray, form: str = "PNG") -> bytes:
@@ -71,3 +71,10 @@ def test_header_tells_size_and_colour() -> None:
 def test_header_of_text_is_refused() -> None:
     with pytest.raises(CellError, match="holds text, not a picture"):
         header(b"hello there")
+
+
+def test_a_frame_of_other_proportions_is_cut_where_its_place_says() -> None:
+    pixels = np.repeat(np.arange(8, dtype=np.uint8)[None, :, None] * 30, 2, axis=0)
+    found = decode_several(png(pixels), [Frame(2, 2, 1, place) for place in (0.0, 0.5, 1.0)])
+    assert [each[0, :, 0].tolist() for each in found] == [[0, 30], [90, 120], [180, 210]]
+    assert np.array_equal(found[1], decode(png(pixels), Frame(2, 2, 1)))

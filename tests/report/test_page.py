@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, best_row, compare_page
-from netwright.report.facts import Facts, LedgerFacts, OutputFacts
+from netwright.report.facts import Confused, Facts, LedgerFacts, OutputFacts
 from netwright.report.page import page
 from netwright.report.pictures import enlarged
 from netwright.report.step import StepView, step_page
@@ -186,3 +186,14 @@ def test_a_step_that_goes_up_is_called_too_long(step: StepView) -> None:
 def test_a_page_can_be_written_anywhere(html: str, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(html, "utf-8")
     assert (tmp_path / "page.html").stat().st_size < 1_000_000
+
+
+def test_confusions_come_with_their_surest_pictures(facts: Facts, picture: str) -> None:
+    output = facts.outputs[0].model_copy(
+        update={"confused": [Confused(truth="dog", answer="cat", pictures=[picture] * 3)]}
+    )
+    reader = read(page(facts.model_copy(update={"outputs": [output]})))
+    shown = [tag for tag, attrs in reader.seen if tag == "img" and attrs.get("alt") == "dog taken for cat"]
+    assert len(shown) == 3
+    assert "the surest of them" in reader.words
+    assert "the surest of them" not in read(page(facts)).words

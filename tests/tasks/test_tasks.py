@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from netwright import metrics
 from netwright.errors import DataError, SpecError
 from netwright.spec import Field, OutputSpec
-from netwright.tasks.task import MOST_NUMBERS, Coded, Task, rows_for_baseline, task_for
+from netwright.tasks.task import MOST_NUMBERS, Coded, Task, Whole, rows_for_baseline, task_for
 
 
 def category(*classes: str, **said: object) -> Task:
@@ -180,6 +181,16 @@ def test_intervals_hold_the_score_and_widen_with_groups() -> None:
         assert grouped[name][0] <= score <= grouped[name][1]
 
 
+def test_the_five_likeliest_count_where_there_are_more_classes() -> None:
+    answers = torch.tensor([[0.3, 0.25, 0.2, 0.1, 0.08, 0.05, 0.02]]).repeat(4, 1)
+    targets = torch.tensor([0, 2, 4, 5])
+    task = category(*"abcdefg")
+    scores, intervals = task.score(answers, targets), task.interval(answers, targets)
+    assert (scores["accuracy"], scores["top3"], scores["top5"]) == (0.25, 0.5, 0.75)
+    assert intervals["top5"] == pytest.approx(metrics.wilson(3, 4))
+    assert "top5" not in category(*"abcde").score(answers[:, :5], targets[:3].repeat(2)[:4])
+
+
 def test_intervals_of_numbers_hold_the_score() -> None:
     for task, wanted in ((number(1e6, 10), torch.randn(300).double() * 10 + 1e6), (vector((0, 0), (1, 1)), None)):
         targets = torch.randn(300, 2).double() * torch.tensor([1.0, 100.0]) if wanted is None else wanted
@@ -206,6 +217,28 @@ def test_a_category_is_compared_with_the_majority_and_a_line() -> None:
     assert majority.scores["accuracy"] == pytest.approx(share)
     assert linear.scores["accuracy"] > 0.9
     assert linear.interval["accuracy"][0] < linear.scores["accuracy"] <= linear.interval["accuracy"][1]
+
+
+def test_pictures_are_compared_with_features_made_by_hand_as_well() -> None:
+    generator = torch.Generator().manual_seed(0)
+    across = torch.randn(300, 1, 1, 16, generator=generator).expand(-1, 1, 16, -1)
+    targets = torch.arange(300) % 2
+    stripes = torch.where((targets == 1)[:, None, None, None], across, across.transpose(2, 3)).contiguous()
+    parts = [Coded({"image": stripes[rows]}, targets[rows]) for rows in (slice(0, 200), slice(200, 300))]
+    found = {each.name: each for each in category("level", "upright").baselines(parts[0], parts[1], seed=0)}
+    assert list(found) == ["majority", "linear", "hand_made"]
+    assert found["hand_made"].scores["accuracy"] > 0.95  # which way stripes go, wherever they are
+    assert found["linear"].scores["accuracy"] < 0.75
+    assert found["hand_made"].note.startswith("a linear model of edge directions and colours")
+
+
+def test_a_baseline_that_saw_only_some_of_a_part_says_so() -> None:
+    inputs, targets = torch.randn(50, 2), torch.arange(50) % 2
+    whole = Whole(900, lambda: iter([({"t": inputs}, targets)]))
+    linear = category("a", "b").baselines(Coded({"t": inputs}, targets, whole=whole), Coded({"t": inputs}, targets), 0)[
+        1
+    ]
+    assert linear.note == "learned from 50 of 900 training examples"
 
 
 def test_a_class_missing_from_training_gets_no_probability() -> None:

@@ -16,6 +16,8 @@ def evaluate(
     *,
     data: str | None = None,
     part: Literal["train", "validation", "test"] = "test",
+    crops: tuple[str, ...] = (),
+    ensemble: tuple[str, ...] = (),
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
@@ -27,6 +29,9 @@ def evaluate(
         run_or_model: Folder of a run, or a .netwright file.
         data: Other examples to score on, all of them, instead of a part of the run's own.
         part: Which part of the run's examples to score on.
+        crops: A table of top-1 and top-5 error by views of each picture whose answers are averaged, comma-separated:
+            1, 2 (with its mirror image), 10 (corners and middle, both ways), 144 (at four sizes).
+        ensemble: Further runs or .netwright files, comma-separated, whose answers are averaged with the first.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """
@@ -36,8 +41,26 @@ def evaluate(
     for path in own_parts:
         registry.use(path)
     with output.display() as show:
-        evaluation = run.evaluate(run_or_model, data=data, part=part, show=show)
+        if crops or ensemble:
+            further = [Path(name.strip()) for given in ensemble for name in given.split(",")]
+            views = _numbers(crops) or [1]
+            evaluation = run.evaluate_crops(
+                run_or_model, crops=views, ensemble=further, data=data, part=part, show=show
+            )
+        else:
+            evaluation = run.evaluate(run_or_model, data=data, part=part, show=show)
     if output.json:
         output.document(evaluation)
     else:
         output.lines(evaluation.text)
+
+
+def _numbers(crops: tuple[str, ...]) -> list[int]:
+    """Numbers of crops from comma-separated words."""
+    from netwright.errors import SpecError
+
+    words = [word.strip() for given in crops for word in given.split(",")]
+    wrong = [word for word in words if not word.isdecimal()]
+    if wrong:
+        raise SpecError(f'--crops: "{wrong[0]}" is no number of crops.', "Write for example --crops 1,2,10,144.")
+    return [int(word) for word in words]

@@ -150,7 +150,8 @@ class _Child:
         """Decodes in the child; if the child has died, here."""
         raws = [raw if isinstance(raw, bytes) else b"" for _, raw in chunk]
         frame = self._frame
-        request = {"frame": [frame.height, frame.width, frame.channels], "lengths": [len(raw) for raw in raws]}
+        form = [frame.height, frame.width, frame.channels, frame.place]
+        request = {"frame": form, "lengths": [len(raw) for raw in raws]}
         incoming, outgoing = self._process.stdin, self._process.stdout
         if incoming is None or outgoing is None or sum(request["lengths"]) > _CHUNK_BYTES:
             return _decoded(chunk, frame)

@@ -11,6 +11,7 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,11 +56,13 @@ class Frame:
         height: Pixels.
         width: Pixels.
         channels: 1 for gray, 3 for red, green, blue.
+        place: Where a picture of other proportions is cut, from 0 (its left or upper end) to 1 (its right or lower).
     """
 
     height: int
     width: int
     channels: int
+    place: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,17 +99,31 @@ def decode(raw: bytes, frame: Frame) -> np.ndarray:
     Raises:
         CellError: Not a picture, damaged, cut, or too large.
     """
+    return decode_several(raw, (frame,))[0]
+
+
+def decode_several(raw: bytes, frames: Sequence[Frame]) -> list[np.ndarray]:
+    """The pixels of one picture file in several frames; it is decoded once.
+
+    Args:
+        raw: The whole file.
+        frames: The forms to bring it to, at least one.
+
+    Raises:
+        CellError: Not a picture, damaged, cut, or too large.
+    """
     image = _open(raw)
     try:
         if image.format == "JPEG":
-            # The decoder scales by 1/2, 1/4 or 1/8 while decoding, but never below twice the frame.
+            # The decoder scales by 1/2, 1/4 or 1/8 while decoding, but never below twice the largest frame.
             turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= _TURNED
-            sides = (frame.height, frame.width) if turned else (frame.width, frame.height)
+            wide, high = max(frame.width for frame in frames), max(frame.height for frame in frames)
+            sides = (high, wide) if turned else (wide, high)
             image.draft(None, (2 * sides[0], 2 * sides[1]))
         image.load()
         if image.format == "TIFF" or not image.info.keys().isdisjoint({"exif", "xmp", "Raw profile type exif"}):
             image = ImageOps.exif_transpose(image)
-        return to_frame(image, frame)
+        return [to_frame(image, frame) for frame in frames]
     except DAMAGED as exc:
         raise CellError(f"is a damaged {image.format or 'picture'} ({_first_line(exc)}).") from exc
 
@@ -149,11 +166,11 @@ def to_frame(image: Image.Image, frame: Frame) -> np.ndarray:
 
 
 def _cover(size: tuple[int, int], frame: Frame) -> tuple[float, float, float, float]:
-    """The largest box in the middle of a picture that has the frame's proportions."""
+    """The largest box of a picture that has the frame's proportions, at the frame's place in it."""
     width, height = size
     scale = min(width / frame.width, height / frame.height)
     wide, high = scale * frame.width, scale * frame.height
-    left, top = (width - wide) / 2, (height - high) / 2
+    left, top = (width - wide) * frame.place, (height - high) * frame.place
     return max(left, 0.0), max(top, 0.0), min(left + wide, width), min(top + high, height)
 
 

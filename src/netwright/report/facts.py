@@ -173,6 +173,14 @@ class NearFacts(_Fact):
     nearest: list[Shown]
 
 
+class Confused(_Fact):
+    """Held-out pictures of one class that were taken for another, surest first."""
+
+    truth: str
+    answer: str
+    pictures: list[Png]
+
+
 class OutputFacts(_Fact):
     """One output of the net, scored.
 
@@ -186,6 +194,7 @@ class OutputFacts(_Fact):
         baselines: Simple methods on the same test examples.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
+        confused: Pictures of the most frequent confusions.
         sought: How a class that is sought is found.
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         calibration_error: Mean distance of the two, by the counts.
@@ -208,6 +217,7 @@ class OutputFacts(_Fact):
     baselines: list[Baseline] = []
     classes: list[str] = []
     confusion: list[list[int]] = []
+    confused: list[Confused] = []
     sought: SoughtFacts | None = None
     calibration: list[tuple[float, float, int]] = []
     calibration_error: Number = None

@@ -14,12 +14,22 @@ from netwright.report import drawings, inside, pictures, sentences
 from netwright.report.facts import Facts, OutputFacts, Shown
 
 SHOWN = 24  # examples in the grid and in the list of mistakes
+_SAID = 3  # confusions told in a sentence
 
 
 @dataclass(frozen=True)
 class _Card:
     shown: Shown
     bars: Markup | None
+
+
+@dataclass(frozen=True)
+class _Pair:
+    truth: str
+    answer: str
+    count: int
+    share: float
+    pictures: list[str]
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class _Output:
     grid: list[_Card]
     mistakes: list[_Card]
     confusion: Markup | None
-    pairs: list[tuple[str, str, int, float]]
+    pairs: list[_Pair]
     scatter: Markup | None
     apart: Markup | None
     found: Markup | None
@@ -66,6 +76,7 @@ def page(facts: Facts) -> str:
         shape_text=sentences.shape_text,
         enlarged=pictures.enlarged,
         top=SHOWN,
+        said=_SAID,
     )
     return frame(facts.title, Markup(body), style_sheet("report/report.css"))
 
@@ -74,7 +85,6 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
     score = sentences.leading_score(output)
     splits = [name for name in ("train", "validation", "test") if name in output.scores]
     names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
-    pairs = confused_pairs(output.confusion, output.classes, 20 if len(output.classes) > READABLE else 3)
     measure = f" {output.measure}" if output.measure and score in ("rmse", "mae") else ""
     return _Output(
         facts=output,
@@ -88,7 +98,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],
         mistakes=[_Card(shown, drawings.answer_bars(shown)) for shown in output.mistakes[:SHOWN]],
         confusion=drawings.confusion(output),
-        pairs=pairs,
+        pairs=_pairs(output),
         scatter=drawings.predicted_against_true(output),
         apart=drawings.apart(output),
         found=drawings.found_curve(output),
@@ -104,6 +114,14 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         ],
         splits=splits,
     )
+
+
+def _pairs(output: OutputFacts) -> list[_Pair]:
+    """The most frequent confusions: few beside a matrix that shows them all, more where there is none."""
+    most = 20 if len(output.classes) > READABLE else max(_SAID, len(output.confused))
+    seen = {(each.truth, each.answer): each.pictures for each in output.confused}
+    found = confused_pairs(output.confusion, output.classes, most)
+    return [_Pair(*pair, seen.get((pair[0], pair[1]), [])) for pair in found]
 
 
 def _unbroken(sentence: str) -> Markup:

@@ -28,6 +28,7 @@ _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})
 _BASELINES = {
     "majority": "always the commonest class",
     "linear": "a linear model",
+    "hand_made": "a hand-made pipeline",
     "mean": "always the mean",
     "shares": "always each tag's share",
     "chance": "a neighbour drawn by chance",

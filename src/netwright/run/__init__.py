@@ -14,6 +14,7 @@ from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
+from netwright.run.crops import CropTable, evaluate_crops
 from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
@@ -29,6 +30,7 @@ from netwright.run.shifts import Shifts, shifts
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
+    "CropTable",
     "Evaluation",
     "ExampleMap",
     "Features",
@@ -48,6 +50,7 @@ __all__ = [
     "data_show",
     "diagnose",
     "evaluate",
+    "evaluate_crops",
     "example_map",
     "features",
     "one_unit",

@@ -29,6 +29,7 @@ from netwright.report.facts import Facts
 from netwright.resolved import Resolved
 from netwright.run import inside, looking, sheet
 from netwright.run.answering import Answered
+from netwright.run.confused import confused
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.spec import ONE_CLASS
@@ -291,6 +292,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         **common,
         classes=list(field.vocabulary),
         confusion=task.confusion(answers, targets).tolist(),
+        confused=confused(task, answers, targets, lambda row: _picture(found.dataset, int(answered.positions[row]))),
         mistakes=[_shown(found, name, shown, int(i)) for i in worst],
         grid=grid,
         sought=_sought(task, answers, targets),

@@ -8,6 +8,7 @@ import csv
 import io
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Cells, Column, Found
 from netwright.readers.kinds.tags import NO_TAG
-from netwright.resolved import Resolved, load_resolved
+from netwright.resolved import Hardware, Resolved, load_resolved
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
@@ -270,29 +271,47 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
     """
     show, started = show or Silent(), time.monotonic()
     model = load_model(run_or_model)
-    fields = {**model.inputs, **model.outputs}
-    strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
-    wanted = model.spec
+    asked = held_out(run_or_model, model, data, part, show)
+    reads = count_reading(run_or_model, asked.part)
+    if asked.machine is None:
+        found = answering.answer(model, asked.dataset, asked.part, False)
+    else:
+        with hardware.applied(asked.machine):  # so that the answers have the bits they had after training
+            found = answering.answer(model, asked.dataset, asked.part, asked.machine.resident)
+    return scoring.evaluated(model, found, reads, started, asked.remarks)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Examples that a model is to be scored on.
+
+    Args:
+        dataset: The data set they belong to.
+        part: train, validation, test or all.
+        machine: What the run was decided to compute on; None for other examples.
+        remarks: What must be known about them.
+    """
+
+    dataset: Dataset
+    part: str
+    machine: Hardware | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def held_out(run_or_model: Path, model: Model, data: object, part: str, show: Display) -> HeldOut:
+    """The examples that a model is to be scored on; see `evaluate`."""
     if data is not None:
-        held = {
-            "path": str(data) if isinstance(data, str | Path) else None,
-            "split": wanted.data.split.model_copy(update={"by": "random", "column": None}),
-        }
-        everything = wanted.model_copy(update={"data": wanted.data.model_copy(update=held)})
-        dataset = prepare(
-            everything,
-            data=None if isinstance(data, str | Path) else data,
-            progress=Counter(show),
-            accept=True,
-            fields={name: field for name, field in fields.items() if name not in strangers},
-            vocabulary=strangers,
-        )
+        dataset = other_data(model, data, show)
         for note in dataset.ledger.told():
             show.note(note)
         left_out, every = dataset.ledger.left_out(), counted(len(dataset.ledger), "example")
         known = [f"{left_out:,} of {every} set aside"] * (left_out > 0)
-        known += _known_already(run_or_model, dataset.ledger)
-        return scoring.evaluated(model, answering.answer(model, dataset, "all", False), 0, started, known)
+        learned, asked = learned_from(run_or_model, dataset, dataset.positions("all")), len(dataset)
+        if learned:
+            known.append(
+                f"{learned:,} of {asked:,} examples were learned from: their score says nothing about new ones"
+            )
+        return HeldOut(dataset, "all", remarks=tuple(known))
     if not run_or_model.is_dir():
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
@@ -301,25 +320,56 @@ def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", sho
         raise SpecError(
             f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}."
         )
-    reads = folder.count_read("test") if part == "test" else 0
-    if reads and folder.facts.exists():
+    return HeldOut(dataset, part, decided.hardware)
+
+
+def count_reading(run: Path, part: str) -> int:
+    """How often the test part of a run was read, this time included, in its report too; 0 for another part."""
+    if part != "test":
+        return 0
+    folder = RunFolder(run)
+    reads = folder.count_read("test")
+    if folder.facts.exists():
         scoring.redraw(folder)
-    with hardware.applied(decided.hardware):  # so that the answers have the bits they had after training
-        found = answering.answer(model, dataset, part, decided.hardware.resident)
-    return scoring.evaluated(model, found, reads, started)
+    return reads
 
 
-def _known_already(run: Path, ledger: Ledger) -> list[str]:
-    """A warning when examples to be scored have the inputs of examples that the run learned from."""
+def other_data(model: Model, data: object, show: Display) -> Dataset:
+    """Other examples as a model reads them.
+
+    Args:
+        model: What they are read for.
+        data: A path, or data in memory.
+        show: Where progress is told.
+    """
+    path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
+    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None})}
+    fields = {**model.inputs, **model.outputs}
+    strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
+    return prepare(
+        model.spec.model_copy(update={"data": model.spec.data.model_copy(update=held)}),
+        data=None if path else data,
+        progress=Counter(show),
+        accept=True,
+        fields={name: field for name, field in fields.items() if name not in strangers},
+        vocabulary=strangers,
+    )
+
+
+def learned_from(run: Path, dataset: Dataset, positions: np.ndarray) -> int:
+    """How many of some examples have the inputs of examples that a run learned from.
+
+    Args:
+        run: Folder of the run; of a model file nothing is known.
+        dataset: The examples, as the run's model reads them.
+        positions: Which of them.
+    """
     if not run.is_dir() or not (folder := RunFolder(run)).ledger.exists():
-        return []
+        return 0
     before = Ledger.read(folder.ledger).table
     learned = before.filter(pc.is_in(before["split"], pa.array(["train", "validation"])))["content"]
-    asked = ledger.table.filter(pc.equal(ledger.table["state"], "used"))["content"]
-    same = int(pc.sum(pc.is_in(asked, learned.combine_chunks())).as_py() or 0)
-    return [f"{same:,} of {len(asked):,} examples were learned from: their score says nothing about new ones"] * (
-        same > 0
-    )
+    asked = dataset.ledger.table["content"].take(pa.array(positions))
+    return int(pc.sum(pc.is_in(asked, learned.combine_chunks())).as_py() or 0)
 
 
 def run_data(folder: RunFolder, show: Display) -> tuple[Dataset, Resolved]:

@@ -6,7 +6,7 @@ The test part is read here once, and every reading is counted before it happens.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,11 +28,12 @@ from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
 from netwright.spec import ONE_CLASS, Field, OutputSpec
-from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, task_for
+from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
 from netwright.training.loop import Training
 from netwright.words import counted
 
 LEFT_OUT = "left_out"  # among a model file's facts: columns that did not go in
+_CHUNK = 2048  # examples coded at a time
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
 
@@ -154,12 +155,22 @@ def _baselines(decided: Resolved, dataset: Dataset, model: Model, shown: Answere
     train = _coded(dataset, "train", seed)
     return {
         name: task.baselines(
-            Coded(train.inputs, train.targets[name]),
+            Coded(train.inputs, train.targets[name], whole=_whole(dataset, name, seed)),
             Coded(_coded(dataset, shown.part, None).inputs, shown.targets[name]),
             seed,
         )
         for name, task in model.tasks.items()
     }
+
+
+def _whole(dataset: Dataset, output: str, seed: int) -> Whole:
+    """All of the training part, a few examples at a time."""
+
+    def chunks() -> Iterator[tuple[Mapping[str, Tensor], Tensor]]:
+        source = Batches(dataset, "train", _CHUNK, seed, shuffle=True, resident=False)
+        return ((batch.inputs, batch.targets[output]) for batch in source.epoch(0))
+
+    return Whole(len(dataset.positions("train")), chunks)
 
 
 def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:

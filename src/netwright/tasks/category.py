@@ -19,10 +19,12 @@ from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, resolve
 from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks.gradients import described, most_looked_at, pictures_among
 from netwright.tasks.sought import SOUGHT_SCORES, Sought
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
 
-TOP = 3  # of the score "top3", when there are more classes than that
+TOPS = (3, 5)  # of the scores "top3" and "top5", when there are more classes than that
+HAND_MADE = "a linear model of edge directions and colours, features that nothing learned"
 MOST_ITERATIONS = 2000  # of the linear baseline
 MOST_WORK = 1e10  # numbers times classes times iterations of it: some seconds; no clock, so that equal runs agree
 
@@ -197,13 +199,12 @@ class Category(Task):
         return self.field.model_copy(update={"thresholds": both})
 
     def score(self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> dict[str, float]:
-        """accuracy, log_loss, top3 when there are more than three classes, and how well a sought one is found."""
+        """accuracy, log_loss, top3 and top5 where there are more classes, and how well a sought one is found."""
         scores = {
             "accuracy": float(self._hits(answers, targets).mean()),
             "log_loss": metrics.log_loss(answers, targets),
         }
-        if len(self.classes) > TOP:
-            scores[f"top{TOP}"] = metrics.accuracy(answers, targets, TOP)
+        scores |= {f"top{top}": metrics.accuracy(answers, targets, top) for top in self._tops()}
         return {**(self.sought.scores(answers, targets) if self.sought else {}), **scores}
 
     def interval(
@@ -211,8 +212,7 @@ class Category(Task):
     ) -> dict[str, Interval]:
         """Wilson's for shares, a bootstrap for log_loss and for everything when there are groups."""
         columns = {"accuracy": self._hits(answers, targets), "log_loss": metrics.surprise(answers, targets)}
-        if len(self.classes) > TOP:
-            columns[f"top{TOP}"] = metrics.hits(answers, targets, TOP)
+        columns |= {f"top{top}": metrics.hits(answers, targets, top) for top in self._tops()}
         found = self.sought.intervals(answers, targets, groups) if self.sought else {}
         return found | {
             name: metrics.wilson(float(column.sum()), len(targets))
@@ -220,6 +220,10 @@ class Category(Task):
             else metrics.bootstrap(column.numpy(force=True)[:, None], lambda means: means[:, 0], groups)
             for name, column in columns.items()
         }
+
+    def _tops(self) -> list[int]:
+        """How many of the likeliest classes may hold the true one, where there are more than that."""
+        return [top for top in TOPS if len(self.classes) > top]
 
     def _hits(self, answers: Tensor, targets: Tensor) -> Tensor:
         return (self.chosen(answers) == targets).double()
@@ -237,16 +241,24 @@ class Category(Task):
         shares = torch.bincount(train.targets, minlength=len(self.classes)).double() / max(len(train.targets), 1)
         majority = shares.expand(len(test.targets), -1)
         found = [self.baseline("majority", majority, test, start, f'always "{self.classes[int(shares.argmax())]}"')]
-        start = time.monotonic()
+        found += self._linear("linear", (train, test), "", time.monotonic(), seed)
+        if names := pictures_among(train):
+            start = time.monotonic()
+            by_hand = described(train, names, most_looked_at(train, names)), described(test, names)
+            found += self._linear("hand_made", by_hand, HAND_MADE, start, seed)
+        return found
+
+    def _linear(self, name: str, parts: tuple[Coded, Coded], what: str, start: float, seed: int) -> list[Baseline]:
+        """Logistic regression, learned from the first part and scored on the second; none of a single class."""
+        train, test = parts
         rows, note = rows_for_baseline(train, seed)
         known = train.targets.numpy(force=True)[rows]
-        if len(np.unique(known)) > 1:  # with one class in training there is no line to draw
-            inputs, asked = standardised(train.flat(rows), test.flat())
-            learned, answers, early = self._logistic(inputs, known, asked)
-            fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
-            note = "; ".join(filter(None, [note, early]))
-            found.append(fitting.baseline("linear", answers, test, start, note))
-        return found
+        if len(np.unique(known)) < 2:  # there is no line to draw
+            return []
+        inputs, asked = standardised(train.flat(rows), test.flat())
+        learned, answers, early = self._logistic(inputs, known, asked)
+        fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
+        return [fitting.baseline(name, answers, test, start, "; ".join(filter(None, [what, note, early])))]
 
     def _logistic(
         self, inputs: np.ndarray, known: np.ndarray, asked: np.ndarray

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,19 @@ Decoded = list[Ranked] | list[float] | list[list[float]] | list[str]
 
 
 @dataclass(frozen=True)
+class Whole:
+    """All examples of a part, a few at a time.
+
+    Args:
+        count: How many there are.
+        chunks: Begins anew and gives inputs by group and targets, in an order drawn by chance.
+    """
+
+    count: int
+    chunks: Callable[[], Iterator[tuple[Mapping[str, Tensor], Tensor]]]
+
+
+@dataclass(frozen=True)
 class Coded:
     """A part of the data as the network gets it.
 
@@ -38,11 +51,13 @@ class Coded:
         inputs: By group, each `(example, *shape)`, coded.
         targets: Of one output, as in a batch.
         groups: Which group (writer, video, person) each example belongs to, if the data has groups.
+        whole: The part that these examples were drawn from, where they may not be all of it.
     """
 
     inputs: Mapping[str, Tensor]
     targets: Tensor
     groups: np.ndarray | None = None
+    whole: Whole | None = None
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
         """All groups' numbers side by side in one matrix.
@@ -343,10 +358,11 @@ def rows_for_baseline(train: Coded, seed: int) -> tuple[np.ndarray, str]:
     count = len(train.targets)
     dim = sum(int(np.prod(group.shape[1:])) for group in train.inputs.values())
     most = max(100, MOST_NUMBERS // max(dim, 1))
+    total = train.whole.count if train.whole else count
+    note = f"learned from {min(most, count):,} of {total:,} training examples" if min(most, count) < total else ""
     if count <= most:
-        return np.arange(count), ""
-    chosen = np.sort(seeds.numpy_generator(seed, "baseline").choice(count, most, replace=False))
-    return chosen, f"learned from {most:,} of {count:,} training examples"
+        return np.arange(count), note
+    return np.sort(seeds.numpy_generator(seed, "baseline").choice(count, most, replace=False)), note
 
 
 def standardised(

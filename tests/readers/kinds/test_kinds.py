@@ -13,7 +13,9 @@ from PIL import Image
 from netwright import registry
 from netwright.errors import CellError, SpecError
 from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
+from netwright.readers.kinds.image import Image as Pictures
 from netwright.readers.kinds.kind import Cell, Kind
+from netwright.readers.pictures import Frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
 TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
@@ -527,3 +529,18 @@ def test_tags_name_the_nearest_one_and_tell_nothing_from_unknown() -> None:
         planned("tags", cells("", " ; "))
     with pytest.raises(SpecError, match="needs a column of texts or of lists"):
         planned("tags", cells(1.0, 2.0))
+
+
+def test_pictures_are_read_again_in_other_frames_from_wherever_they_are(tmp_path: Path) -> None:
+    blobs = pictures(tmp_path, 5)
+    field, _ = planned("image", blobs)
+    whole = np.stack([kind("image").one(blobs.one(place), field) for place in range(5)])
+    named = Cells(pa.chunked_array([pa.array(blobs.names)]), root=tmp_path)
+    held = Cells(pa.chunked_array([pa.array([blobs.one(place) for place in range(5)])]))
+    index, frames = np.array([3, 0]), [Frame(*field.shape), Frame(4, 6, 3, 1.0)]
+    for column in (blobs, named, held, Arrays(whole)):
+        seen = {}
+        for places, (same, other) in Pictures().in_frames(column, field, index, frames):
+            assert other.shape == (len(places), 4, 6, 3)
+            seen |= dict(zip(places.tolist(), same, strict=True))
+        assert np.array_equal(np.stack([seen[0], seen[1]]), whole[index])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import numpy as np
@@ -14,10 +17,10 @@ from PIL import Image as Pillow
 
 from netwright.errors import CellError, SpecError
 from netwright.files import printable
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Held, read_regular
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Held, Read, read_regular
 from netwright.readers.decoding import decode_all
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
-from netwright.readers.pictures import Frame, Header, decode, header, png, to_frame
+from netwright.readers.pictures import Frame, Header, decode, decode_several, header, png, to_frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 from netwright.words import listed
 
@@ -26,6 +29,7 @@ _MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooli
 _HEADERS = 256  # pictures looked at to plan
 _LEAST_STD = 1 / 255  # one step of gray: a channel flatter than this is constant
 _TOLD = 256  # pictures between two reports of progress
+_BLOCK_BYTES = 2**26  # of pictures in all their frames
 _BLOCK_PIXELS = 2**18  # numbers summed or copied at once: fits a core's own memory
 
 
@@ -80,13 +84,39 @@ class Image(Kind):
         frame = _frame(field)
         if isinstance(column, Arrays):
             return _from_arrays(column.values, frame, index, sink, progress)
-        if isinstance(column, Cells) and _is_binary(column):
-            held = ((k, Held(column.values[int(place)].as_py() or b"")) for k, place in enumerate(index))
-            return decode_all(held, len(index), frame, sink, progress)
-        blobs, places = (column.files(index), None) if isinstance(column, Cells) else (column, index)
-        if not isinstance(blobs, Blobs):
-            raise SpecError(f"{field.name}: several columns are no picture.", "Name one column.")
-        return decode_all(blobs.blobs(places), len(index), frame, sink, progress)
+        return decode_all(_blobs(column, field, index), len(index), frame, sink, progress)
+
+    def in_frames(
+        self, column: Column, field: Field, index: np.ndarray, frames: Sequence[Frame]
+    ) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+        """Pictures read again in other frames than the field's, each file decoded once; nothing is kept.
+
+        Args:
+            column: Where they are.
+            field: What they were read as.
+            index: Rows of the column.
+            frames: The forms to bring each picture to.
+
+        Yields:
+            Blocks: places in `index`, each once, and per frame the pixels, uint8 (picture, height, width, channel).
+
+        Raises:
+            CellError: A picture cannot be read any more.
+        """
+        if isinstance(column, Arrays):
+            cells = ((k, column.values[int(place)]) for k, place in enumerate(index))
+        else:
+            cells = _blobs(column, field, index)
+        size = max(1, _BLOCK_BYTES // sum(frame.height * frame.width * frame.channels for frame in frames))
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="netwright-frames") as pool:
+            while block := list(itertools.islice(cells, min(size, _TOLD))):
+                read = [(cell() if callable(cell) else cell) for _, cell in block]  # an archive is read in one go
+                brought = pool.map(lambda raw: _in_frames(raw, frames), read)
+                yield np.array([k for k, _ in block]), [np.stack(each) for each in zip(*brought, strict=True)]
+
+    def headers(self, column: Column) -> list[Header]:
+        """Size and colour of some pictures, evenly spread over the column."""
+        return _headers(column)
 
     def one(self, raw: Cell, field: Field) -> np.ndarray:
         """One picture, from the bytes of its file, from an array, or from the path of a file.
@@ -147,6 +177,20 @@ def _rows_of(shape: tuple[int, ...]) -> int:
 
 def _frame(field: Field) -> Frame:
     return Frame(*field.shape)
+
+
+def _blobs(column: Column, field: Field, index: np.ndarray) -> Iterator[tuple[int, Read]]:
+    """Place in `index` and reader of each picture file."""
+    if isinstance(column, Cells) and _is_binary(column):
+        return ((k, Held(column.values[int(place)].as_py() or b"")) for k, place in enumerate(index))
+    blobs, places = (column.files(index), None) if isinstance(column, Cells) else (column, index)
+    if not isinstance(blobs, Blobs):
+        raise SpecError(f"{field.name}: several columns are no picture.", "Name one column.")
+    return blobs.blobs(places)
+
+
+def _in_frames(raw: bytes | np.ndarray, frames: Sequence[Frame]) -> list[np.ndarray]:
+    return decode_several(raw, frames) if isinstance(raw, bytes) else [_fitted(raw, frame) for frame in frames]
 
 
 def _is_binary(column: Cells) -> bool:
