@@ -16,6 +16,7 @@ import torch
 from markupsafe import Markup
 
 from netwright import registry
+from netwright.catalogue import LECTURES
 from netwright.errors import SpecError
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import Axes, Line, line_chart
@@ -122,7 +123,7 @@ def explain(part: registry.Part) -> Explained:
         options=options,
         example=_run(sections.get("Example", []), target),
         source=" ".join(line.strip() for line in sections.get("Source") or _module_source(target)),
-        lectures=[f"{which}: {registry.LECTURES[which]}" for which in names],
+        lectures=[f"{which}: {LECTURES[which]}" for which in names],
     )
 
 
