@@ -61,7 +61,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "whiten": (
             "netwright.models.convolution:Whiten",
-            "patches without their correlations, found in training pictures: `whiten 2`",
+            "small patches with their correlations taken out: `whiten 2`",
         ),
         "pad": ("netwright.models.convolution:Pad", "zeros above and left, below and right: `pad 0 1`"),
         "widen": (
@@ -94,7 +94,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
         "airbench": (
             "netwright.models.convnets.airbench:airbench",
-            "seven convolutions that learn CIFAR-10 quickly: `{name: airbench, width: 0.5}`",
+            "learns CIFAR-10 quickly: `{name: airbench, width: 0.5}`",
         ),
         "mobilenet": (
             "netwright.models.convnets.mobilenet:mobilenet",
@@ -196,7 +196,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
         "triplet": (
             "netwright.losses:triplet",
-            "how much nearer another identity lies than one's own, plus a margin",
+            "how much nearer a stranger lies than one's own",
             {"compares": "triplets"},
         ),
     },
