@@ -205,7 +205,7 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
         "triplet": (
             "netwright.losses:triplet",
-            "how much nearer another identity lies than one's own, plus a margin",
+            "max(0, distance of positive - of negative + margin)",
             {"compares": "triplets"},
         ),
     },

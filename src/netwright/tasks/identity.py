@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -201,10 +201,11 @@ class Identity(Task):
         Strangers cannot be held out to choose it, and learned identities are no stand-in for them: these were pushed
         apart, and real strangers lie nearer (docs/log.md).
         """
-        own = self._to_own(answers, targets)
-        if not len(own):
+        known = self._known(targets)
+        if self.centres is None or not bool(known.any()):
             return self.field
-        return self.field.model_copy(update={"thresholds": (float(own.double().quantile(KNOWN)),)})
+        own = (answers[known].double() - self.centres[targets[known]]).norm(dim=1)
+        return self.field.model_copy(update={"thresholds": (float(own.quantile(KNOWN)),)})
 
     def distances(self, answers: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch identity"]:
         """To the centre of each identity; infinite to those that had no training example.
@@ -217,13 +218,12 @@ class Identity(Task):
         squares = retrieval.squared_distances(answers.float(), self.centres)
         return squares.sqrt().nan_to_num(nan=torch.inf, posinf=torch.inf)
 
-    def _to_own(self, answers: Tensor, targets: Tensor) -> Float[Tensor, " known"]:
-        """Of each example of a learned identity the distance to its centre."""
+    def _known(self, targets: Tensor) -> Bool[Tensor, " batch"]:
+        """Which examples are of an identity that has a centre; codes beyond the vocabulary are new in the data."""
         if self.centres is None:
-            return torch.zeros(0)
-        inside = targets < len(self.centres)  # others are new in the data
-        own = (answers[inside].float() - self.centres[targets[inside]]).norm(dim=1)
-        return own[torch.isfinite(own)]
+            return torch.zeros(len(targets), dtype=torch.bool)
+        learned = torch.isfinite(self.centres).all(dim=1)
+        return (targets < len(learned)) & learned[targets.clamp(max=len(learned) - 1)]
 
     # ---- words -------------------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ class Identity(Task):
     def _decoded(self, answers: Tensor, top: int) -> Iterable[str]:
         apart, codes = self.distances(answers).topk(min(top, len(self.identities)), largest=False)
         for values, places in zip(apart.tolist(), codes.tolist(), strict=True):
-            near = ", ".join(f"{self.identities[at]} {v:.2f}" for v, at in zip(values, places, strict=True) if v < 4)
+            near = ", ".join(f"{self.identities[at]} at {v:.2f}" for v, at in zip(values, places, strict=True) if v < 4)
             yield near if self.threshold is None or values[0] <= self.threshold else f"{NOBODY} (nearest {near})"
 
     def nearest_known(self, answers: Float[Tensor, "batch dim"]) -> tuple[list[str | None], list[float]]:
@@ -270,15 +270,23 @@ class Identity(Task):
             told.append(f"beyond a distance of {number(self.threshold)} nobody is known ({within})")
         if answers is None or targets is None:
             return told
-        own = self._to_own(answers, targets)
-        if self.threshold is not None and len(own):
-            share = percent(float((own <= self.threshold).double().mean()))
-            told.append(f"{share} of the held-out examples of known identities lie within that distance")
+        if self.threshold is not None:
+            told += self._recognised(answers, self._known(targets))
         codes = targets[torch.from_numpy(retrieval.chosen(len(targets)))]
         if len(codes) < len(targets):
             told.append(f"the scores compare {len(codes):,} of {len(targets):,} examples, drawn by chance")
         if alone := int((~retrieval.partnered(codes)).sum()):
             told.append(f"{counted(alone, 'example')} had no other of the same identity to be found by")
+        return told
+
+    def _recognised(self, answers: Tensor, known: Tensor) -> list[str]:
+        """How many examples of known identities, and of others, lie so near to a known one that they are named."""
+        told = []
+        for which, whose in ((known, "known"), (~known, "other")):
+            if bool(which.any()):
+                names, _ = self.nearest_known(answers[which])
+                share = percent(sum(name is not None for name in names) / len(names))
+                told.append(f"{share} of {len(names):,} examples of {whose} identities lie within it and are named")
         return told
 
     # ---- for a report ------------------------------------------------------------------------------------------------
