@@ -104,16 +104,12 @@ def _overlap(apart: dict[str, list[int]]) -> float:
 
 def _named(proof: Proof, run: Path, folder: Path) -> Plain:
     """How many new pictures of learned digits are named rightly, and how many of the others are nobody known, in %."""
-    right, nobody = [], []
-    for digit in range(10):
-        kept = run / f"new-{digit}.csv"
-        proof.say(f"netwright predict '{run}' '{folder / 'new' / str(digit)}' --save '{kept}'")
-        with kept.open(newline="", encoding="utf-8") as rows:
-            answers = [row["category"] for row in csv.DictReader(rows)]
-        if digit in LEARNED:
-            right += [answer == str(digit) for answer in answers]
-        else:
-            nobody += [not answer for answer in answers]
+    kept = run / "new.csv"
+    proof.say(f"netwright predict '{run}' '{folder / 'new'}' --save '{kept}'")
+    with kept.open(newline="", encoding="utf-8") as rows:
+        answers = [(int(Path(row["id"]).parent.name), row["category"]) for row in csv.DictReader(rows)]
+    right = [answer == str(digit) for digit, answer in answers if digit in LEARNED]
+    nobody = [not answer for digit, answer in answers if digit in STRANGERS]
     return {"right": 100 * statistics.fmean(right), "nobody": 100 * statistics.fmean(nobody)}
 
 

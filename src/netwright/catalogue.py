@@ -196,7 +196,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
         "triplet": (
             "netwright.losses:triplet",
-            "how much nearer a stranger lies than one's own",
+            "max(0, distance of positive - of negative + margin)",
             {"compares": "triplets"},
         ),
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,7 +119,7 @@ def test_many_examples_are_drawn_by_chance_and_that_is_said(monkeypatch: pytest.
     assert "the scores compare 50 of 300 examples, drawn by chance" in task.remarks(points, codes)
 
 
-def test_the_threshold_parts_the_known_from_strangers() -> None:
+def test_the_threshold_keeps_nearly_all_who_are_known() -> None:
     task = identity("ann", "bob", "cy", dim=2)
     assert task.decode(on_circle(0.0)) == [[1.0, 0.0]]
     assert set(task.columns(on_circle(0.0))) == {":1", ":2"}
@@ -126,19 +127,20 @@ def test_the_threshold_parts_the_known_from_strangers() -> None:
     assert learned.centres == (pytest.approx((1, 0)), pytest.approx((0, 1), abs=1e-6), ())
     knows = identity("ann", "bob", "cy", centres=learned.centres, dim=2)
     settled = knows.settled(on_circle(10, 75, 200), torch.tensor([0, 1, 2]))  # cy was not learned and says nothing
-    near, far = (2 * math.sin(math.radians(degrees / 2)) for degrees in (15, 75))
-    assert settled.thresholds == (pytest.approx((near + far) / 2),)
+    near, far = (2 * math.sin(math.radians(degrees / 2)) for degrees in (10, 15))
+    assert settled.thresholds == (pytest.approx(near + 0.95 * (far - near), abs=1e-6),)
     sure = identity("ann", "bob", "cy", centres=learned.centres, thresholds=settled.thresholds, dim=2)
     asked = on_circle(5, 90, 180)
-    assert sure.decode(asked, 1) == ["ann 0.09", "bob 0.00", "nobody known (nearest bob 1.41)"]
-    assert sure.decode(asked, 3)[0] == "ann 0.09, bob 1.35"
+    assert sure.decode(asked, 1) == ["ann at 0.09", "bob at 0.00", "nobody known (nearest bob at 1.41)"]
+    assert sure.decode(asked, 3)[0] == "ann at 0.09, bob at 1.35"
     columns = sure.columns(asked)
     assert columns[""] == ["ann", "bob", None]
     assert columns["_distance"] == pytest.approx([0.0872, 0.0, 2**0.5], abs=1e-3)
     assert columns[":2"] == pytest.approx([0.0872, 1.0, 0.0], abs=1e-3)
-    told = sure.remarks(on_circle(10, 75), torch.tensor([0, 1]))
-    assert told[0].startswith("beyond a distance of 0.739 nobody is known")
-    assert "100.0 % of the held-out examples of known identities, and 0.0 % would" in told[1].replace("\u00a0", " ")
+    told = sure.remarks(on_circle(10, 75, 75, 200, 5), torch.tensor([0, 1, 1, 2, 9]))
+    assert told[0].startswith("beyond a distance of 0.257 nobody is known (within it lie 95 % of")
+    assert told[1].startswith("33.3\u00a0% of 3 examples of known identities lie within it and are named")
+    assert told[2].startswith("50.0\u00a0% of 2 examples of other identities lie within it and are named")
 
 
 def test_no_threshold_is_chosen_where_nobody_held_out_is_known() -> None:
@@ -161,7 +163,7 @@ def test_no_threshold_is_chosen_where_nobody_held_out_is_known() -> None:
         ({"loss": "cross_entropy"}, r"cross_entropy compares classes, but \"who\" gives embeddings.*loss: triplet"),
     ],
 )
-def test_identities_refuse_what_does_not_fit_with_the_fix(said: dict[str, str], message: str) -> None:
+def test_identities_refuse_what_does_not_fit_with_the_fix(said: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         identity("a", "b", **said)
 

@@ -32,7 +32,7 @@ _BASELINES = {
     "mean": "always the mean",
     "shares": "always each tag's share",
     "chance": "a neighbour drawn by chance",
-    "inputs": "the nearest by the inputs as they are",
+    "inputs": "the nearest raw input",
 }
 
 

@@ -313,7 +313,7 @@ def _near(found: Collected, name: str, part: str, order: np.ndarray) -> list[rep
     for row in [*drawn, *mistakes]:
         beside = [
             _shown(found, name, part, other).model_copy(
-                update={"right": bool(targets[other] == targets[row]), "answer": number(distance, 2)}
+                update={"right": bool(targets[other] == targets[row]), "answer": f"{distance:.2f}"}
             )
             for other, distance in task.nearest(answers, row, _NEAREST)
         ]

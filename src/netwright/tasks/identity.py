@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,6 +28,7 @@ from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Interval, Task, 
 from netwright.words import counted
 
 DIM = 64  # numbers of an embedding; with faces by the million 128 were better by little (arXiv:1503.03832, table 5)
+KNOWN = 0.95  # of the examples of learned identities are to be known
 NOBODY = "nobody known"
 _BEYOND = 8.0  # a squared distance further than any two points of length 1
 _ROWS = 1024  # examples compared with all identities at once
@@ -195,18 +196,16 @@ class Identity(Task):
         return self.field.model_copy(update={"centres": kept, "thresholds": ()})
 
     def settled(self, answers: Float[Tensor, "batch dim"], targets: Int[Tensor, " batch"]) -> Field:
-        """The field with the distance beyond which nobody is known, chosen on these examples; see `Task.settled`.
+        """The field with the distance within which `KNOWN` of these examples lie, those of learned identities.
 
-        Each example of a learned identity is asked about twice: as it is, and as if its identity had not been learned,
-        which makes it a stranger. The threshold makes the fewest mistakes about both together.
+        Strangers cannot be held out to choose it, and learned identities are no stand-in for them: these were pushed
+        apart, and real strangers lie nearer (docs/log.md).
         """
-        if self.centres is None:
+        known = self._known(targets)
+        if self.centres is None or not bool(known.any()):
             return self.field
-        own, other = self._to_centres(answers, targets)
-        if not len(own):
-            return self.field
-        threshold = _between(own.numpy(), other.numpy())
-        return self.field.model_copy(update={"thresholds": (threshold,)})
+        own = (answers[known].double() - self.centres[targets[known]]).norm(dim=1)
+        return self.field.model_copy(update={"thresholds": (float(own.quantile(KNOWN)),)})
 
     def distances(self, answers: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch identity"]:
         """To the centre of each identity; infinite to those that had no training example.
@@ -219,21 +218,12 @@ class Identity(Task):
         squares = retrieval.squared_distances(answers.float(), self.centres)
         return squares.sqrt().nan_to_num(nan=torch.inf, posinf=torch.inf)
 
-    def _to_centres(self, answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each example of a learned identity the distances to its own centre and to the nearest other one."""
+    def _known(self, targets: Tensor) -> Bool[Tensor, " batch"]:
+        """Which examples are of an identity that has a centre; codes beyond the vocabulary are new in the data."""
         if self.centres is None:
-            return torch.zeros(0), torch.zeros(0)
-        known = torch.isfinite(self.centres).all(dim=1)
-        inside = targets < len(known)  # others are new in the data
-        inside[inside.clone()] &= known[targets[inside]]
-        pairs = []
-        for given, code in zip(answers[inside].split(_ROWS), targets[inside].split(_ROWS), strict=True):
-            apart, rows = self.distances(given), torch.arange(len(given))
-            own = apart[rows, code]
-            apart[rows, code] = torch.inf
-            pairs.append(torch.stack([own, apart.min(dim=1).values]))
-        own, other = torch.cat(pairs, dim=1)
-        return own, other
+            return torch.zeros(len(targets), dtype=torch.bool)
+        learned = torch.isfinite(self.centres).all(dim=1)
+        return (targets < len(learned)) & learned[targets.clamp(max=len(learned) - 1)]
 
     # ---- words -------------------------------------------------------------------------------------------------------
 
@@ -246,7 +236,7 @@ class Identity(Task):
     def _decoded(self, answers: Tensor, top: int) -> Iterable[str]:
         apart, codes = self.distances(answers).topk(min(top, len(self.identities)), largest=False)
         for values, places in zip(apart.tolist(), codes.tolist(), strict=True):
-            near = ", ".join(f"{self.identities[at]} {v:.2f}" for v, at in zip(values, places, strict=True) if v < 4)
+            near = ", ".join(f"{self.identities[at]} at {v:.2f}" for v, at in zip(values, places, strict=True) if v < 4)
             yield near if self.threshold is None or values[0] <= self.threshold else f"{NOBODY} (nearest {near})"
 
     def nearest_known(self, answers: Float[Tensor, "batch dim"]) -> tuple[list[str | None], list[float]]:
@@ -276,21 +266,27 @@ class Identity(Task):
         """From which distance on nobody is known, and among how many examples the scores are; see `Task.remarks`."""
         told = []
         if self.threshold is not None:
-            told.append(f"beyond a distance of {number(self.threshold)} nobody is known (chosen on validation)")
+            within = f"within it lie {100 * KNOWN:.0f} % of the validation examples of known ones"
+            told.append(f"beyond a distance of {number(self.threshold)} nobody is known ({within})")
         if answers is None or targets is None:
             return told
-        own, other = self._to_centres(answers, targets)
-        if self.threshold is not None and len(own):
-            right, strangers = ((of <= self.threshold).double().mean() for of in (own, other))
-            told.append(
-                f"within it lie {percent(float(right))} of the held-out examples of known identities, and "
-                f"{percent(float(strangers))} would if their identity had not been learned"
-            )
+        if self.threshold is not None:
+            told += self._recognised(answers, self._known(targets))
         codes = targets[torch.from_numpy(retrieval.chosen(len(targets)))]
         if len(codes) < len(targets):
             told.append(f"the scores compare {len(codes):,} of {len(targets):,} examples, drawn by chance")
         if alone := int((~retrieval.partnered(codes)).sum()):
             told.append(f"{counted(alone, 'example')} had no other of the same identity to be found by")
+        return told
+
+    def _recognised(self, answers: Tensor, known: Tensor) -> list[str]:
+        """How many examples of known identities, and of others, lie so near to a known one that they are named."""
+        told = []
+        for which, whose in ((known, "known"), (~known, "other")):
+            if bool(which.any()):
+                names, _ = self.nearest_known(answers[which])
+                share = percent(sum(name is not None for name in names) / len(names))
+                told.append(f"{share} of {len(names):,} examples of {whose} identities lie within it and are named")
         return told
 
     # ---- for a report ------------------------------------------------------------------------------------------------
@@ -335,16 +331,6 @@ def _compared(answers: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, np.ndar
     places = retrieval.chosen(len(targets))
     picked = torch.from_numpy(places)
     return answers[picked].double(), targets[picked], places
-
-
-def _between(near: Float[np.ndarray, " known"], far: Float[np.ndarray, " stranger"]) -> float:
-    """The threshold with the smallest sum of the shares of `near` beyond it and of `far` within it."""
-    values = np.unique(np.concatenate([near, far[np.isfinite(far)]]))
-    missed = 1 - np.searchsorted(np.sort(near), values, side="right") / len(near)
-    taken = np.searchsorted(np.sort(far), values, side="right") / len(far)
-    best = int(np.argmin(missed + taken))
-    after = values[best + 1] if best + 1 < len(values) else values[best]
-    return float(values[best] + after) / 2
 
 
 def _mean(values: Float[np.ndarray, " query"]) -> float:
