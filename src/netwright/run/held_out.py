@@ -75,7 +75,11 @@ class HeldOut:
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """The network where and how the run computes, while the block runs."""
+        """The network where and how the run computes, while the block runs; a reading of the test part is counted."""
+        if self.part == "test":
+            self.folder.count_read("test")
+            if self.folder.facts.exists():
+                scoring.redraw(self.folder)
         with hardware.applied(self.decided.hardware) as device:
             self.model.network.to(device)
             yield
@@ -103,7 +107,7 @@ class HeldOut:
 
 
 def held_out(run: Path, most: int, show: Display, train: int = 0) -> HeldOut:
-    """A run with at most so many of its held-out examples; a reading of the test part is counted.
+    """A run with at most so many of its held-out examples.
 
     Args:
         run: The run folder.
@@ -123,10 +127,6 @@ def held_out(run: Path, most: int, show: Display, train: int = 0) -> HeldOut:
     part = next((name for name in ("test", "validation") if len(dataset.parts[name])), "")
     if not part:
         raise SpecError("no example of this run is held out.", "Train with a split that keeps some back.")
-    if part == "test":
-        folder.count_read("test")
-        if folder.facts.exists():
-            scoring.redraw(folder)
     there, seed = len(dataset.parts[part]), decided.spec.training.seed
     parts = {**dataset.parts, part: _drawn(dataset.parts[part], most, seed)}
     parts["train"] = _drawn(dataset.parts["train"], train, seed)
