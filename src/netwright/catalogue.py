@@ -127,7 +127,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             {"initialiser": "he", "limits": "0 6"},
         ),
         "gelu": ("netwright.models.activations:gelu", "x times the normal share below x", {"initialiser": "he"}),
-        "elu": ("netwright.models.activations:elu", "x, or alpha (e^x - 1) below 0", {"initialiser": "he"}),
+        "elu": (
+            "netwright.models.activations:elu",
+            "x, or alpha (e^x - 1) below 0",
+            {"initialiser": "he", "limits": "-alpha inf"},
+        ),
         "softplus": ("netwright.models.activations:softplus", "log(1 + e^x), a smooth relu", {"initialiser": "he"}),
         "hard_tanh": (
             "netwright.models.activations:hard_tanh",

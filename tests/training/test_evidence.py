@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from netwright.models.layers import Activation
-from netwright.training.evidence import Evidence, judged_rate, placed, read
+from netwright.training.evidence import Evidence, _limits, judged_rate, placed, read
 from netwright.training.loop import Budget
 
 if TYPE_CHECKING:
@@ -103,3 +104,10 @@ def test_a_folder_that_is_gone_costs_a_note_and_not_the_training(little: Little,
     training.run()
     assert training.epoch == 3
     assert any("What goes on inside is not written any more." in note for note in training.notes)
+
+
+def test_a_limit_may_be_an_option_of_the_function() -> None:
+    assert _limits(Activation((3,), "elu", {})) == (-1.0, math.inf)
+    assert _limits(Activation((3,), "elu", {"alpha": 0.5})) == (-0.5, math.inf)
+    assert _limits(Activation((3,), "relu6", {})) == (0.0, 6.0)
+    assert _limits(Activation((3,), "gelu", {})) is None

@@ -8,12 +8,14 @@ a file of its own; a resumed run may write a step twice, and whoever reads takes
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -236,7 +238,7 @@ def _measure(value: Tensor, limits: tuple[float, float] | None, histogram: bool)
         found |= {"units": len(idle), "dead": idle.nonzero().flatten().tolist()}
     elif limits:
         low, high = limits
-        near = _AT_LIMIT * (high - low)
+        near = _AT_LIMIT * (high - low if math.isfinite(high - low) else abs(low))
         found["saturated"] = float(((some <= low + near) | (some >= high - near)).float().mean())
     return {**found, **_histogram(flat)} if histogram and limits else found  # others are told by their weights
 
@@ -246,8 +248,18 @@ def _limits(module: nn.Module) -> tuple[float, float] | None:
     part = parts("activation").get(getattr(module, "name", ""))
     if part is None or "limits" not in part.facts:
         return None
-    low, _, high = part.facts["limits"].partition(" ")
-    return float(low), float(high)
+    low, high = (_limit(word, module) for word in part.facts["limits"].split())
+    return low, high
+
+
+def _limit(word: str, module: nn.Module) -> float:
+    """A limit as the catalogue says it: a number, or an option of the function, as in `-alpha`."""
+    name, function = word.removeprefix("-"), getattr(module, "function", None)
+    known = inspect.signature(function.func).parameters if isinstance(function, partial) else {}
+    if name not in known or not isinstance(function, partial):
+        return float(word)
+    value = float(function.keywords.get(name, known[name].default))
+    return -value if word.startswith("-") else value
 
 
 def _many(training: Training, most: int = 5000) -> Batch | None:
