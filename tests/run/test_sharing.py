@@ -21,7 +21,8 @@ def test_a_run_and_its_model_file_tell_the_same(digit_run: Path) -> None:
     assert found.rows[0][:3] == ("conv1: conv 8x3 pad 1", "80", "4,608")
     assert found.rows[1][:3] == ("  1x8x8 to 8x8x8, dense", "33,280", "32,768")
     parameters = (33_280 + 8 * 16 * 16 * 16 + 256) / (80 + 8 * 9 * 16 + 16)
-    assert f"all 2 together: {parameters:.1f} times the parameters" in found.text[1]
+    assert f"dense layers in the place of 2 convolutions: {parameters:.1f} times the parameters" in found.text[1]
+    assert "measured, those of conv1, conv2 took" in found.text[1]
 
 
 def test_what_is_too_large_says_how_large_it_would_be() -> None:

@@ -20,7 +20,7 @@ from netwright.metrics import wilson
 from netwright.models.network import Network, Node
 from netwright.tasks.task import standardised
 
-MOST_NUMBERS = 1024  # that a probe is given of an example
+MOST_NUMBERS = 512  # that a probe is given of an example
 _STRENGTH = 0.01  # scikit-learn's C: the inverse of the penalty (docs/log.md)
 _ITERATIONS = 300
 _SUMS = ("dense", "maxout", "rbf")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +38,7 @@ class HeldOut:
         decided: Its settings.
         model: Its network.
         part: Which part is held out.
-        there: How many examples the whole part has.
+        there: How many examples each whole part has.
     """
 
     folder: RunFolder
@@ -46,7 +46,7 @@ class HeldOut:
     decided: Resolved
     model: Model
     part: str
-    there: int
+    there: Mapping[str, int]
 
     def batches(self, part: str = "") -> Iterator[Batch]:
         """The examples of a part, the held-out one if none is named, in the order of the data set."""
@@ -98,12 +98,13 @@ class HeldOut:
             "Name a run with a category as its output.",
         )
 
-    def told(self) -> str:
-        """Which examples were looked at, in words."""
-        count = len(self.dataset.parts[self.part])
-        if count == self.there:
-            return f"all {counted(count, f'{self.part} example')}"
-        return f"{count:,} of {counted(self.there, f'{self.part} example')}, drawn by the run's seed"
+    def told(self, part: str = "") -> str:
+        """Which examples of a part, the held-out one if none is named, are looked at, in words."""
+        part = part or self.part
+        count, noun = len(self.dataset.parts[part]), f"{'training' if part == 'train' else part} example"
+        if count == self.there[part]:
+            return f"all {counted(count, noun)}"
+        return f"{count:,} of {counted(self.there[part], noun)}, drawn by the run's seed"
 
 
 def held_out(run: Path, most: int, show: Display, train: int = 0) -> HeldOut:
@@ -127,7 +128,7 @@ def held_out(run: Path, most: int, show: Display, train: int = 0) -> HeldOut:
     part = next((name for name in ("test", "validation") if len(dataset.parts[name])), "")
     if not part:
         raise SpecError("no example of this run is held out.", "Train with a split that keeps some back.")
-    there, seed = len(dataset.parts[part]), decided.spec.training.seed
+    there, seed = {name: len(positions) for name, positions in dataset.parts.items()}, decided.spec.training.seed
     parts = {**dataset.parts, part: _drawn(dataset.parts[part], most, seed)}
     parts["train"] = _drawn(dataset.parts["train"], train, seed)
     return HeldOut(folder, replace(dataset, parts=parts), decided, model, part, there)

@@ -14,7 +14,6 @@ from netwright.progress import Display, Silent
 from netwright.report.probes import DrawnProbe, probe_page
 from netwright.report.sentences import interval_text, score_text, shape_text
 from netwright.run.held_out import HeldOut, held_out
-from netwright.words import counted
 
 MOST_TRAIN, MOST_HELD_OUT = 5000, 5000  # examples a probe learns from and is scored on
 
@@ -69,17 +68,16 @@ def probes(run: Path, *, show: Display | None = None) -> Probes:
             show.advance(len(found))
     right = int((task.chosen(task.answers(asked[output])) == truth).sum())
     own, between = right / len(truth), wilson(right, len(truth))
-    page, notes = looked.folder.path / "probes.html", _notes(looked, found, len(known))
+    page, notes = looked.folder.path / "probes.html", _notes(looked, found)
     drawn = [DrawnProbe(each.layer, each.shape, each.numbers, each.accuracy, each.interval) for each in found]
     files.write_text(page, probe_page(output, drawn, (own, between), notes))
     text = _text(output, found, own, between)
     return Probes(output, tuple(found), own, between, page, [*text, *notes, f"picture: {files.printable(page)}"])
 
 
-def _notes(looked: HeldOut, found: Sequence[Probe], learned: int) -> list[str]:
-    examples = counted(learned, "training example")
+def _notes(looked: HeldOut, found: Sequence[Probe]) -> list[str]:
     told = [
-        f"each classifier learned from {examples}, drawn by the run's seed, and was scored on {looked.told()}",
+        f"each classifier learned from {looked.told('train')}, and was scored on {looked.told()}",
         f"maps of more than {MOST_NUMBERS:,} numbers were averaged over a coarser grid, so that no stage wins by size",
     ]
     unsettled = [each.layer for each in found if not each.settled]

@@ -14,6 +14,7 @@ from netwright.model_file import Model
 from netwright.progress import Display, Silent
 from netwright.report.sentences import duration
 from netwright.run.continued import load_model
+from netwright.words import counted, listed
 
 BATCH = 128  # examples, where the run has no number of its own
 
@@ -91,14 +92,14 @@ def _saved(found: list[Shared]) -> str:
     parameters, dense = (sum(cost.parameters for cost in costs) for costs in _sides(found))
     adds, dense_adds = (sum(cost.multiply_adds for cost in costs) for costs in _sides(found))
     said = (
-        f"all {len(found)} together: {number(dense / parameters)} times the parameters and {number(dense_adds / adds)} "
-        "times the multiply-adds without sharing"
+        f"dense layers in the place of {counted(len(found), 'convolution')}: {number(dense / parameters)} times the "
+        f"parameters and {number(dense_adds / adds)} times the multiply-adds"
     )
     both = [each for each in found if each.dense.seconds is not None]
     if both:
         seconds, dense_seconds = (sum(cost.seconds or 0.0 for cost in costs) for costs in _sides(both))
-        of = "all" if len(both) == len(found) else ", ".join(each.layer for each in both[:6])
-        said += f"; {number(dense_seconds / seconds)} times the measured time ({of})"
+        of = listed([each.layer for each in both])
+        said += f"; measured, those of {of} took {number(dense_seconds / seconds)} times as long"
     return said
 
 

@@ -86,6 +86,9 @@ def _notes(looked: Sequence[HeldOut], to: int, reach: int) -> list[str]:
         "each distance is the mean of four directions; what comes in at a border is what lay there, reflected",
         *dict.fromkeys(f"looked at {each.told()}" for each in looked),
     ]
+    shortest = min(largest_px(each.model) for each in looked) + 1
+    if 2 * reach > shortest:
+        told.append(f"more than {shortest // 2} pixels aside, most of what is seen is its reflection")
     if reach < to:
         told.append(f"the smallest pictures end at {reach} pixels, so {to} was not reached")
     ids = [set(each.dataset.ids.take(each.dataset.parts[each.part]).to_pylist()) for each in looked]
