@@ -136,6 +136,57 @@ def test_a_network_of_another_form_is_refused_layer_by_layer_and_left_as_it_was(
     assert all(torch.equal(value, before[name]) for name, value in ours.state_dict().items())
 
 
+def _keras(ours: Network) -> dict[str, np.ndarray]:
+    """The weights of a mobilenet without its head under the names and in the order of axes that Keras has."""
+    named, block, kinds = {}, 0, {"depthwise": "conv_dw", "conv": "conv_pw"}
+    last = ""
+    for node in ours.nodes:
+        if node.part == "depthwise":
+            block += 1
+        if node.part in kinds:
+            last = f"{kinds[node.part]}_{block}" if block else "conv1"
+            axes, word = ((2, 3, 0, 1), "depthwise_kernel") if node.part == "depthwise" else ((2, 3, 1, 0), "kernel")
+            named[f"{last}/{word}"] = ours.module(node.name).weight.detach().permute(axes).numpy()
+        if node.part == "batch_norm":
+            norm = ours.module(node.name)
+            words = {"gamma": norm.scale, "beta": norm.bias, "moving_mean": norm.mean, "moving_variance": norm.variance}
+            named |= {f"{last}_bn/{word}": tensor.detach().numpy() for word, tensor in words.items()}
+    return {name: np.ascontiguousarray(named[name]) for name in sorted(named)}
+
+
+def _mobilenet(heads: dict[str, int], seed: int) -> Network:
+    text = registry.resolve("net", "mobilenet")((3, 64, 64), width=0.25)
+    return build(ModelSpec(layers=text), {"image": (3, 64, 64)}, heads, seed).eval()
+
+
+@pytest.mark.parametrize("end", ["npz", "h5"])
+def test_weights_of_keras_are_turned_and_ordered_and_may_lack_the_head(tmp_path: Path, end: str) -> None:
+    theirs = _mobilenet({"category": 4}, 1)
+    with torch.no_grad():
+        for weight in [*theirs.parameters(), *theirs.buffers()]:
+            weight.uniform_(0.5, 1.5)
+    arrays = _keras(theirs)
+    if end == "npz":
+        np.savez(tmp_path / "w.npz", **arrays)
+    else:
+        with pytest.importorskip("h5py").File(tmp_path / "w.h5", "w") as file:
+            for name, array in arrays.items():
+                file[f"{name.partition('/')[0]}/{name}:0"] = array
+    ours = _mobilenet({"category": 4}, 2)
+    tensors = foreign.read(tmp_path / f"w.{end}")
+    assert foreign.classes(tensors) == 0
+    assert foreign.adopt(ours, tensors) == ["54 of 55 layers taken", "new: category, for the file has none"]
+    for node in ours.nodes:
+        if node.parameters and node.name not in ours.heads:
+            for key, tensor in ours.module(node.name).state_dict().items():
+                assert torch.equal(tensor, theirs.module(node.name).state_dict()[key]), (node.name, key)
+
+
+def test_classes_are_counted_by_the_last_layer() -> None:
+    theirs = Residual((16, 32, 64), 1, project=False, last="fc")
+    assert foreign.classes(dict(reversed(theirs.state_dict().items()))) == 10
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (open, ("hacked", "w"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from netwright import recipes, spec
 from netwright.errors import SpecError
-from netwright.spec import Field, Hardware, PartSpec, Reason, Resolved, Spec
+from netwright.resolved import Hardware, Resolved, load_resolved
+from netwright.spec import Field, PartSpec, Reason, Spec
 
 
 def test_short_forms_say_the_same_as_long_ones() -> None:
@@ -100,16 +101,16 @@ def test_a_resolved_spec_survives_the_round_trip(tmp_path: Path) -> None:
         fingerprint={"files": 3, "sampled": {"a": "00"}},
     )  # fmt: skip
     (tmp_path / "resolved.yaml").write_text(spec.dump(decided), encoding="utf-8")
-    assert spec.load_resolved(tmp_path / "resolved.yaml") == decided
+    assert load_resolved(tmp_path / "resolved.yaml") == decided
 
 
 def test_a_resolved_spec_of_another_version_or_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "resolved.yaml").write_text("version: 9\n", encoding="utf-8")
     with pytest.raises(SpecError, match="format version 9, this netwright reads 1"):
-        spec.load_resolved(tmp_path / "resolved.yaml")
+        load_resolved(tmp_path / "resolved.yaml")
     (tmp_path / "resolved.yaml").write_text("version: 1\n", encoding="utf-8")
     with pytest.raises(SpecError, match="not a resolved spec"):
-        spec.load_resolved(tmp_path / "resolved.yaml")
+        load_resolved(tmp_path / "resolved.yaml")
 
 
 def test_override_changes_what_it_names_and_nothing_else() -> None:

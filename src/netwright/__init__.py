@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from netwright.model_file import Model, load
     from netwright.registry import register
-    from netwright.run import evaluate, evaluate_crops, plan, predict, report, resume, train
+    from netwright.run import evaluate, evaluate_crops, features, plan, predict, report, resume, train
     from netwright.spec import Spec
     from netwright.spec import load as load_spec
-    from netwright.studies import compare, restarts
+    from netwright.studies import compare, restarts, transfer
 
 _PUBLIC = {
     "Model": "netwright.model_file:Model",
@@ -29,6 +29,7 @@ _PUBLIC = {
     "compare": "netwright.studies:compare",
     "evaluate": "netwright.run:evaluate",
     "evaluate_crops": "netwright.run:evaluate_crops",
+    "features": "netwright.run:features",
     "load": "netwright.model_file:load",
     "load_spec": "netwright.spec:load",
     "plan": "netwright.run:plan",
@@ -38,6 +39,7 @@ _PUBLIC = {
     "restarts": "netwright.studies:restarts",
     "resume": "netwright.run:resume",
     "train": "netwright.run:train",
+    "transfer": "netwright.studies:transfer",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "compare",
     "evaluate",
     "evaluate_crops",
+    "features",
     "load",
     "load_spec",
     "plan",
@@ -55,6 +58,7 @@ __all__ = [
     "restarts",
     "resume",
     "train",
+    "transfer",
 ]
 
 

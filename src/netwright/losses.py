@@ -2,7 +2,8 @@
 
 Every loss is stable for outputs of any size, is smallest at the perfect answer, and leaves averaging and weighting to
 its caller. Adding one is a function here and a line in the registry whose fact `compares` says what it is given:
-`classes` (one score per class, class codes), `yes_no` (one score, codes 0 and 1) or `values` (numbers, numbers).
+`classes` (one score per class, class codes), `yes_no` (one score, codes 0 and 1), `values` (numbers, numbers) or
+`triplets` (embeddings of anchors, embeddings of a positive and a negative for each).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
+
+MARGIN = 0.2  # of a triplet, in squared distance
 
 
 def cross_entropy(outputs: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
@@ -111,3 +114,40 @@ def squared(outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch d
     without its factor 1/2.
     """
     return (outputs - targets).square().mean(dim=1)
+
+
+def triplet(
+    outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch 2 dim"], margin: float = MARGIN
+) -> Float[Tensor, " batch"]:
+    """max(0, ||f(a) - f(p)||^2 - ||f(a) - f(n)||^2 + margin): one's own identity lies nearer than another.
+
+    Args:
+        outputs: Embeddings f(a) of the anchors.
+        targets: For each anchor the embeddings f(p) of a positive, another example of its identity, and f(n) of a
+            negative, an example of another identity.
+        margin: By how much the squared distance of the negative must exceed that of the positive, above 0.
+
+    Example:
+        >>> import torch
+        >>> anchor, near, far = torch.tensor([1.0, 0.0]), torch.tensor([0.8, 0.6]), torch.tensor([0.0, 1.0])
+        >>> both = torch.stack([torch.stack([near, far]), torch.stack([far, near])])  # well placed, and ill placed
+        >>> [round(float(loss), 2) for loss in triplet(anchor.expand(2, 2), both)]  # 0.4 - 2 + 0.2 and 2 - 0.4 + 0.2
+        [0.0, 1.8]
+
+    Source: Schroff, Kalenichenko, Philbin 2015, FaceNet, arXiv:1503.03832, section 3.1, one term of its sum.
+    """
+    positive, negative = (outputs[:, None, :] - targets).square().sum(dim=2).unbind(dim=1)
+    return triplet_cost(positive, negative, margin)
+
+
+def triplet_cost(
+    positive: Float[Tensor, "*triplet"], negative: Float[Tensor, "*triplet"], margin: float = MARGIN
+) -> Float[Tensor, "*triplet"]:
+    """What triplets cost by their squared distances; see `triplet`.
+
+    Args:
+        positive: Squared distance of anchor and positive.
+        negative: Squared distance of anchor and negative.
+        margin: By how much the second must exceed the first.
+    """
+    return functional.relu(positive - negative + margin)

@@ -21,9 +21,12 @@ from netwright.words import counted
 VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
+ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Values that are checked once and never change; an unknown name is refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
@@ -32,7 +35,7 @@ _Several = BeforeValidator(
 )  # no list needed
 
 
-class Reason(_Frozen):
+class Reason(Frozen):
     """Why a setting has its value, e.g. `("training.optimizer", "adam", "needs little tuning")`."""
 
     path: str
@@ -40,21 +43,22 @@ class Reason(_Frozen):
     why: str
 
 
-class Field(_Frozen):
+class Field(Frozen):
     """What is known about one input or output once its data was seen.
 
     Args:
         name: Its name in the spec.
-        kind: image, number, category, vector, date, tags.
+        kind: image, number, category, vector, date, tags, identity.
         source: The column (or columns, for a vector) it is read from.
         shape: Of one cached array: image (height, width, channel), vector (channel,), else ().
         dtype: Of the cached array, e.g. "uint8".
-        vocabulary: Class names of a category or of tags, sorted; the code is the place in this tuple.
+        vocabulary: Class names of a category, tags or identities, sorted; the code is the place in this tuple.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
         limits: Of quantities and dates: least and largest training value of each column.
         missing: How many training cells of each column had no value; () where every cell must have one.
-        thresholds: Of tags: the probability from which an example gets each class; chosen when training has ended.
+        thresholds: Of tags the probability from which each is given, of identities how far a known one may lie.
+        centres: Of identities: the mean direction of each one's embeddings; () for one that had no training example.
         parts: What else than the days since the mean is coded of a date, as found in the training part.
         options: The kind's own decisions, e.g. the resize filter.
     """
@@ -71,15 +75,16 @@ class Field(_Frozen):
     missing: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
+    centres: tuple[tuple[float, ...], ...] = ()
     options: dict[str, Scalar] = {}
 
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
-        taught = ("mean", "std", "limits", "missing", "parts", "thresholds")
+        taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
         return self.model_copy(update=dict.fromkeys(taught, ()))
 
 
-class PartSpec(_Frozen):
+class PartSpec(Frozen):
     """A named part with its options, written `adam` or `{name: adam, lr: 0.001}`."""
 
     name: str
@@ -99,7 +104,7 @@ class PartSpec(_Frozen):
         return {"name": self.name, **self.options}
 
 
-class InputSpec(_Frozen):
+class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
@@ -124,7 +129,7 @@ class InputSpec(_Frozen):
     augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 
 
-class CostSpec(_Frozen):
+class CostSpec(Frozen):
     """What mistakes about a class that is sought cost, in any unit.
 
     Args:
@@ -136,11 +141,11 @@ class CostSpec(_Frozen):
     false_alarm: float = Setting(default=1.0, ge=0)
 
 
-class OutputSpec(_Frozen):
+class OutputSpec(Frozen):
     """One output.
 
     Args:
-        kind: category, number, vector or tags; inferred from the data when left out.
+        kind: category, number, vector, tags or identity; inferred from the data when left out, but for identity.
         source: Written `from`: the column.
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.
@@ -152,6 +157,7 @@ class OutputSpec(_Frozen):
             part for the best f1 or the least cost.
         cost: What a miss and a false alarm cost.
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
+        dim: How many numbers the embedding of an identity has.
     """
 
     kind: str | None = None
@@ -164,9 +170,10 @@ class OutputSpec(_Frozen):
     threshold: Annotated[float, Setting(gt=0, lt=1)] | Literal["likeliest", "f1", "cost"] | None = None
     cost: CostSpec | None = None
     when_mirrored: Literal["keep", "negate"] | None = None
+    dim: int | None = Setting(default=None, ge=2, le=4096)
 
 
-class SplitSpec(_Frozen):
+class SplitSpec(Frozen):
     """How examples are divided into training, validation and test.
 
     Args:
@@ -175,12 +182,14 @@ class SplitSpec(_Frozen):
         parts: Shares of training, validation and test; they sum to 1.
         column: The column of groups, times or split names.
         seed: Seed of the draw; that of the training when left out.
+        take: How many of the training examples are used, or which share of them; the others stay unused.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] | None = None
     parts: tuple[float, float, float] = (0.7, 0.15, 0.15)
     column: str | None = None
     seed: int | None = Setting(default=None, ge=0)
+    take: Annotated[int, Setting(ge=1)] | Annotated[float, Setting(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> SplitSpec:
@@ -191,7 +200,7 @@ class SplitSpec(_Frozen):
         return self
 
 
-class DataSpec(_Frozen):
+class DataSpec(Frozen):
     """Where the examples are.
 
     Args:
@@ -215,7 +224,7 @@ class DataSpec(_Frozen):
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
 
 
-class ModelSpec(_Frozen):
+class ModelSpec(Frozen):
     """The network between inputs and output units; the last layer follows from the output and is never written.
 
     Args:
@@ -260,7 +269,7 @@ class ModelSpec(_Frozen):
 _WAYS = ({"net"}, {"layers"}, {"depth", "width", "connect", "activation"})  # to say what a network is
 
 
-class StopSpec(_Frozen):
+class StopSpec(Frozen):
     """When training ends: whichever comes first.
 
     Args:
@@ -278,7 +287,7 @@ class StopSpec(_Frozen):
     minutes: float | None = Setting(default=None, gt=0)
 
 
-class ClipSpec(_Frozen):
+class ClipSpec(Frozen):
     """Where gradients are cut; written `clip: 1.0` for the length of all of them together.
 
     Args:
@@ -301,7 +310,7 @@ class ClipSpec(_Frozen):
         return self
 
 
-class RegularizeSpec(_Frozen):
+class RegularizeSpec(Frozen):
     """What keeps the net from learning its examples by heart.
 
     Args:
@@ -325,7 +334,7 @@ class RegularizeSpec(_Frozen):
     cutmix: float | None = Setting(default=None, ge=0)
 
 
-class TrainingSpec(_Frozen):
+class TrainingSpec(Frozen):
     """How the network is trained.
 
     Args:
@@ -334,6 +343,10 @@ class TrainingSpec(_Frozen):
         schedule: How the learning rate moves, e.g. cosine, plateau or `{name: cosine, warmup: 500}`.
         clip: Where gradients are cut: a length, or `{value: 0.5}`.
         regularize: What keeps the net from learning its examples by heart.
+        freeze: Of a training that starts from a trained model: how many layers keep their weights, counted from the
+            input on; the name of the last of them; or `all` but those of the outputs.
+        layer_rates: Share of the learning rate at which the first layer learns; from there to the outputs' full rate it
+            rises by the same factor at each layer.
         average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         restarts: Trainings from different first weights, of which the one with the lowest training loss is kept.
         stop: When training ends.
@@ -346,6 +359,8 @@ class TrainingSpec(_Frozen):
     schedule: PartSpec | None = None
     clip: ClipSpec | None = None
     regularize: RegularizeSpec = RegularizeSpec()
+    freeze: Annotated[int, Setting(ge=1)] | str | None = None
+    layer_rates: float | None = Setting(default=None, gt=0, le=1)
     average: float | None = Setting(default=None, gt=0, lt=1)
     restarts: int | None = Setting(default=None, ge=1)
     stop: StopSpec = StopSpec()
@@ -375,7 +390,7 @@ def _named(given: object) -> object:
     return given
 
 
-class Spec(_Frozen):
+class Spec(Frozen):
     """A whole run, said once.
 
     Example:
@@ -536,60 +551,3 @@ def parts_named(spec: Spec) -> list[tuple[str, str]]:
 def schema() -> dict[str, object]:
     """The JSON schema of a spec, for editors."""
     return Spec.model_json_schema(by_alias=True)
-
-
-class Hardware(_Frozen):
-    """What was measured or detected once; a resume reads it and never measures again."""
-
-    device: str
-    threads: int
-    precision: str = "float32"
-    resident: bool
-    layout: Literal["contiguous", "channels_last"] = "contiguous"
-    why: tuple[Reason, ...] = ()
-
-
-class Resolved(_Frozen):
-    """A spec with nothing left open: every default filled in, every automatic choice made, and why.
-
-    Args:
-        version: Format of this file.
-        netwright: Version that wrote it.
-        spec: The spec with every setting filled in.
-        inputs: What is known about each input.
-        outputs: What is known about each output.
-        hardware: Device, threads and where the data is held.
-        reasons: Why each default has its value.
-        own_parts: Names and source hashes of the user's own parts.
-        fingerprint: Of the data, to notice that it changed.
-    """
-
-    version: int = VERSION
-    netwright: str
-    torch: str
-    spec: Spec
-    inputs: dict[str, Field]
-    outputs: dict[str, Field]
-    hardware: Hardware
-    reasons: tuple[Reason, ...] = ()
-    own_parts: dict[str, str] = {}
-    fingerprint: dict[str, str | int | dict[str, str]] = {}
-
-
-def load_resolved(path: Path) -> Resolved:
-    """The resolved spec of a run.
-
-    Raises:
-        SpecError: The file is missing, damaged or of another version.
-    """
-    try:
-        values, _ = yaml12.load(path.read_text(encoding="utf-8"), str(path))
-        version = values.get("version") if isinstance(values, dict) else None
-        if version != VERSION:
-            raise SpecError(
-                f"{path}: format version {version}, this netwright reads {VERSION}.",
-                "Use the netwright that wrote it (its version stands in the file).",
-            )
-        return Resolved.model_validate(values)
-    except (OSError, ValidationError) as exc:
-        raise SpecError(f"{path}: not a resolved spec ({exc}).", "Is this the folder of a run?") from exc

@@ -23,6 +23,10 @@ PAGES = [
     ["runs", "list"],
     ["runs", "clean"],
     ["look", "step"],
+    ["look", "shifts"],
+    ["look", "probes"],
+    ["look", "sharing"],
+    ["look", "map"],
     ["recipes", "show"],
 ]
 HEAVY = ("torch", "numpy", "pyarrow", "sklearn", "PIL", "pydantic", "jinja2", "yaml")

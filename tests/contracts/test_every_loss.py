@@ -23,6 +23,10 @@ def _case(name: str) -> tuple[Tensor, Tensor, Tensor]:
         targets = torch.arange(6) % 2
         perfect = (targets[:, None] * 60 - 30).double()
         return torch.randn(6, 1, generator=generator, dtype=torch.float64), targets, perfect
+    if compares == "triplets":  # a positive and a negative for each anchor, the positive where the anchor should be
+        targets = torch.randn(6, 2, 3, generator=generator, dtype=torch.float64)
+        targets[:, 1] = targets[:, 0] + 5
+        return targets[:, 1] + 0.1, targets, targets[:, 0].clone()
     targets = torch.randn(6, 3, generator=generator, dtype=torch.float64)
     return torch.randn(6, 3, generator=generator, dtype=torch.float64), targets, targets.clone()
 

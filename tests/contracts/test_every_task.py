@@ -22,6 +22,8 @@ BEST = {
     "log_loss": 0.0,
     "rmse": 0.0,
     "mae": 0.0,
+    "precision_at_1": 1.0,
+    "auc": 1.0,
 }
 
 
@@ -70,6 +72,13 @@ FIELDS["tags"] = [
         _field("tags", shape=(3,), vocabulary=("a", "b", "c")),
         _several(3),
         _several(3) * 60 - 30,
+    )
+]
+FIELDS["identity"] = [
+    (
+        _field("identity", vocabulary=tuple("abcde")),
+        _codes(5),
+        torch.nn.functional.one_hot(_codes(5), 64).float() * 60,
     )
 ]
 CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]

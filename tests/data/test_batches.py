@@ -41,6 +41,31 @@ def test_order_is_a_pure_function() -> None:
     assert batches.order(3, 5, 100).tolist() != batches.order(4, 5, 100).tolist()
 
 
+def test_identities_stand_together_and_each_example_comes_once() -> None:
+    codes = np.arange(3000) % 1000  # three of each
+    order = batches.packed(3, 5, codes)
+    assert sorted(order.tolist()) == list(range(3000))
+    assert order.tolist() == batches.packed(3, 5, codes).tolist()
+    assert order.tolist() != batches.packed(3, 6, codes).tolist()
+    assert (codes[order].reshape(1000, 3) == codes[order].reshape(1000, 3)[:, :1]).all()
+    assert len(set(codes[order][:64])) == 22
+    few = np.array([0] * 11 + [1] + [2] * 4)
+    runs = "".join(map(str, few[batches.packed(0, 0, few)]))
+    assert "0" * 7 in runs  # four, and the rest of eleven
+    assert "2222" in runs
+
+
+def test_identities_that_come_out_are_packed_and_held_out_ones_are_not() -> None:
+    rows = {"a": np.random.default_rng(0).normal(size=600), "who": np.array([f"p{k:03d}" for k in range(200)] * 3)}
+    data = dataset.prepare(
+        spec.load("{outputs: {who: {kind: identity}}, data: {split: {parts: [1, 0, 0]}}}"), data=rows
+    )
+    batch = next(feed(data, batch_size=30).epoch(0))
+    assert batch.targets["who"].dtype == torch.int64
+    assert sorted(np.bincount(batch.targets["who"])[np.unique(batch.targets["who"])].tolist()) == [3] * 10
+    assert next(feed(data, shuffle=False).epoch(0)).index.tolist() == list(range(16))
+
+
 def test_flat_fields_share_one_table_in_their_order(table: dataset.Dataset) -> None:
     groups = batches.groups(table.inputs)
     assert {name: [field.name for field in of] for name, of in groups.items()} == {"table": ["a", "town", "b"]}

@@ -119,7 +119,7 @@ def test_words_that_name_no_part_are_all_listed() -> None:
 
 
 def test_wish_without_its_column_is_refused() -> None:
-    with pytest.raises(DataError, match="cannot be split by stratified: no output is a category"):
+    with pytest.raises(DataError, match="cannot be split by stratified: no output is a category or an identity"):
         splits.split(SplitSpec(by="stratified"), 0, **NOTHING, count=10)
 
 
@@ -148,3 +148,36 @@ def test_stratified_split_covers_every_example_once(classes: list[int], seed: in
         part = sizes(codes[labels == label])
         assert part[0] >= 1
         assert (min(part) >= 1) == (sum(part) >= 3)
+
+
+def test_some_training_examples_are_taken_in_their_classes_shares_and_more_hold_fewer() -> None:
+    labels = np.repeat([0, 1, 2], [80, 16, 4])
+    codes = np.zeros(120, dtype=np.int8)
+    codes[100:] = splits.TEST
+    every = np.concatenate([labels, np.zeros(20, dtype=np.int64)])
+    few, reason = splits.taken(codes, 25, 7, every)
+    many, _ = splits.taken(codes, 0.5, 7, every)
+    assert [int(((few == splits.TRAIN) & (every == c)).sum()) for c in range(3)] == [20, 4, 1]
+    assert [int(((many == splits.TRAIN) & (every == c)).sum()) for c in range(3)] == [40, 8, 2]
+    assert set(np.flatnonzero(few == splits.TRAIN)) < set(np.flatnonzero(many == splits.TRAIN))
+    assert (few[100:] == splits.TEST).all()
+    assert int((few == -1).sum()) == 75
+    assert reason.why == "of 100 training examples, in their classes' shares; the others stay unused"
+    assert (splits.taken(codes, 25, 8, every)[0] != few).any()
+
+
+def test_of_very_few_taken_each_class_has_one() -> None:
+    labels = np.repeat([0, 1], [98, 2])
+    codes, _ = splits.taken(np.zeros(100, dtype=np.int8), 3, 0, labels)
+    assert [int(((codes == 0) & (labels == c)).sum()) for c in (0, 1)] == [2, 1]
+
+
+@pytest.mark.parametrize("take", [1, 101, 0.001])
+def test_what_cannot_be_taken_is_refused(take: int | float) -> None:
+    with pytest.raises(DataError, match=r"data\.split\.take: .* of 100 training examples.*\."):
+        splits.taken(np.zeros(100, dtype=np.int8), take, 0, np.repeat([0, 1], 50))
+
+
+def test_without_classes_any_number_is_taken() -> None:
+    codes, _ = splits.taken(np.zeros(100, dtype=np.int8), 1, 0, None)
+    assert int((codes == 0).sum()) == 1

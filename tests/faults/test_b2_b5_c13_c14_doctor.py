@@ -19,6 +19,7 @@ from netwright.doctor.checks.targets import Targets
 from netwright.errors import DataError
 from netwright.model_file import assemble
 from netwright.progress import Silent
+from netwright.resolved import Resolved
 from netwright.run import looking
 from netwright.run.folder import RunFolder
 from netwright.training import hardware
@@ -40,7 +41,7 @@ def test_b5_a_label_out_of_range_ends_the_run_before_training(tmp_path: Path) ->
     wanted = spec.load("{outputs: [tree], model: {layers: ''}}")
     dataset = Targets().planted().dataset
     model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
-    decided = spec.Resolved(
+    decided = Resolved(
         netwright="0", torch="0", spec=wanted, inputs={}, outputs={}, hardware=hardware.decide(1, True, "little", 1)
     )
     with pytest.raises(DataError, match=r"tree: class codes outside 0 to 2 in 1 example: row 5 has 99"):

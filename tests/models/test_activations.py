@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from netwright.models.activations import elu, hard_tanh, leaky_relu, sigmoid, softplus, tanh, threshold
+from netwright.models.activations import elu, gelu, hard_tanh, leaky_relu, relu6, sigmoid, softplus, tanh, threshold
 
 GRID = [-30.0, -3.0, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0, 30.0]
 
@@ -19,6 +19,8 @@ GRID = [-30.0, -3.0, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0, 30.0]
         (leaky_relu, lambda x: max(0, x) + 0.01 * min(0, x)),
         (elu, lambda x: x if x > 0 else math.exp(x) - 1),
         (softplus, lambda x: math.log(1 + math.exp(x))),
+        (gelu, lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2),
+        (relu6, lambda x: min(6, max(0, x))),
         (hard_tanh, lambda x: max(-1, min(1, x))),
         (threshold, lambda x: float(x > 0)),
     ],

@@ -28,6 +28,7 @@ PUBLISHED = [
     ("resnet50", {}, 224, 1000, 25_557_032),
     ("resnet", {"depth": 101}, 224, 1000, 44_549_160),
     ("resnet152", {}, 224, 1000, 60_192_808),
+    ("mobilenet", {}, 224, 1000, 4_231_976),
     ("cifar_resnet", {}, 32, 10, 269_722),
     ("cifar_resnet", {"depth": 110}, 32, 10, 1_727_962),
     ("wide_resnet", {"depth": 28, "width": 10}, 32, 10, 36_479_194),
@@ -63,6 +64,10 @@ def test_the_shapes_are_those_of_the_papers() -> None:
     assert _shapes(_outlined("googlenet", 224, 1000), "concat") == [*concats, (1024, 7, 7)]
     by_steps = [(256, 28, 28), (320, 28, 28), (576, 14, 14), *[(576, 14, 14)] * 4, *[(1024, 7, 7)] * 3]
     assert _shapes(_outlined("bn_inception", 224, 1000), "concat") == by_steps
+    assert _shapes(_outlined("airbench", 32), "pool") == [(64, 15, 15), (256, 7, 7), (256, 3, 3), (256, 1, 1)]
+    pairs = [(64, 112), (128, 56), (128, 56), (256, 28), (256, 28), *[(512, 14)] * 6, *[(1024, 7)] * 2]
+    blocks = [(filters, side, side) for filters, side in pairs]
+    assert _shapes(_outlined("mobilenet", 224, 1000), "conv") == [(32, 112, 112), *blocks]
     sums = _shapes(_outlined("resnet50", 224, 1000), "add")
     assert [sums[block] for block in (0, 3, 7, 13)] == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
     assert _shapes(_outlined("cifar_resnet", 32, depth=20), "add") == [
@@ -99,6 +104,8 @@ def test_without_shortcuts_the_same_layers_stand_in_a_row() -> None:
         ),
         (PartSpec(name="cifar_resnet", options={"depth": 21}), "model.net: depth is 21, expected 6 n + 2"),
         (PartSpec(name="cifar_resnet", options={"width": 0.01}), "model.net: width is 0.01, expected enough"),
+        (PartSpec(name="airbench", options={"width": 0.001}), "model.net: width is 0.001, expected enough"),
+        (PartSpec(name="mobilenet", options={"width": 0.01}), "model.net: width is 0.01, expected enough"),
         (PartSpec(name="wide_resnet", options={"depth": 17}), "model.net: depth is 17, expected 6 n + 4"),
         (PartSpec(name="wide_resnet", options={"width": 0}), "model.net: width is 0, expected at least 1"),
         (PartSpec(name="vgg", options={"depth": 12}), "model.net: depth is 12, expected one of 11, 13, 16, 19."),

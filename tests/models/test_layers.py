@@ -11,7 +11,8 @@ from torch import nn
 from netwright.errors import SpecError
 from netwright.models import initialisers
 from netwright.models.build import build, table
-from netwright.models.layers import BatchNorm, Dropout, GlobalPool, Maxout, Pool, Rbf, Widen
+from netwright.models.convolution import Depthwise, GlobalPool, Pad, Pool, Whiten, Widen
+from netwright.models.layers import BatchNorm, Dropout, Maxout, Rbf
 from netwright.models.network import Network
 from netwright.models.text import parse
 from netwright.spec import ModelSpec
@@ -165,3 +166,33 @@ def test_a_residual_block_of_a_picture_is_written_as_text() -> None:
     network = _conv_net(f"conv 4x3 pad 1, {{{half} | widen 8 stride 2}} add, relu, global_pool")
     assert [node.shape for node in network.nodes if node.part in {"add", "global_pool"}] == [(8, 4, 5), (8,)]
     assert network({"x": torch.randn(2, 3, 8, 10)})["out"].shape == (2, 2)
+
+
+def test_a_depthwise_filter_sees_its_own_channel_alone() -> None:
+    layer = Depthwise((2, 3, 3), 3, bias=False)
+    with torch.no_grad():
+        layer.weight[0].fill_(1.0)
+        layer.weight[1].fill_(-2.0)
+    x = torch.stack([torch.ones(3, 3), torch.full((3, 3), 0.5)])[None]
+    assert layer(x).flatten().tolist() == [9.0, -9.0]
+    assert layer.multiply_adds == 2 * 9
+    assert Depthwise((4, 8, 8), 3, pad=1, stride=2).out_shape == (4, 4, 4)
+
+
+def test_pad_puts_zeros_on_each_side_as_told() -> None:
+    layer = Pad((1, 2, 2), 0, 1)
+    assert layer.out_shape == (1, 3, 3)
+    assert layer(torch.ones(1, 1, 2, 2))[0, 0].tolist() == [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_whitened_patches_are_uncorrelated_and_alike_in_size() -> None:
+    draw = torch.Generator().manual_seed(0)
+    smooth = torch.nn.functional.avg_pool2d(torch.randn(200, 3, 12, 12, generator=draw), 3, 1)  # neighbours are alike
+    layer = Whiten((3, 10, 10), 2, epsilon=1e-9)
+    torch.nn.init.zeros_(layer.bias)
+    layer.meet(smooth)
+    given = layer(smooth)[:, :12].permute(0, 2, 3, 1).flatten(0, 2)
+    torch.testing.assert_close(given.T @ given / len(given), torch.eye(12), atol=2e-3, rtol=0)
+    assert layer.out_shape == (24, 9, 9)
+    assert torch.equal(layer.weight[12:], -layer.weight[:12])
+    assert [name for name, _ in layer.named_parameters()] == ["bias"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netwright import registry
+from netwright import catalogue, registry
 from netwright.errors import SpecError
 from netwright.report import explain
 
@@ -38,9 +38,9 @@ def test_the_hinge_loss_of_the_lecture_is_computed_when_asked() -> None:
 
 
 def test_the_lectures_that_are_named_name_parts_there_are() -> None:
-    for room, names in registry._LECTURES.items():
+    for room, names in catalogue.NAMED_IN.items():
         assert set(names) <= set(registry.parts(room)), room
-        assert all(set(which) <= set(registry.LECTURES) for which in names.values())
+        assert all(set(which) <= set(catalogue.LECTURES) for which in names.values())
 
 
 def test_activations_losses_and_schedules_are_drawn() -> None:

@@ -66,3 +66,24 @@ def picture_run(pictures: Path, session_cache: Path) -> Path:
         "{data: {path: %s}, inputs: [image], outputs: [category], model: {layers: ''}, training: {stop: {epochs: 8}}}"
     )
     return run.train(spec.load(text % pictures), out=pictures.parent / "run").run
+
+
+@pytest.fixture
+def own_pictures(picture_run: Path, tmp_path: Path) -> Path:
+    """A copy of the run on pictures to do anything with."""
+    return Path(shutil.copytree(picture_run, tmp_path / "dark-or-bright"))
+
+
+@pytest.fixture(scope="session")
+def digit_run(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """A small convolutional network on scikit-learn's digits, a few epochs."""
+    from netwright import run, spec
+
+    text = """
+    data: {path: "sklearn:digits"}
+    inputs: [image]
+    outputs: [category]
+    model: {layers: "conv 8x3 pad 1, relu, pool 2, conv 16x3 pad 1, relu, pool 2, dense 32, relu"}
+    training: {batch_size: 32, optimizer: {lr: 0.01}, stop: {epochs: 4}}
+    """
+    return run.train(spec.load(text), out=tmp_path_factory.mktemp("digits") / "cnn").run

@@ -6,13 +6,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import netwright
 from netwright import run, spec
 from netwright.errors import SpecError
 from netwright.model_file import Model, assemble
+from netwright.report.facts import Facts
 from netwright.run.continued import Base, load_model, start_from
 from netwright.run.folder import RunFolder
 from netwright.spec import Field
@@ -141,3 +144,121 @@ def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path) -> None:
     shutil.rmtree(RunFolder(done_run).checkpoints)
     with pytest.raises(SpecError, match=r"has no model yet \(it is done\)"):
         load_model(done_run)
+
+
+PICTURES = (
+    "{data: {path: sklearn:digits, duplicates: accept}, outputs: [category], model: {layers: '%s'}, "
+    "training: {seed: 3, stop: {epochs: 1}}}"
+)
+CONVOLVED = "conv 4x3 pad 1 bias no, batch_norm, relu, pool 2, conv 6x3 pad 1, relu, pool 2, dense 12, relu"
+
+
+@pytest.fixture(scope="module")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small convolutional net that knows ten digits."""
+    return run.train(spec.load(PICTURES % CONVOLVED), out=tmp_path_factory.mktemp("base") / "run").run
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of three kinds, in a folder for each."""
+    folder, draw = tmp_path_factory.mktemp("shapes"), np.random.default_rng(0)
+    for number, name in enumerate(("bar", "dot", "ring")):
+        (folder / name).mkdir()
+        for place in range(16):
+            pixels = draw.integers(0, 60, (12, 12), dtype=np.uint8)
+            pixels[3 * number : 3 * number + 4, 2:9] += 150
+            Image.fromarray(pixels).save(folder / name / f"{place}.png")
+    return folder
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    return dict(_model(path).network.state_dict())
+
+
+def test_ten_classes_become_three_others_with_a_new_output_and_all_else_kept(
+    digits_run: Path, shapes: Path, tmp_path: Path
+) -> None:
+    show = Notes()
+    wanted = spec.load(
+        f"{{data: {{path: {shapes}}}, outputs: [category], "
+        "training: {freeze: all, average: 0.9, regularize: {max_norm: 0.5}, stop: {epochs: 2}}}"
+    )
+    outcome = run.train(wanted, out=tmp_path / "run", base=digits_run, show=show)
+    before, after = _weights(RunFolder(digits_run).model), _weights(outcome.model)
+    head = {name for name in after if "head:" in name}
+    assert _model(outcome.model).outputs["category"].vocabulary == ("bar", "dot", "ring")
+    assert all(torch.equal(after[name], before[name]) for name in after if name not in head)
+    assert all(after[name].shape[0] == 3 for name in head)
+    told = "\n".join(show.notes)
+    assert "none of the 10 classes of the model to start from occurs here" in told
+    assert "parts.head:category.weight starts afresh ((3, 12); the base has (10, 12))" in told
+    assert "training.freeze: conv1, batch_norm1, conv2, dense1 (these layers keep weights and the running" in told
+    facts = Facts.read(RunFolder(outcome.run).facts)
+    assert [row.layer for row in facts.layers if row.frozen] == ["conv1", "batch_norm1", "conv2", "dense1"]
+
+
+def test_frozen_layers_are_counted_with_their_norm_and_the_others_move(
+    digits_run: Path, shapes: Path, tmp_path: Path
+) -> None:
+    text = "{data: {path: %s}, outputs: [category], training: {freeze: %s, stop: {epochs: 1}}}"
+    before = _weights(RunFolder(digits_run).model)
+    for upto, moved in ((1, {"conv2", "dense1"}), ("conv2", {"dense1"})):
+        outcome = run.train(spec.load(text % (shapes, upto)), out=tmp_path / f"run{upto}", base=digits_run)
+        after = _weights(outcome.model)
+        changed = {
+            name.split(".")[1] for name in before if "head" not in name and not torch.equal(after[name], before[name])
+        }
+        assert changed == moved
+
+
+def test_a_frozen_run_resumes_bit_for_bit(digits_run: Path, shapes: Path, tmp_path: Path) -> None:
+    text = "{data: {path: %s}, outputs: [category], training: {freeze: 1, layer_rates: 0.1, stop: {%s}}}"
+    whole = run.train(spec.load(text % (shapes, "epochs: 3")), out=tmp_path / "whole", base=digits_run)
+    folder = RunFolder(whole.run)
+    weights = whole.model.read_bytes()
+    newest = max(folder.checkpoints.glob("step-*"))
+    shutil.rmtree(newest)
+    folder.model.unlink()
+    folder.report.unlink()
+    folder.update(state="stopped")
+    assert run.resume(whole.run).model.read_bytes() == weights
+
+
+def test_early_layers_learn_slowly_and_the_output_at_the_full_rate(
+    digits_run: Path, shapes: Path, tmp_path: Path
+) -> None:
+    text = (
+        "{data: {path: %s}, outputs: [category], training: {optimizer: {name: sgd, lr: 0.001}, batch_size: all, "
+        "schedule: constant, layer_rates: 0.01, stop: {steps: 1}}}"
+    )
+    plain = spec.load(text.replace("layer_rates: 0.01, ", "") % shapes)
+    moved = {}
+    for name, wanted in (("slow", spec.load(text % shapes)), ("plain", plain)):
+        outcome = run.train(wanted, out=tmp_path / name, base=digits_run)
+        before, after = _weights(RunFolder(digits_run).model), _weights(outcome.model)
+        moved[name] = {k: (after[k] - before[k]).norm() for k in before if k.endswith("weight") and "head" not in k}
+    shares = [float(moved["slow"][name] / moved["plain"][name]) for name in moved["slow"]]
+    assert shares == pytest.approx([0.01 ** (1 - place / 4) for place in (0, 2, 3)], rel=2e-2)
+
+
+def test_nothing_learned_cannot_be_kept_and_unknown_layers_are_named(
+    digits_run: Path, shapes: Path, tmp_path: Path
+) -> None:
+    text = "{data: {path: %s}, outputs: [category], training: {freeze: %s}}"
+    with pytest.raises(SpecError, match="would keep first weights, which know nothing"):
+        run.train(spec.load(text % (shapes, "all")), out=tmp_path / "run")
+    with pytest.raises(SpecError, match=r'no layer with weights is called "conv9" \(did you mean "conv'):
+        run.train(spec.load(text % (shapes, "conv9")), out=tmp_path / "run", base=digits_run)
+
+
+def test_a_picture_may_have_another_name_and_size_but_no_other_colours(
+    digits_run: Path, shapes: Path, tmp_path: Path
+) -> None:
+    base = start_from(digits_run)
+    fields = base.fields(spec.load("{inputs: {photo: {size_px: [16, 24]}}, outputs: [what]}"))
+    assert fields["photo"].shape == (16, 24, 1)
+    assert fields["photo"].source == "photo"
+    assert fields["photo"].mean == base.model.inputs["image"].mean
+    with pytest.raises(SpecError, match=r"inputs\.photo\.channels is 3, and .* reads 1\."):
+        base.fields(spec.load("{inputs: {photo: {channels: 3}}, outputs: [what]}"))

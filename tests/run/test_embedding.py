@@ -13,6 +13,7 @@ from netwright.data.dataset import prepare
 from netwright.errors import SpecError
 from netwright.model_file import assemble
 from netwright.models.layers import Embed
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 from netwright.run.resolve import settle
 
@@ -60,7 +61,7 @@ def test_it_trains_explains_itself_and_is_read_back(rents: Path, tmp_path: Path)
     model = model_file.load(outcome.model)
     assert model.replayed is not None
     assert model.replayed.matches == model.replayed.total > 0
-    reasons = spec.load_resolved(RunFolder(outcome.run).resolved).reasons
+    reasons = load_resolved(RunFolder(outcome.run).resolved).reasons
     assert next(r.why for r in reasons if r.path == "inputs.city.embed").startswith("30 classes; more than 20 columns")
     answers = run.predict(outcome.run, {"city": ["city 03"], "size": [0.5]})
     assert np.isfinite(answers["rent"][0].as_py())

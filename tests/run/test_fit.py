@@ -1,6 +1,7 @@
 """Train and resume: what a run leaves, what is asked twice, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from netwright import model_file, run, spec
 from netwright.data.batches import Batch
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
 from netwright.report.facts import Facts
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 from netwright.training import checkpoint, history
 from netwright.training.loop import Training
@@ -60,7 +62,7 @@ def test_a_finished_run_only_says_again_what_came_out(done_run: Path) -> None:
 
 def test_the_same_spec_gives_the_same_run_and_a_repetition_of_its_decisions_too(trained: Path, tmp_path: Path) -> None:
     again = run.train(spec.load(RunFolder(trained).spec), out=tmp_path / "again").run
-    repeated = run.train(spec.load_resolved(RunFolder(trained).resolved), out=tmp_path / "repeated").run
+    repeated = run.train(load_resolved(RunFolder(trained).resolved), out=tmp_path / "repeated").run
     for other in (again, repeated):
         one, two = (checkpoint.latest(RunFolder(path).checkpoints) for path in (trained, other))
         assert one is not None
@@ -229,7 +231,7 @@ def test_auto_is_measured_once_said_and_kept(flowers: Path, tmp_path: Path) -> N
     )
     outcome = run.train(spec.load(text), out=tmp_path / "run")
     folder = RunFolder(outcome.run)
-    decided = spec.load_resolved(folder.resolved)
+    decided = load_resolved(folder.resolved)
     curve = json.loads(folder.range_test.read_text(encoding="utf-8"))
     assert decided.spec.training.optimizer is not None
     assert decided.spec.training.optimizer.options["lr"] == curve["chosen"]
@@ -293,3 +295,22 @@ def test_a_convolutional_run_lies_channels_last_and_goes_on_bit_for_bit(
     one, two = (model_file.load(outcome.model).network.state_dict() for outcome in (whole, again))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert RunFolder(again.run).history.read_bytes() == RunFolder(whole.run).history.read_bytes()
+
+
+def test_a_layer_meets_training_pictures_once_and_a_resume_keeps_what_it_found(pictures: Path, tmp_path: Path) -> None:
+    model = "model: {layers: 'whiten 2, relu, pool 2'}"
+    text = "{data: {path: %s}, outputs: [category], " + model + ", training: {stop: {epochs: 2}}}"
+    outcome = run.train(spec.load(text % pictures), out=tmp_path / "run")
+    found = netwright.load(outcome.model)
+    weight = found.network.module("whiten1").weight
+    raw = found.read([{"image": path.read_bytes()} for path in sorted(pictures.rglob("*.png"))])
+    patches = torch.nn.functional.unfold(found.code(raw)["image"], 2).transpose(1, 2).flatten(0, 1)
+    numbers = weight.shape[0] // 2
+    given = patches @ weight[:numbers].flatten(1).T
+    assert (given.T @ given / len(given)).diagonal().numpy() == pytest.approx([1.0] * numbers, rel=0.5)
+    folder, kept = RunFolder(outcome.run), outcome.model.read_bytes()
+    shutil.rmtree(max(folder.checkpoints.glob("step-*")))
+    folder.model.unlink()
+    folder.report.unlink()
+    folder.update(state="stopped")
+    assert run.resume(outcome.run).model.read_bytes() == kept

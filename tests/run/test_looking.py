@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from netwright import registry, run, spec
+from netwright import catalogue, run, spec
 from netwright.doctor import plant
 from netwright.progress import Silent
 from netwright.run import looking, scoring
@@ -68,7 +68,7 @@ def test_report_facts_and_doctor_say_it_again(looked: tuple[RunFolder, Notes]) -
 def test_weights_and_history_are_the_same_bits_without_any_check(
     looked: tuple[RunFolder, Notes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(registry._BUILT_IN, "check", {})
+    monkeypatch.setitem(catalogue.BUILT_IN, "check", {})
     alone = RunFolder(run.train(spec.load(TEXT), data=leaking(), out=tmp_path / "run").run)
     watched, _ = looked
     assert looking.kept(alone) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from netwright import run, spec
+from netwright.resolved import load_resolved
 
 
 def test_sizes_are_those_one_works_out(flowers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +29,7 @@ def test_sizes_are_those_one_works_out(flowers: Path, tmp_path: Path, monkeypatc
 
 def test_a_plan_says_what_a_run_then_decides(trained: Path) -> None:
     wanted = spec.load(trained / "spec.yaml")
-    decided = spec.load_resolved(trained / "resolved.yaml")
+    decided = load_resolved(trained / "resolved.yaml")
     plan = run.plan(wanted)
     changing = {"hardware.resident"}  # says how much memory is free at the moment
     planned = {(r.path, r.value, r.why) for r in plan.reasons if r.path not in changing}

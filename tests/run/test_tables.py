@@ -20,6 +20,7 @@ from netwright.errors import DataError, Stopped
 from netwright.model_file import group_shapes
 from netwright.progress import Silent
 from netwright.report.facts import Facts
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 
 SHORT = "model: {layers: 'dense 8, relu'}, training: {batch_size: 32, optimizer: {lr: 0.02}, stop: {epochs: 4}}"
@@ -64,7 +65,7 @@ def test_rows_without_a_value_are_used_and_the_model_file_answers_them_again(mis
     }  # fmt: skip
     assert model.inputs["town"].vocabulary == ("", "A", "B", "C")
     assert group_shapes(model.inputs) == {"table": (2 + 1 + 4 + 3,)}
-    decided = spec.load_resolved(missing_run / "resolved.yaml")
+    decided = load_resolved(missing_run / "resolved.yaml")
     told = {reason.path: f"{reason.value} ({reason.why})" for reason in decided.reasons}
     assert told["inputs.age.missing"].startswith("24 of 120 cells are empty (filled with the training mean")
     assert told["inputs.sides.missing"].startswith("of 120 cells are empty: left 40")
@@ -153,7 +154,7 @@ def test_dates_go_in_the_same_from_typed_cells_and_from_text(shops: dict[str, Pa
     assert model.predict([{"day": datetime(2026, 1, 10, 8)}])["takings"].tolist() == pytest.approx(answers[:1])
     (wrong,) = run.predict(outcome.run, {"day": ["soon"]}).to_pylist()
     assert wrong["problem"] == 'day: "soon" is not a date such as 2026-01-31.'
-    told = [f"{r.path}: {r.value} ({r.why})" for r in spec.load_resolved(outcome.run / "resolved.yaml").reasons]
+    told = [f"{r.path}: {r.value} ({r.why})" for r in load_resolved(outcome.run / "resolved.yaml").reasons]
     assert any(line.startswith("inputs.day.parts: days, place in the year, weekday, time of day") for line in told)
     assert any(line.startswith("inputs.day.missing: 1 of 365 cells are empty (filled with the mean") for line in told)
 

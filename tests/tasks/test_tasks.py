@@ -132,7 +132,8 @@ def test_a_category_needs_two_classes(classes: tuple[str, ...], message: str) ->
 def test_a_kind_that_cannot_come_out_is_named() -> None:
     field = Field(name="photo", kind="image", source="photo", shape=(8, 8, 3), dtype="uint8")
     with pytest.raises(
-        SpecError, match=r'outputs\.photo: kind "image" cannot be an output; category, number, vector, tags can'
+        SpecError,
+        match=r'outputs\.photo: kind "image" cannot be an output; category, number, vector, tags, identity can',
     ):
         task_for("photo", field, OutputSpec())
 

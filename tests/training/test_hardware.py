@@ -2,7 +2,7 @@
 
 import torch
 
-from netwright.spec import Hardware
+from netwright.resolved import Hardware
 from netwright.training import hardware
 
 

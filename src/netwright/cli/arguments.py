@@ -19,7 +19,8 @@ from netwright.registry import nearest, use
 from netwright.words import listed
 
 if TYPE_CHECKING:
-    from netwright.spec import Resolved, Spec
+    from netwright.resolved import Resolved
+    from netwright.spec import Spec
 
 DATA = Group("What goes in and out", sort_key=1)
 SETTINGS = Group("Settings", sort_key=2)
@@ -37,6 +38,7 @@ PATHS = {
     "epochs": "training.stop.epochs",
     "minutes": "training.stop.minutes",
     "patience": "training.stop.patience",
+    "freeze": "training.freeze",
     "restarts": "training.restarts",
     "seed": "training.seed",
 }
@@ -78,6 +80,7 @@ class Settings:
         epochs: Most epochs.
         minutes: Most minutes of training.
         patience: Epochs without improvement before stopping; 0 never stops early.
+        freeze: With --from: how many layers keep their weights, the name of the last one, or all.
         restarts: Trainings from different first weights; the one with the lowest training loss is kept.
         seed: Seed of everything random.
         overrides: Any other setting by its path, e.g. --set data.split.by=time; may be repeated.
@@ -96,6 +99,7 @@ class Settings:
     epochs: int | None = None
     minutes: float | None = None
     patience: int | None = None
+    freeze: str | None = None
     restarts: int | None = None
     seed: int | None = None
     overrides: Annotated[tuple[str, ...], Parameter(name="--set")] = ()
@@ -183,7 +187,7 @@ def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved
     Raises:
         SpecError: Settings are given as well: a repetition changes nothing.
     """
-    from netwright.spec import load_resolved
+    from netwright.resolved import load_resolved
 
     if source is None or Path(source).name != "resolved.yaml":
         return None

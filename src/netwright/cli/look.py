@@ -93,3 +93,93 @@ def path(
         output.document({"momenta": found.momenta, "turns": found.view.turns, "losses": found.losses})
     else:
         output.lines(found.text)
+
+
+@app.command
+def shifts(
+    run_folder: Path,
+    /,
+    *,
+    to: int = 8,
+    beside: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = (),
+    output: Output | None = None,
+) -> None:
+    """Score runs on their held-out pictures, moved aside by 0 to 8 pixels.
+
+    Args:
+        run_folder: Folder of the run.
+        to: Largest distance in pixels.
+        beside: Folders of further runs, drawn and told beside it.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.shifts(run_folder, to=to, beside=beside, show=show)
+    if output.json:
+        output.document({"score": found.score, "runs": found.scores, "page": found.page})
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def probes(run_folder: Path, /, *, output: Output | None = None) -> None:
+    """Say how well a linear classifier answers from what each stage of the network gives.
+
+    Args:
+        run_folder: Folder of the run.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.probes(run_folder, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def sharing(run_or_model: Path, /, *, batch: int | None = None, output: Output | None = None) -> None:
+    """Show what each convolution costs beside a dense layer that could do the same.
+
+    Args:
+        run_or_model: Folder of a run, or a .netwright file.
+        batch: Examples of a measured batch; as many as a step of the run when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.shared(run_or_model, batch=batch, show=show)
+    if output.json:
+        output.document({"batch": found.batch, "threads": found.threads, "layers": found.layers})
+    else:
+        headings = ("layer", "parameters", "multiply-adds", "one batch")
+        output.table(headings, found.rows, headings[1:])
+        output.lines(found.text)
+
+
+@app.command(name="map")
+def example_map(run_folder: Path, /, *, layer: str = "", examples: int = 2000, output: Output | None = None) -> None:
+    """Draw held-out examples on a map, near each other where a layer finds them alike (t-SNE).
+
+    Args:
+        run_folder: Folder of the run.
+        layer: Name of the layer, e.g. relu2; the last one before the head when left out.
+        examples: At most so many, drawn by the run's seed.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.example_map(run_folder, layer=layer, examples=examples, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)

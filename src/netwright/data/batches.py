@@ -1,9 +1,9 @@
 """Batches: what the network is fed, step by step.
 
-Which examples a batch holds is a pure function of (seed, epoch, length): there is no iterator state to save, and a
-run goes on in the middle of an epoch by naming the epoch and the step. When the coded data is small it is held in
-memory once, coded, and a batch is one gather per tensor; otherwise rows are gathered from the memory map and coded,
-one batch ahead of the training.
+Which examples a batch holds is a pure function of (seed, epoch, length), and of the identities where some come out:
+there is no iterator state to save, and a run goes on in the middle of an epoch by naming the epoch and the step. When
+the coded data is small it is held in memory once, coded, and a batch is one gather per tensor; otherwise rows are
+gathered from the memory map and coded, one batch ahead of the training.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from netwright import files
 from netwright.data.fields import kind_of
 from netwright.seeds import numpy_generator
-from netwright.spec import Field
+from netwright.spec import ONE_CLASS, Field
 
 if TYPE_CHECKING:
     from netwright.data.dataset import Dataset
 
 TABLE = "table"  # the group of everything that is a flat row of numbers
+TOGETHER = 4  # examples of one identity that stand side by side in a shuffled epoch
 _CODED_AT_ONCE_BYTES = 64 * 1024**2
 
 
@@ -35,8 +37,8 @@ class Batch:
 
     Args:
         inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width).
-        targets: By output: a category's codes int64 (batch,), a number's value in its own unit float32 (batch,), a
-            vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
+        targets: By output: a category's or identity's codes int64 (batch,), a number's value in its own unit float32
+            (batch,), a vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
         index: int64 positions of the examples in the data set.
         others: Targets of the examples that these are blended with, where they are.
         share: How much of each blend is the example itself, in [0, 1].
@@ -62,6 +64,37 @@ def order(seed: int, epoch: int, length: int) -> np.ndarray:
         ([0, 1, 2, 3, 4], True)
     """
     return numpy_generator(seed, "shuffle", epoch).permutation(length)
+
+
+def packed(seed: int, epoch: int, codes: Int[np.ndarray, " example"]) -> Int[np.ndarray, " example"]:
+    """The shuffled order of one epoch in which `TOGETHER` or more examples of an identity stand side by side.
+
+    A batch of 64 then holds at most 16 identities and several examples of each, however many identities there are; in
+    an order drawn by chance alone, of a thousand identities hardly one would meet itself. Each example comes once.
+
+    Args:
+        seed: The run's seed.
+        epoch: Number of the epoch.
+        codes: Identity of each example.
+
+    Example:
+        >>> codes = np.arange(8) % 2
+        >>> sorted(codes[packed(0, 1, codes)].reshape(2, 4).tolist())
+        [[0, 0, 0, 0], [1, 1, 1, 1]]
+
+    Source: Hermans, Beyer, Leibe 2017, arXiv:1703.07737, section 2, whose batches hold K examples of P identities; here
+    all examples of an epoch are used, so that the last packet of an identity is larger, or an only one smaller.
+    """
+    generator = numpy_generator(seed, "shuffle", epoch)
+    sorted_by_code = np.lexsort((generator.random(len(codes)), codes))
+    _, starts, inverse, counts = np.unique(
+        codes[sorted_by_code], return_index=True, return_inverse=True, return_counts=True
+    )
+    rank = np.arange(len(codes)) - starts[inverse]
+    packets = np.maximum(counts // TOGETHER, 1)  # of each identity
+    packet = np.minimum(rank // TOGETHER, packets[inverse] - 1) + (np.cumsum(packets) - packets)[inverse]
+    chance = generator.random(int(packets.sum()))
+    return sorted_by_code[np.argsort(chance[packet], kind="stable")]
 
 
 def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
@@ -92,7 +125,7 @@ class Batches:
         part: "train", "validation", "test", or "all".
         batch_size: Examples per batch; the last one of an epoch may be smaller.
         seed: The run's seed.
-        shuffle: A new order in every epoch; otherwise the order of the data set.
+        shuffle: A new order in every epoch, packed where identities come out; otherwise the order of the data set.
         resident: Hold the coded examples in memory.
         channels_last: Image tensors lie channel by channel within each pixel, which convolutions prefer.
         device: Where the batches are to be; the processor's own memory when left out.
@@ -115,6 +148,10 @@ class Batches:
         self._dataset = dataset
         self._groups = groups(dataset.inputs)
         self._positions = dataset.positions(part)
+        identities = (
+            [name for name, field in dataset.outputs.items() if field.kind == "identity"][:1] if shuffle else []
+        )
+        self._identities = [np.asarray(dataset.arrays[name][self._positions]) for name in identities]
         self._seed, self._shuffle, self._last = seed, shuffle, channels_last
         self.batch_size = batch_size
         self._device = device or torch.device("cpu")
@@ -148,6 +185,8 @@ class Batches:
         return [files.printable(str(self._dataset.ids[int(position)])) for position in index]
 
     def _plan(self, number: int) -> np.ndarray:
+        if self._identities:
+            return packed(self._seed, number, self._identities[0])
         return order(self._seed, number, len(self)) if self._shuffle else np.arange(len(self))
 
     def _gathered(self, held: Batch, number: int, start_step: int) -> Iterator[Batch]:
@@ -221,4 +260,4 @@ class Batches:
 
     def _target(self, field: Field, positions: np.ndarray) -> Tensor:
         values = np.ascontiguousarray(self._dataset.arrays[field.name][positions])
-        return torch.from_numpy(values).to(torch.int64 if field.kind == "category" else torch.float32)
+        return torch.from_numpy(values).to(torch.int64 if field.kind in ONE_CLASS else torch.float32)

@@ -22,7 +22,7 @@ from netwright.errors import DataError
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
-from netwright.spec import Field, Reason, Spec
+from netwright.spec import ONE_CLASS, Field, Reason, Spec
 
 _FIT_BYTES = 256 * 1024**2
 _OTHER = "Name another output, or check that the column was read as you meant it."
@@ -86,15 +86,14 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     for name, facts in plan.outputs.items():
         if name not in given:
             _require_something_to_learn(name, facts, held.arrays[name])
-    labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind == "category"), None)
+    labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind in ONE_CLASS), None)
     wish, columns = _columns(spec, held, find)
     codes, reason = splits.split(wish, spec.split_seed, labels=labels, count=len(held.rows), **columns)
     codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, columns["official"])
-    for name, facts in plan.outputs.items():
-        if facts.kind == "category":
-            notes += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
-        if facts.kind == "tags":
-            notes += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+    if spec.data.split.take is not None:
+        codes, fewer = splits.taken(codes, spec.data.split.take, spec.split_seed, labels)
+        reasons.append(fewer)
+    notes += _remarks(codes, plan, held)
     torn: list[tuple[int, int, float]] = []
     for twins in held.twins.values():
         which, said = duplicates.told(twins, codes)
@@ -114,19 +113,37 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     return Division(codes, fitted, torn, [reason, *reasons], notes)
 
 
+def _remarks(codes: np.ndarray, plan: Plan, held: Store) -> list[str]:
+    """What a person should know about the classes of every output."""
+    said = []
+    for name, facts in plan.outputs.items():
+        if facts.kind == "category":
+            said += splits.remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+        if facts.kind == "identity":
+            said += splits.identity_remarks(codes, np.asarray(held.arrays[name][:]), name)
+        if facts.kind == "tags":
+            said += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
+    return said
+
+
 def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
     cells = np.asarray(values[:])
     if not len(cells):
         return
     if len(cells) == 1:
         raise DataError(f"there is only one example, with {name} {_shown(facts, cells[0])}.", "Add examples.")
-    if facts.kind == "category" and len(np.unique(cells)) < 2:
+    if facts.kind in ONE_CLASS and len(np.unique(cells)) < 2:
         label = _shown(facts, cells[0])
         if _is_number(facts.vocabulary[int(cells[0])]):  # one number for all is read as one class
             raise DataError(f"{name} is always {label}: there is nothing to learn.", _OTHER)
         raise DataError(
             f"{name}: all {len(cells):,} examples are of class {label}: nothing to learn.",
             "Add examples of at least one other class, or name another output.",
+        )
+    if facts.kind == "identity" and np.bincount(cells).max() < 2:
+        raise DataError(
+            f"{name}: each of {len(cells):,} identities has a single example: nothing to compare it with.",
+            "Add a second example of some of them.",
         )
     if facts.kind == "tags" and (cells == cells[0]).all():
         raise DataError(
@@ -139,7 +156,7 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
 
 def _shown(facts: Field, value: np.ndarray | np.generic) -> str:
     """One target as a person writes it."""
-    if facts.kind == "category":
+    if facts.kind in ONE_CLASS:
         label = printable(facts.vocabulary[int(value)])
         return label if _is_number(label) else f'"{label}"'
     return str(kind_of(facts).preview(value, facts))

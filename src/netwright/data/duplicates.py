@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from netwright.data.ledger import PARTS
+from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason
@@ -287,7 +287,8 @@ def _correlations(pictures: Rows, pairs: np.ndarray) -> np.ndarray:
 
 def told(twins: Twins, codes: np.ndarray) -> tuple[np.ndarray, list[Reason]]:
     """Which twins stand on two sides of the split, and the sentence about them."""
-    torn = np.flatnonzero(codes[twins.pairs[:, 0]] != codes[twins.pairs[:, 1]])
+    of = codes[twins.pairs]
+    torn = np.flatnonzero((of[:, 0] != of[:, 1]) & (of != UNUSED).all(axis=1))
     if not len(twins.pairs):
         return torn, []
     why = f"{len(twins.pairs):,} pairs look alike (pixel correlation {CORRELATION} or more), {len(torn):,} across parts"

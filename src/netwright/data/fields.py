@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from netwright import registry
 from netwright.errors import SpecError
@@ -157,6 +159,8 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
         kind, why = infer(column, "output" if isinstance(wish, OutputSpec) else "input")
         if kind == "number" and isinstance(wish, InputSpec) and _numbers_rows(name, column):
             kind, why = "", "numbers the rows: an identifier"
+        if kind == "image" and isinstance(wish, InputSpec) and _names_what_is_elsewhere(name, column):
+            kind, why = "", "names files that do not lie here: an identifier"
         plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=why))
         if not kind:
             return None
@@ -183,11 +187,22 @@ def _refuse_unread(wish: InputSpec, path: str) -> None:
 
 def _numbers_rows(name: str, column: Column) -> bool:
     """Whether a column called id or the like has another whole number in every row."""
-    named = name.casefold().split("_")[-1] in {"id", "index", "nr", "no", "unnamed: 0", ""}
-    if not named or not isinstance(column, Cells):
+    if not _called_id(name) or not isinstance(column, Cells):
         return False
     values = read_numbers(column.values, decimal=column.decimal, comma=column.comma).values
     return len(np.unique(values)) == len(values) and bool((values == np.rint(values)).all())
+
+
+def _names_what_is_elsewhere(name: str, column: Column) -> bool:
+    """Whether a column called id or the like tells which file a row was made from, and no such file lies here."""
+    if not _called_id(name) or not isinstance(column, Cells) or not pa.types.is_string(column.values.type):
+        return False
+    root = column.root or Path()
+    return not any(text and (root / text).exists() for text in column.values.slice(0, 20).to_pylist())
+
+
+def _called_id(name: str) -> bool:
+    return name.casefold().split("_")[-1] in {"id", "index", "nr", "no", "unnamed: 0", ""}
 
 
 def _doubts(facts: Field, found: Found) -> list[str]:
@@ -213,6 +228,10 @@ def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
 
 def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
     new = tuple(name for name in facts.vocabulary if name not in set(known))
+    if len(new) == len(facts.vocabulary):
+        why = f"none of the {len(known):,} classes of the model to start from occurs here, so that its output is new"
+        plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(new)), why=why))
+        return facts
     if new:
         why = f"{len(new)} classes are new and stand after the {len(known)} known ones: {listed(new)}"
         plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(known) + len(new)), why=why))

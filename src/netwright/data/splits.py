@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from netwright.data.duplicates import ranks
-from netwright.data.ledger import PARTS
+from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
 from netwright.seeds import numpy_generator
 from netwright.spec import Reason, SplitSpec
-from netwright.words import listed
+from netwright.words import counted, listed
 
 TRAIN, VALIDATION, TEST = range(3)
 _SMALLEST_CLASS = 3  # one example for each part
@@ -77,6 +77,38 @@ def split(
     return codes, Reason(path="data.split.by", value=by, why=f"{why} ({sizes})")
 
 
+def taken(codes: np.ndarray, take: int | float, seed: int, labels: np.ndarray | None) -> tuple[np.ndarray, Reason]:
+    """The parts with some training examples alone, class shares kept; what a smaller number takes, a larger one has.
+
+    Args:
+        codes: Part per example.
+        take: How many training examples to use, or which share of them if below 1.
+        seed: Of the draw.
+        labels: Class code per example; None where there are no classes.
+
+    Raises:
+        DataError: There are not so many, or fewer than classes would be left.
+    """
+    train = np.flatnonzero(codes == TRAIN)
+    want = round(take * len(train)) if take < 1 else int(take)
+    classes = labels[train] if labels is not None else np.zeros(len(train), dtype=np.int64)
+    least = len(np.unique(classes))
+    if not least <= want <= len(train):
+        raise DataError(
+            f"data.split.take: {take:g} asks for {want:,} of {len(train):,} training examples"
+            + (f" of {least} classes." if want < least else "."),
+            f"Give a number from {least:,} to {len(train):,}, or a share below 1.",
+        )
+    chance = numpy_generator(seed, "take").random(len(train))
+    rank = ranks(classes, chance)
+    share = (rank + 0.5) / np.bincount(classes)[classes]  # how far down its class an example stands, in 0..1
+    chosen = train[np.lexsort((chance, share, rank > 0))[:want]]  # one of each class first
+    kept = np.where(codes == TRAIN, UNUSED, codes).astype(codes.dtype)
+    kept[chosen] = TRAIN
+    why = f"of {len(train):,} training examples, in their classes' shares; the others stay unused"
+    return kept, Reason(path="data.split.take", value=f"{want:,}", why=why)
+
+
 def remarks(codes: np.ndarray, labels: np.ndarray, vocabulary: Sequence[str], name: str) -> list[str]:
     """What a person should know about the classes of one output before training starts.
 
@@ -128,6 +160,28 @@ def tag_remarks(codes: np.ndarray, tags: np.ndarray, vocabulary: Sequence[str], 
     ):
         if which.any():
             said.append(f"{name}: {_classes([vocabulary[i] for i in np.flatnonzero(which).tolist()])} {words}.")
+    return said
+
+
+def identity_remarks(codes: np.ndarray, labels: np.ndarray, name: str) -> list[str]:
+    """What a person should know about the identities of one output before training starts.
+
+    Args:
+        codes: Part per example.
+        labels: Code of the identity per example.
+        name: The output's name.
+    """
+    per_part = np.stack([np.bincount(labels[codes == part], minlength=int(labels.max()) + 1) for part in range(3)])
+    said = []
+    if single := int((per_part[TRAIN] == 1).sum()):
+        said.append(f"{name}: {counted(single, 'identity', 'identities')} with a single training example.")
+    for part in (VALIDATION, TEST):
+        there = per_part[part] > 0
+        if new := int((there & (per_part[TRAIN] == 0)).sum()):
+            of = counted(int(there.sum()), "identity", "identities")
+            said.append(f"{name}: {new:,} of {of} of the {PARTS[part]} part were never learned.")
+        if not (per_part[part] > 1).any() and there.any():
+            said.append(f"{name}: no identity has two {PARTS[part]} examples; there is nothing to be found.")
     return said
 
 
@@ -261,7 +315,7 @@ def _required(values: np.ndarray | None, by: str) -> np.ndarray:
         return values
     lacking = {
         "column": "the data brings no split of its own",
-        "stratified": "no output is a category",
+        "stratified": "no output is a category or an identity",
         "group": "no column of groups was given",
         "time": "no column of times was given",
     }[by]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
+from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
 
 MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
@@ -65,6 +66,9 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         fresh: See `Start`.
     """
     network = copy.deepcopy(model.network).eval()
+    for module in network.modules():
+        if fresh and isinstance(module, BatchNorm):
+            module.train()  # its running means know nothing yet; in training those of the batch serve
     values: dict[str, Tensor] = {}
     for node in network.nodes:
         if node.inputs:

@@ -24,12 +24,14 @@ class Line:
         x: Places, ascending.
         y: Values; None, NaN and infinite values leave a gap.
         series: Which colour and dash, 1 to 6.
+        between: Interval of each value, drawn as a stroke through it; none when left out.
     """
 
     label: str
     x: Sequence[Real]
     y: Sequence[Real | None]
     series: int = 1
+    between: Sequence[tuple[Real, Real]] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
     axes = replace(axes, height=axes.height + 15 * max(len(places) - 3, 0))  # so that the plot keeps its room
     names, rows = legend(lines, axes)
     top = 26 + 16 * rows + 15 * len(places)
-    ys = [value for each in lines for value in each.y]
+    ys = [value for each in lines for value in [*each.y, *(end for ends in each.between for end in ends)]]
     low_x, high_x = _ends([value for each in lines for value in each.x] + [p.x for p in places], axes.log_x)
     low_y, high_y = fit(ys, log=axes.log_y, zero=axes.zero, bounds=(0, 1) if axes.share else None)
     scale_y = Scale(low_y, high_y, axes.height - 40, top, axes.log_y)
@@ -95,6 +97,11 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
     for row, place in enumerate(places):
         marks.append(_place(place, scale_x, scale_y, top - 6 - 15 * (len(places) - 1 - row)))
     marks.extend(_curve(each, scale_x, scale_y) for each in lines)
+    marks.extend(
+        line(scale_x(x), scale_y(low), scale_x(x), scale_y(high), f"between s{each.series}")
+        for each in lines
+        for x, (low, high) in zip(each.x, each.between, strict=bool(each.between))
+    )
     return svg(axes.width, axes.height, says, *marks, style="chart")
 
 

@@ -80,6 +80,7 @@ def write(path: str | Path, model: Model, examples: Sequence[Example] = ()) -> i
     for field in (*inputs, *outputs):
         if field.name in vocabularies:
             tensors[f"vocabularies/{field.name}"] = _stored(json.dumps(field.vocabulary).encode())
+    tensors |= {f"centres/{field.name}": _centres(field) for field in outputs if any(field.centres)}
     named = parts_named(model.spec) + [("kind", f.kind) for f in inputs] + [("task", f.kind) for f in outputs]
     named += [(room, node.part) for node in model.network.nodes for room in ("layer", "activation")]
     header = Header(
@@ -103,6 +104,23 @@ def write(path: str | Path, model: Model, examples: Sequence[Example] = ()) -> i
     )
     write_bytes(Path(path), save(tensors, {"netwright": compose(header)}))
     return len(kept)
+
+
+def annotate(source: Path, out: Path, facts: Mapping[str, object]) -> None:
+    """Write a model file again with more facts in its header; its tensors and examples stay as they are.
+
+    Args:
+        source: The model file.
+        out: Where to.
+        facts: By name; they replace those of the same name.
+
+    Raises:
+        ModelFileError: The source cannot be read.
+    """
+    with opened(source) as (header, handle):
+        tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118  (the handle is no mapping)
+    more = header.model_copy(update={"facts": _finite({**header.facts, **facts})})
+    write_bytes(out, save(tensors, {"netwright": compose(more)}))
 
 
 def _weights(network: torch.nn.Module) -> tuple[dict[str, Tensor], dict[str, Layout], dict[str, str]]:
@@ -155,8 +173,16 @@ def _stored(data: bytes) -> Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.uint8) if data else torch.empty(0, dtype=torch.uint8)
 
 
+def _centres(field: Field) -> Tensor:
+    """The centres of identities, with NaN for those that have none."""
+    dim = max(map(len, field.centres))
+    return torch.tensor([row or (math.nan,) * dim for row in field.centres], dtype=torch.float32)
+
+
 def _shortened(field: Field, vocabularies: Mapping[str, int]) -> Field:
-    return field.model_copy(update={"vocabulary": ()}) if field.name in vocabularies else field
+    """The field without what stands in tensors."""
+    emptied = {"centres": (), **({"vocabulary": ()} if field.name in vocabularies else {})}
+    return field.model_copy(update=emptied)
 
 
 def _finite(value: object) -> object:
@@ -223,7 +249,19 @@ def load(path: str | Path, *, replay: bool = True) -> Model:
 
 
 def _restored(field: Field, header: Header, tensors: Mapping[str, Tensor], name: str) -> Field:
-    """The field with its class names back from their tensor."""
+    """The field with its class names and centres back from their tensors."""
+    field = _named(field, header, tensors, name)
+    centres = tensors.get(f"centres/{field.name}")
+    if centres is None:
+        return field
+    if centres.dtype != torch.float32 or centres.ndim != 2 or len(centres) != len(field.vocabulary):
+        raise damaged(name, f'"{field.name}" has no centre for each of its {len(field.vocabulary):,} identities')
+    there = torch.isfinite(centres).all(dim=1).tolist()
+    rows = tuple(tuple(row) if known else () for row, known in zip(centres.tolist(), there, strict=True))
+    return field.model_copy(update={"centres": rows})
+
+
+def _named(field: Field, header: Header, tensors: Mapping[str, Tensor], name: str) -> Field:
     if field.name not in header.vocabularies:
         return field
     words = parse(_bytes(tensors, f"vocabularies/{field.name}", name), name)

@@ -2,7 +2,8 @@
 
 A file says nothing about the order in which its layers are executed, so it follows from their names, as torchvision
 and the many who write like it name them: `layer2.0.conv1` before `layer2.0.bn1` before `layer2.0.downsample`, and
-`fc`, `linear` or `classifier` at the end.
+`fc`, `linear` or `classifier` at the end; or as Keras's applications name them: `conv1` and `conv1_bn` before
+`conv_dw_1`, `conv_dw_1_bn` and `conv_pw_1`, whose arrays are turned to the order of axes that torch has.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _SECONDS = 120.0  # for a child to read a pickle of tensors
 _MOST_BYTES = 4 * 1024**3
 # Runs in a process of its own: `weights_only` lets torch build nothing but tensors and containers; a way around that
 # would be met by a process that has nothing.
-_CHILD = """
+_TORCH = """
 import sys, torch
 from safetensors.torch import save_file
 found = torch.load(sys.argv[1], map_location="cpu", weights_only=True)
@@ -41,17 +42,39 @@ for key in ("state_dict", "model", "net"):
 tensors = {str(name): value.detach().contiguous().clone() for name, value in found.items() if torch.is_tensor(value)}
 save_file(tensors, sys.argv[2])
 """
+_HDF5 = """
+import sys, h5py
+from safetensors.numpy import save_file
+found = {}
+def keep(name, entry):
+    if isinstance(entry, h5py.Dataset) and not entry.external and not entry.is_virtual and entry.dtype.kind == "f":
+        found[name] = entry[()].astype("float32")
+h5py.File(sys.argv[1], "r").visititems(keep)
+save_file(found, sys.argv[2])
+"""
+_ENDS = {".h5": _HDF5, ".hdf5": _HDF5, ".keras": _HDF5}
 _LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
+_LATE = {"downsample": 1, "shortcut": 1, "pre_logits": 2}
 _SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
 _STAY = ("num_batches_tracked",)
+# Keras's word for each tensor: torch's word, and the order of axes that torch has
+_KERAS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "kernel": ("weight", (3, 2, 0, 1)),
+    "depthwise_kernel": ("weight", (2, 3, 0, 1)),
+    "gamma": ("weight", ()),
+    "beta": ("bias", ()),
+    "bias": ("bias", ()),
+    "moving_mean": ("running_mean", ()),
+    "moving_variance": ("running_var", ()),
+}
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors, npz or torch file, by name.
+    """The tensors of a file of weights, by name.
 
     Args:
-        path: `.safetensors`, `.npz`, or a file of torch (`.pt`, `.pth`, `.th`, `.bin`), which is read by a process of
-            its own that builds nothing but tensors.
+        path: `.safetensors`, `.npz`, Keras's `.h5`, or a file of torch (`.pt`, `.pth`, `.th`, `.bin`). The last two are
+            read by a process of their own that builds nothing but tensors.
 
     Raises:
         ModelFileError: No such file, damaged, or something else than tensors.
@@ -75,11 +98,16 @@ def read(path: Path) -> dict[str, Tensor]:
 def _in_a_child(path: Path) -> dict[str, Tensor]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "weights.safetensors"
-        words = [sys.executable, "-I", "-c", _CHILD, str(path.absolute()), str(out)]
+        words = [sys.executable, "-I", "-c", _ENDS.get(path.suffix, _TORCH), str(path.absolute()), str(out)]
         try:
             ran = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=folder)
         except subprocess.TimeoutExpired as exc:
             raise ResourceError(f"{printable(path)} was not read in {_SECONDS:.0f} s.", "Give a smaller file.") from exc
+        if "No module named 'h5py'" in ran.stderr:
+            raise ModelFileError(
+                f"{printable(path)} is a file of Keras, which h5py reads, and h5py is not installed.",
+                "Install it: pip install netwright[zoo]; or save the weights as .npz or .safetensors.",
+            )
         if ran.returncode or not out.exists():
             said = next((line for line in reversed(ran.stderr.splitlines()) if line.strip()), "no reason given")
             raise ModelFileError(
@@ -108,6 +136,7 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
         own = _own(network, name)
+        found = _as_dense(own, found)
         keys = [*own, *(key for key in found if key not in own)]
         wrong = [
             f"{key} {_shape(own.get(key))} here, {_shape(found.get(key))} there"
@@ -120,9 +149,9 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
             new.append(name)
         else:
             problems.append(f"{name} ({text}) and {theirs}: {', '.join(wrong)}")
-    counts = [f"the file has {len(given)} layers with weights, the network {len(wanted)}"]
-    problems = [*counts[: len(given) != len(wanted)], *problems]
-    if problems:
+    if problems or len(given) > len(wanted):
+        counts = [f"the file has {len(given)} layers with weights, the network {len(wanted)}"]
+        problems = [*counts[: len(given) != len(wanted)], *problems]
         raise ModelFileError(
             f"the weights do not fit the network: {listed(problems, 4, '; ')}.",
             "Choose the network that they were trained for, with its options (net, depth, width).",
@@ -132,17 +161,43 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
             for key, tensor in own.items():
                 tensor.copy_(found[key])
     told = [f"{len(pairs)} of {len(wanted)} layers taken"]
-    return [*told, f"new: {listed(new)}, for its shape is another"] if new else told
+    why = "for its shape is another" if len(given) == len(wanted) else "for the file has none"
+    return [*told, f"new: {listed(new)}, {why}"] if new else told
+
+
+def classes(tensors: Mapping[str, Tensor]) -> int:
+    """How many classes the last layer of a file of weights tells apart; 0 where it ends before one."""
+    layers = _layers(tensors)
+    weight = layers[-1][1].get("weight") if layers else None
+    return len(weight) if weight is not None and weight.ndim == 2 else 0
 
 
 def _layers(tensors: Mapping[str, Tensor]) -> list[tuple[str, dict[str, Tensor]]]:
     """The file's layers in the order in which they are executed: name, then tensors by what they are."""
     found: dict[str, dict[str, Tensor]] = {}
+    order = _order_of_keras if all(_is_keras(name) for name in tensors) else _order
     for name, tensor in tensors.items():
-        layer, _, key = name.removeprefix("module.").rpartition(".")
+        layer, key, turned = _as_torch(name, tensor) if order is _order_of_keras else (*_split(name), tensor)
         if key not in _STAY and not layer.startswith(_SIDE):
-            found.setdefault(layer, {})[key] = tensor
-    return [(layer, found[layer]) for layer in sorted(found, key=_order)]
+            found.setdefault(layer, {})[key] = turned
+    return [(layer, found[layer]) for layer in sorted(found, key=order)]
+
+
+def _split(name: str) -> tuple[str, str]:
+    layer, _, key = name.removeprefix("module.").rpartition(".")
+    return layer, key
+
+
+def _is_keras(name: str) -> bool:
+    return name.rpartition("/")[2].partition(":")[0] in _KERAS
+
+
+def _as_torch(name: str, tensor: Tensor) -> tuple[str, str, Tensor]:
+    """Layer, torch's word and torch's order of axes, of `conv1/kernel` or `conv1/conv1/kernel:0`."""
+    path, _, word = name.rpartition("/")
+    key, axes = _KERAS[word.partition(":")[0]]
+    turned = tensor.permute(axes) if axes and len(axes) == tensor.ndim else tensor.T if tensor.ndim == 2 else tensor
+    return path.rpartition("/")[2], key, turned.contiguous()
 
 
 def _order(layer: str) -> list[tuple[int, str, int, int]]:
@@ -150,10 +205,28 @@ def _order(layer: str) -> list[tuple[int, str, int, int]]:
     key = []
     for word in layer.split("."):
         stem, number = re.fullmatch(r"(.*?)(\d*)", word).groups()  # type: ignore[union-attr]
-        late = 2 if stem in _LAST else 1 if stem in {"downsample", "shortcut"} else 0
+        late = 3 if stem in _LAST else _LATE.get(stem, 0)
         both = stem in {"conv", "bn", "norm"}
         key.append((late, "conv" if both else stem, int(number or 0), int(both and stem != "conv")))
     return key
+
+
+def _order_of_keras(layer: str) -> list[tuple[int, str, int, int]]:
+    """A sort key: the stem, blocks by number, each layer before its normalisation, the last layer last."""
+    name, norm = (layer.removesuffix("_bn"), 1) if layer.endswith("_bn") else (layer, 0)
+    stem, _, number = name.rpartition("_")
+    if not number.isdecimal():
+        stem, number = name, "0"
+    late = int(name in {"conv_preds", "predictions", "dense", "fc"})
+    return [(late, "", int(number), 0), (0, stem, 0, norm)]
+
+
+def _as_dense(own: Mapping[str, Tensor], found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A convolution over the whole picture, where it stands for a dense layer, as that dense layer."""
+    weight, wanted = found.get("weight"), own.get("weight")
+    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim != 4:
+        return found
+    return {**found, "weight": weight.flatten(1)}
 
 
 def _own(network: Network, name: str) -> dict[str, Tensor]:

@@ -84,7 +84,7 @@ class Header(_Frozen):
         torch: Version of torch that computed the expected answers.
         spec: The spec.
         inputs: Facts of each input, in order: preprocessing to the last resize filter.
-        outputs: Facts of each output, in order.
+        outputs: Facts of each output, in order; none for a model that only gives features.
         own_parts: The user's own parts that it names.
         scores: Measured scores.
         facts: The data's fingerprint, licence notes and whatever else the run kept.
@@ -100,7 +100,7 @@ class Header(_Frozen):
     torch: str
     spec: Spec
     inputs: tuple[Field, ...] = Setting(min_length=1)
-    outputs: tuple[Field, ...] = Setting(min_length=1)
+    outputs: tuple[Field, ...]
     own_parts: tuple[OwnPart, ...]
     scores: dict[str, JsonValue]
     facts: dict[str, JsonValue]
@@ -341,10 +341,10 @@ def _field_problems(field: Field) -> list[str]:
     if len(field.missing) not in {0, width} or min(field.missing, default=0) < 0:
         problems.append(f"{len(field.missing)} counts of missing cells for {width} column(s)")
     width = len(field.vocabulary) if field.kind == "category" else width
-    if len(field.thresholds) not in {0, width} or not all(0 <= one <= 1 for one in field.thresholds):
-        problems.append(
-            f"{counted(len(field.thresholds), 'threshold')} for {counted(width, 'class', 'classes')}, each to be 0 to 1"
-        )
+    most = 2 if field.kind == "identity" else 1  # a distance between points of length 1, or a probability
+    if len(field.thresholds) not in {0, width} or not all(0 <= one <= most for one in field.thresholds):
+        few = counted(len(field.thresholds), "threshold")
+        problems.append(f"{few} for {counted(width, 'class', 'classes')}, each to be 0 to {most}")
     if not all(map(math.isfinite, (*field.mean, *field.std))) or min(field.std, default=1.0) <= 0:
         problems.append("means and deviations must be finite, deviations above 0")
     if len(set(field.vocabulary)) < len(field.vocabulary):

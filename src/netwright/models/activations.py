@@ -34,6 +34,22 @@ def leaky_relu(x: Float[Tensor, "*any"], slope: float = 0.01) -> Float[Tensor, "
     return functional.leaky_relu(x, slope)
 
 
+def relu6(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """min(6, max(0, x)): a relu with a top, so that few bits can hold its values.
+
+    Source: Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10, section 2.
+    """
+    return functional.relu6(x)
+
+
+def gelu(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """X times the chance that a standard normal number is below x: a smooth relu that dips a little below 0.
+
+    Source: Hendrycks & Gimpel 2016, Gaussian Error Linear Units, arXiv:1606.08415.
+    """
+    return functional.gelu(x)
+
+
 def elu(x: Float[Tensor, "*any"], alpha: float = 1.0) -> Float[Tensor, "*any"]:
     """X above 0, alpha (e^x - 1) below: bends smoothly towards -alpha, so that means come closer to 0.
 

@@ -45,6 +45,7 @@ class Row:
         receptive_field: Rows and columns of the picture one place sees; None without a picture.
         memory_mb: Weights, activations and the gradients of both for one batch, in 10^6 bytes; without the state of
             the optimizer.
+        frozen: Whether its weights stay as they are.
     """
 
     layer: str
@@ -54,6 +55,7 @@ class Row:
     multiply_adds: int
     receptive_field: tuple[int, int] | None
     memory_mb: float
+    frozen: bool = False
 
 
 def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]:
@@ -236,6 +238,7 @@ def table(network: Network, batch_size: int) -> list[Row]:
                 node.multiply_adds,
                 node.receptive_field,
                 round(memory / 1e6, 3),
+                frozen=node.parameters > 0 and node.name in network.frozen,
             )
         )
     return rows

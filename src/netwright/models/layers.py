@@ -38,6 +38,7 @@ class Layer(nn.Module):
     """
 
     takes: ClassVar[Literal["vector", "image", "any"]] = "any"  # a "vector" layer has pictures flattened before it
+    meets: ClassVar[bool] = False  # whether it looks at training examples before the first step
     example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
 
     def __init__(
@@ -68,6 +69,13 @@ class Layer(nn.Module):
             else:
                 nn.init.zeros_(parameter)
 
+    def meet(self, x: Float[Tensor, "example *any"]) -> None:
+        """Takes what it needs from training examples before the first step; here nothing.
+
+        Args:
+            x: What comes into the layer for some thousand of them.
+        """
+
 
 class Dense(Layer):
     """Every unit sums all inputs, each with its own weight, and adds a bias: a_j = Σ_i w_ji x_i + w_j0.
@@ -81,7 +89,7 @@ class Dense(Layer):
     example = "dense 64"
 
     def __init__(self, in_shape: Shape, units: int) -> None:
-        _at_least(1, units=units)
+        at_least(1, units=units)
         (dim,) = in_shape
         super().__init__(in_shape, (units,), multiply_adds=dim * units)
         self.weight = nn.Parameter(torch.empty(units, dim))
@@ -117,163 +125,6 @@ class Embed(Layer):
     def forward(self, x: Float[Tensor, "batch class"]) -> Float[Tensor, "batch dim"]:
         """The numbers of each example's class."""
         return functional.linear(x, self.weight)
-
-
-class Conv(Layer):
-    """Filters slid over a picture; each place of an output map is one filter's weighted sum of the patch there.
-
-    Output size: floor((size + 2 pad - window) / stride) + 1.
-
-    Args:
-        in_shape: `(channel, height, width)`.
-        filters: Number of filters, each gives one output channel.
-        height: Rows of a filter.
-        width: Columns of a filter; as many as rows when left out.
-        pad: Rows and columns of zeros put around the picture.
-        stride: Step from one place to the next.
-        bias: Whether each filter adds a number; before a `batch_norm`, which takes it off again, none is needed.
-    """
-
-    takes = "image"
-    example = "conv 16x5 pad 2"
-
-    def __init__(
-        self,
-        in_shape: Shape,
-        filters: int,
-        height: int,
-        width: int | None = None,
-        *,
-        pad: int = 0,
-        stride: int = 1,
-        bias: bool = True,
-    ) -> None:
-        width = height if width is None else width
-        _at_least(1, filters=filters, height=height, width=width, stride=stride)
-        _at_least(0, pad=pad)
-        channels = in_shape[0]
-        rows, columns = _slide(in_shape, (height, width), pad, stride)
-        super().__init__(
-            in_shape,
-            (filters, rows, columns),
-            multiply_adds=filters * rows * columns * channels * height * width,
-            window=(height, width),
-            stride=(stride, stride),
-        )
-        self.pad = pad
-        self.weight = nn.Parameter(torch.empty(filters, channels, height, width))
-        self.bias = nn.Parameter(torch.empty(filters)) if bias else None
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch filter rows columns"]:
-        """The output maps of a batch."""
-        return functional.conv2d(x, self.weight, self.bias, self.stride, self.pad)
-
-
-class Pool(Layer):
-    """The largest value in each window of each channel, or the average, or the sum; small shifts then matter less.
-
-    Places that padding added never count: not as the largest, nor in an average.
-
-    Args:
-        in_shape: `(channel, height, width)`.
-        size: Rows and columns of the window.
-        how: Which value stands for the window.
-        stride: Step from one window to the next; the window's size when left out, so that windows just touch.
-        pad: Rows and columns put around the picture, at most half the size.
-        ceil: Whether a last window may hang over the lower and right border; otherwise what is left there is not seen.
-    """
-
-    takes = "image"
-    example = "pool 2"
-
-    def __init__(
-        self,
-        in_shape: Shape,
-        size: int,
-        how: Literal["max", "avg", "sum"] = "max",
-        *,
-        stride: int | None = None,
-        pad: int = 0,
-        ceil: bool = False,
-    ) -> None:
-        stride = size if stride is None else stride
-        _at_least(1, size=size, stride=stride)
-        _at_least(0, pad=pad)
-        if pad > size // 2:
-            raise SpecError(
-                f"pad {pad} is more than half the pool's size {size}, so whole windows would lie outside the picture.",
-                f"Use pad {size // 2} or less.",
-            )
-        rows, columns = _slide(in_shape, (size, size), pad, stride)
-        if ceil:  # one more where it begins inside of the picture and its left padding
-            rows, columns = (
-                count + (count * stride < length + pad and (count - 1) * stride + size < length + 2 * pad)
-                for count, length in zip((rows, columns), in_shape[1:], strict=True)
-            )
-        super().__init__(in_shape, (in_shape[0], rows, columns), window=(size, size), stride=(stride, stride))
-        self.how = how
-        self.pad = pad
-        self.ceil = ceil
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel rows columns"]:
-        """The pooled maps of a batch."""
-        if self.how == "max":
-            return functional.max_pool2d(x, self.window, self.stride, self.pad, ceil_mode=self.ceil)
-        if self.how == "sum":
-            return functional.avg_pool2d(x, self.window, self.stride, self.pad, self.ceil, divisor_override=1)
-        return functional.avg_pool2d(x, self.window, self.stride, self.pad, self.ceil, count_include_pad=False)
-
-
-class GlobalPool(Layer):
-    """One number for each channel: the average of its whole map (or the largest value, or the sum).
-
-    Args:
-        in_shape: `(channel, height, width)`.
-        how: Which number stands for the map.
-
-    Source: Lin, Chen, Yan 2014, Network in Network, arXiv:1312.4400, section 3.2.
-    """
-
-    takes = "image"
-    example = "global_pool"
-
-    def __init__(self, in_shape: Shape, how: Literal["avg", "max", "sum"] = "avg") -> None:
-        super().__init__(in_shape, in_shape[:1], window=(in_shape[1], in_shape[2]))
-        self.how = how
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel"]:
-        """The numbers of a batch."""
-        if self.how == "max":
-            return x.amax(dim=(2, 3))
-        return x.mean(dim=(2, 3)) if self.how == "avg" else x.sum(dim=(2, 3))
-
-
-class Widen(Layer):
-    """The same picture with more channels, which are 0, and fewer places: a shortcut without weights ("option A").
-
-    Args:
-        in_shape: `(channel, height, width)`.
-        channels: How many come out, at least as many as come in; the new ones lie on both sides.
-        stride: Every so manieth row and column is kept.
-
-    Source: He, Zhang, Ren, Sun 2015, Deep Residual Learning, arXiv:1512.03385, section 3.3.
-    """
-
-    takes = "image"
-    example = "widen 8 stride 2"
-
-    def __init__(self, in_shape: Shape, channels: int, *, stride: int = 1) -> None:
-        _at_least(in_shape[0], channels=channels)
-        _at_least(1, stride=stride)
-        rows, columns = _slide(in_shape, (1, 1), 0, stride)
-        super().__init__(in_shape, (channels, rows, columns), stride=(stride, stride))
-        new = channels - in_shape[0]
-        self.new = (new // 2, new - new // 2)
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch wider rows columns"]:
-        """The wider pictures of a batch."""
-        down, right = self.stride
-        return functional.pad(x[:, :, ::down, ::right], (0, 0, 0, 0, *self.new))
 
 
 class BatchNorm(Layer):
@@ -352,8 +203,8 @@ class Maxout(Layer):
     example = "maxout 64"
 
     def __init__(self, in_shape: Shape, units: int, group: int = 2) -> None:
-        _at_least(1, units=units)
-        _at_least(2, group=group)
+        at_least(1, units=units)
+        at_least(2, group=group)
         (dim,) = in_shape
         super().__init__(in_shape, (units,), multiply_adds=dim * units * group)
         self.group = group
@@ -383,7 +234,7 @@ class Rbf(Layer):
     example = "rbf 32"
 
     def __init__(self, in_shape: Shape, units: int) -> None:
-        _at_least(1, units=units)
+        at_least(1, units=units)
         (dim,) = in_shape
         super().__init__(in_shape, (units,), multiply_adds=2 * dim * units)
         self.centres = nn.Parameter(torch.empty(units, dim))
@@ -504,22 +355,15 @@ class Concat(nn.Module):
 MERGES: dict[str, type[Add | Concat]] = {"add": Add, "concat": Concat}
 
 
-def _at_least(least: int, **values: int) -> None:
+def at_least(least: int, **values: int) -> None:
+    """Options of a layer that may not be smaller than a number.
+
+    Raises:
+        SpecError: One is; names all that are.
+    """
     low = [f"{name} is {value}" for name, value in values.items() if value < least]
     if low:
         raise SpecError(f"{', '.join(low)}; the least is {least}.", f"Write {least} or more.")
-
-
-def _slide(shape: Shape, window: tuple[int, int], pad: int, stride: int) -> tuple[int, int]:
-    """Rows and columns of places where a window fits."""
-    _, height, width = shape
-    if height + 2 * pad < window[0] or width + 2 * pad < window[1]:
-        padded = f" ({height + 2 * pad}x{width + 2 * pad} with pad {pad})" if pad else ""
-        raise SpecError(
-            f"a window of {window[0]}x{window[1]} does not fit into the {height}x{width} picture{padded} before it.",
-            "Use a smaller window, more pad, or fewer pool and stride steps before it.",
-        )
-    return (height + 2 * pad - window[0]) // stride + 1, (width + 2 * pad - window[1]) // stride + 1
 
 
 def _shapes(shapes: tuple[Shape, ...]) -> str:

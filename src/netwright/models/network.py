@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from netwright.errors import SpecError
+from netwright.registry import nearest
+from netwright.words import listed
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Network(nn.Module):
         self.nodes = nodes
         self.groups = tuple(groups)
         self.heads = heads
+        self.frozen: frozenset[str] = frozenset()
         # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
         self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
@@ -81,6 +86,70 @@ class Network(nn.Module):
         for module, slots, out in self._program:
             values[out] = module(*[values[slot] for slot in slots])
         return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
+
+    def values(self, inputs: dict[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
+        """What some nodes give for a batch; what lies behind the last of them is not computed.
+
+        Args:
+            inputs: By group, each `(batch, *shape)`.
+            names: Of nodes, what comes in among them.
+        """
+        missing = set(names)
+        values: list[Tensor | None] = [inputs[group] for group in self.groups]
+        values += [None] * (self._slots - len(values))
+        into = [node.name for node in self.nodes if not node.inputs]
+        found = {name: inputs[group] for name, group in zip(into, self.groups, strict=True) if name in missing}
+        missing -= set(into)
+        made = [node.name for node in self.nodes if node.inputs]
+        for name, (module, slots, out) in zip(made, self._program, strict=True):
+            if not missing:
+                break
+            values[out] = value = module(*[values[slot] for slot in slots])
+            if name in missing:
+                found[name] = value
+                missing.remove(name)
+        return found
+
+    def freeze(self, upto: int | str) -> list[str]:
+        """Layers keep the weights they have, from the input on, and answer as they do after training.
+
+        So the running means of a `batch_norm` among them stay too, and a `dropout` among them leaves nothing out.
+
+        Args:
+            upto: How many layers with weights, the name of the last of them, or "all" but those of the outputs. A
+                `batch_norm` counts together with the layer before it.
+
+        Returns:
+            The names of those with weights.
+
+        Raises:
+            SpecError: No layer of this name has weights.
+        """
+        hidden = [node for node in self.nodes if node.inputs and node.name not in self.heads]
+        counted = [node.name for node in hidden if node.parameters and node.part != "batch_norm"]
+        if isinstance(upto, str) and upto != "all" and upto not in counted:
+            raise SpecError(
+                f'training.freeze: no layer with weights is called "{upto}"{nearest(upto, counted)}.',
+                f"From the input on they are {listed(counted, 8)}.",
+            )
+        last = counted.index(upto) + 1 if upto in counted else len(counted) if isinstance(upto, str) else upto
+        frozen, passed = [], 0
+        for node in hidden:
+            passed += node.name in counted
+            if passed > last:
+                break
+            frozen.append(node)
+        self.frozen = frozenset(node.name for node in frozen)
+        for name in self.frozen:
+            self.module(name).requires_grad_(requires_grad=False)
+        return [node.name for node in frozen if node.parameters]
+
+    def train(self, mode: bool = True) -> Network:
+        """Layers learn, but for frozen ones."""
+        super().train(mode)
+        for name in self.frozen:
+            self.module(name).train(mode=False)
+        return self
 
     @property
     def convolves(self) -> bool:

@@ -160,6 +160,31 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
     return scatter(says, points, axes)
 
 
+def apart(output: OutputFacts) -> Markup | None:
+    """How far apart two examples of one identity lie, and two of different ones."""
+    spread = output.apart
+    if spread is None:
+        return None
+    step = (spread.high - spread.low) / len(spread.same)
+    middles = [spread.low + step * (place + 0.5) for place in range(len(spread.same))]
+    lines = [
+        Line(name, middles, [count / max(sum(counts), 1) for count in counts], series)
+        for name, counts, series in (("same identity", spread.same, 1), ("different", spread.different, 2))
+    ]
+    peaks = [number(middles[counts.index(max(counts))]) for counts in (spread.same, spread.different)]
+    area = number(output.scores.get("test", {}).get("auc"))
+    says = (
+        f"Distances of pairs: {number(sum(spread.same))} of one identity, most of them near {peaks[0]}, and "
+        f"{number(sum(spread.different))} of different ones, most near {peaks[1]}; area under the ROC curve {area}."
+    )
+    places = (
+        [Place(spread.threshold, f"known up to {number(spread.threshold)}")] if spread.threshold is not None else []
+    )
+    return line_chart(
+        says, lines, Axes("distance of two embeddings", "Share of the pairs", share=True, zero=True), places
+    )
+
+
 def drawn_graph(facts: Facts) -> Markup | None:
     """The executed graph."""
     if facts.graph is None or not facts.graph.nodes or len(facts.graph.nodes) > _DRAWN_NODES:

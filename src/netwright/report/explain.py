@@ -16,6 +16,7 @@ import torch
 from markupsafe import Markup
 
 from netwright import registry
+from netwright.catalogue import LECTURES
 from netwright.errors import SpecError
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import Axes, Line, line_chart
@@ -122,7 +123,7 @@ def explain(part: registry.Part) -> Explained:
         options=options,
         example=_run(sections.get("Example", []), target),
         source=" ".join(line.strip() for line in sections.get("Source") or _module_source(target)),
-        lectures=[f"{which}: {registry.LECTURES[which]}" for which in names],
+        lectures=[f"{which}: {LECTURES[which]}" for which in names],
     )
 
 
@@ -229,6 +230,9 @@ def _loss(name: str, function: object, compares: str) -> Markup:
         y, axis = function(x[:, None], torch.zeros(401, 1)), "output less target"  # type: ignore[operator]
     elif compares == "yes_no":
         y, axis = function(x[:, None], torch.ones(401, dtype=torch.int64)), "score, the answer being yes"  # type: ignore[operator]
+    elif compares == "triplets":
+        both = torch.stack([torch.ones(401, 1), x[:, None]], dim=1)
+        y, axis = function(torch.zeros(401, 1), both), "place of the negative; anchor at 0, positive at 1"  # type: ignore[operator]
     else:
         scores = torch.stack([x, torch.zeros(401), torch.zeros(401)], dim=1)
         y, axis = function(scores, torch.zeros(401, dtype=torch.int64)), "score of the true class, two others at 0"  # type: ignore[operator]

@@ -76,10 +76,10 @@ class Shown(_Fact):
         picture: Its picture, where its kind has one.
         text: Its content in words otherwise.
         truth: What it really is.
-        bars: The likeliest answers with their probabilities, likeliest first; empty for numbers and tags.
+        bars: The likeliest answers with their probabilities, likeliest first; empty where there are none.
         right: The first bar is the truth.
         confidence: Probability of the answer given.
-        answer: For numbers and tags: the answer in words.
+        answer: For numbers, tags and identities: the answer in words.
     """
 
     id: str
@@ -156,6 +156,23 @@ class SoughtFacts(_Fact):
     bill: str = ""
 
 
+class ApartFacts(_Fact):
+    """Distances of same and different pairs, see `netwright.tasks.retrieval.Apart`, and how far a known one may lie."""
+
+    low: float
+    high: float
+    same: list[int]
+    different: list[int]
+    threshold: Number = None
+
+
+class NearFacts(_Fact):
+    """A held-out example and those nearest to it; of these `right` says the same identity and `answer` the distance."""
+
+    shown: Shown
+    nearest: list[Shown]
+
+
 class Confused(_Fact):
     """Held-out pictures of one class that were taken for another, surest first."""
 
@@ -169,7 +186,7 @@ class OutputFacts(_Fact):
 
     Args:
         name: Name of the output.
-        kind: "category", "number", "vector", "tags".
+        kind: "category", "number", "vector", "tags", "identity".
         unit: Output unit: "softmax", "sigmoid", "identity".
         headline: The score that stands first, e.g. "accuracy" or "r2".
         scores: By split ("train", "validation", "test"), then by score.
@@ -182,6 +199,8 @@ class OutputFacts(_Fact):
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         calibration_error: Mean distance of the two, by the counts.
         per_class: Of tags: how well each class is told on the test split.
+        apart: Of identities: how the distances of same and of different pairs are spread on the test split.
+        near: Of identities: test examples and those nearest to them, first some drawn by chance, then mistakes.
         remarks: What must be known about the answers and scores, in sentences.
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
@@ -203,6 +222,8 @@ class OutputFacts(_Fact):
     calibration: list[tuple[float, float, int]] = []
     calibration_error: Number = None
     per_class: list[ClassFacts] = []
+    apart: ApartFacts | None = None
+    near: list[NearFacts] = []
     remarks: list[str] = []
     mistakes: list[Shown] = []
     grid: list[Shown] = []
@@ -374,7 +395,7 @@ class Twins(_Fact):
 
 
 class LayerFacts(_Fact):
-    """One row of the layer table; shapes are of one example."""
+    """One row of the layer table; shapes are of one example; `frozen` layers kept the weights they began with."""
 
     layer: str
     text: str
@@ -383,6 +404,7 @@ class LayerFacts(_Fact):
     multiply_adds: int = 0
     receptive_field: int | None = None
     memory_mb: Number = None
+    frozen: bool = False
 
 
 class GraphNodeFacts(_Fact):

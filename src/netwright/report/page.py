@@ -45,6 +45,7 @@ class _Output:
     confusion: Markup | None
     pairs: list[_Pair]
     scatter: Markup | None
+    apart: Markup | None
     found: Markup | None
     calibrated: Markup | None
     calibration_error: str
@@ -99,6 +100,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         confusion=drawings.confusion(output),
         pairs=_pairs(output),
         scatter=drawings.predicted_against_true(output),
+        apart=drawings.apart(output),
         found=drawings.found_curve(output),
         calibrated=drawings.calibrated(output),
         calibration_error=percent(output.calibration_error),

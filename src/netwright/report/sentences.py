@@ -19,8 +19,11 @@ _NAMES = {
     "mean_average_precision": "mean average precision",
     "exact_match": "all tags right",
     "average_precision": "average precision",
+    "precision_at_1": "precision@1",
 }
-_SHARES = frozenset({"accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match"})
+_SHARES = frozenset(
+    ["accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match", "precision_at_1"]
+)
 _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})
 _BASELINES = {
     "majority": "always the commonest class",
@@ -28,6 +31,8 @@ _BASELINES = {
     "hand_made": "a hand-made pipeline",
     "mean": "always the mean",
     "shares": "always each tag's share",
+    "chance": "a neighbour drawn by chance",
+    "inputs": "the nearest raw input",
 }
 
 
@@ -93,6 +98,8 @@ def result(facts: Facts, output: OutputFacts) -> str:
     within = f" (95 % interval {interval})" if interval else ""
     if score == "accuracy":
         said = f"{score_text(score, value)} of {what} right{within}"
+    elif score == "precision_at_1":
+        said = f"{score_text(score, value)} of {what} lie nearest to one of the same identity{within}"
     elif score == "rmse":
         unit = f" {output.measure}" if output.measure else ""
         r2 = output.scores["test"].get("r2")

@@ -15,25 +15,35 @@ from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
 from netwright.run.crops import CropTable, evaluate_crops
+from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
+from netwright.run.map import ExampleMap, example_map
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
+from netwright.run.probes import Probes, probes
 from netwright.run.scoring import Evaluation, Outcome
+from netwright.run.sharing import Sharing, shared
+from netwright.run.shifts import Shifts, shifts
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
     "CropTable",
     "Evaluation",
+    "ExampleMap",
+    "Features",
     "OneUnit",
     "Outcome",
     "Paths",
     "Plan",
+    "Probes",
     "Removable",
     "RunFacts",
     "RunFolder",
+    "Sharing",
+    "Shifts",
     "Step",
     "clean",
     "data_check",
@@ -41,13 +51,18 @@ __all__ = [
     "diagnose",
     "evaluate",
     "evaluate_crops",
+    "example_map",
+    "features",
     "one_unit",
     "paths",
     "plan",
     "predict",
+    "probes",
     "report",
     "resume",
     "runs",
+    "shared",
+    "shifts",
     "step_view",
     "train",
 ]

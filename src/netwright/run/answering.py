@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.batches import Batches
+from netwright.data.batches import Batches, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
+from netwright.tasks.task import Task
 
 _ROWS = 1024  # examples answered at a time
 
@@ -54,17 +55,34 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
             outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()})
             for name, task in model.tasks.items():
                 given, truth = outputs[name].cpu(), batch.targets[name].cpu()
-                sums[name] += float(task.terms(given, truth).double().sum())
+                sums[name] += 0.0 if task.among_mates else float(task.terms(given, truth).double().sum())
                 answers[name].append(task.answers(given))
                 targets[name].append(truth)
+    whole = {name: (torch.cat(answers[name]), torch.cat(targets[name])) for name in model.tasks}
+    sums |= {n: _in_batches(task, *whole[n], _batch_size(model)) for n, task in model.tasks.items() if task.among_mates}
     count = max(len(source), 1)
     return Answered(
         part,
         dataset.positions(part),
-        {name: torch.cat(found) for name, found in answers.items()},
-        {name: torch.cat(found) for name, found in targets.items()},
+        {name: found for name, (found, _) in whole.items()},
+        {name: found for name, (_, found) in whole.items()},
         {name: total / count for name, total in sums.items()},
     )
+
+
+def _batch_size(model: Model) -> int:
+    size = model.spec.training.batch_size
+    return size if isinstance(size, int) else _ROWS
+
+
+def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> float:
+    """The sum of losses that depend on the mates in a batch, in batches like those of training.
+
+    In the order of the data, which may be sorted, a batch would hold one identity alone.
+    """
+    order = torch.from_numpy(packed(0, 0, targets.numpy()))
+    with torch.inference_mode():
+        return sum(float(task.terms(answers[pick], targets[pick]).double().sum()) for pick in order.split(size))
 
 
 def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
@@ -73,7 +91,7 @@ def validation(model: Model, dataset: Dataset, weights: dict[str, float], reside
     found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
     many = len(model.tasks) > 1
     for name, task in model.tasks.items():
-        value = task.score(answered.answers[name], answered.targets[name])[task.headline]
+        value = task.watched(answered.answers[name], answered.targets[name])
         found[f"{name}/{task.headline}" if many else task.headline] = value
         if many:
             found[f"{name}/loss"] = answered.losses[name]

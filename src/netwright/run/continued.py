@@ -11,16 +11,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from netwright import files, model_file, spec
+from netwright import files, model_file
 from netwright.errors import SpecError
-from netwright.model_file import Model
+from netwright.model_file import Model, zoo
+from netwright.readers.kinds.kind import source_of
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
-from netwright.spec import Field, Spec
+from netwright.spec import Field, InputSpec, Spec
 from netwright.training.checkpoint import latest
 
 
 def load_model(path: Path) -> Model:
-    """The model of a run folder or a model file; an unfinished run's as of its newest checkpoint.
+    """The model of a run folder, a model file or a name of the zoo; an unfinished run's as of its newest checkpoint.
 
     Of an unfinished run the best epoch's weights are taken, where there is one, and `notes` says how far it was.
 
@@ -28,9 +30,11 @@ def load_model(path: Path) -> Model:
         SpecError: Neither a run with a model or checkpoint nor a model file.
         ModelFileError: The file cannot be trusted or read.
     """
+    path = zoo.find(path)
     if not path.exists():
         raise SpecError(
-            f"there is no run or model file {files.printable(path)}.", "`netwright runs` lists what is here."
+            f"there is no run or model file {files.printable(path)}, and the zoo has none of this name.",
+            "`netwright runs` lists what is here, `netwright zoo list` what the zoo has.",
         )
     if not path.is_dir():
         return model_file.load(path)
@@ -44,7 +48,7 @@ def load_model(path: Path) -> Model:
             f"the run {files.printable(path)} has no model yet (it is {state}).",
             f"Finish it first: netwright resume {files.printable(path)}",
         )
-    decided = spec.load_resolved(folder.resolved)
+    decided = load_resolved(folder.resolved)
     model = model_file.assemble(decided.spec, decided.inputs, decided.outputs, decided.spec.training.seed)
     marks = ("strategy/early_stopping/weights/net/", "weights/net/")
     mark = next(mark for mark in marks if any(name.startswith(mark) for name in found.tensors))
@@ -62,12 +66,36 @@ class Base:
     model: Model
 
     def fields(self, wanted: Spec) -> dict[str, Field]:
-        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew."""
-        kept = dict(self.model.inputs)
+        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew.
+
+        A picture may have another name than the base's, and another size where one is asked for.
+
+        Raises:
+            SpecError: Another number of colours is asked for.
+        """
+        kept = self._pictures(wanted) or dict(self.model.inputs)
         for name, facts in self.model.outputs.items():
             if not facts.vocabulary and name in wanted.outputs and wanted.outputs[name].kind in {None, facts.kind}:
                 kept[name] = facts
         return kept
+
+    def _pictures(self, wanted: Spec) -> dict[str, Field]:
+        """The facts of the base's one picture, for the one picture that goes in here; nothing where there are more."""
+        facts = list(self.model.inputs.values())
+        inputs = wanted.inputs or {field.name: InputSpec() for field in facts}
+        if len(facts) != 1 or len(inputs) != 1 or facts[0].kind != "image":
+            return {}
+        ((name, wish),) = inputs.items()
+        if wish.kind not in {None, "image"}:
+            return {}
+        height, width, channels = facts[0].shape
+        if wish.channels not in {None, channels}:
+            raise SpecError(
+                f"inputs.{name}.channels is {wish.channels}, and {files.printable(self.path)} reads {channels}.",
+                "Leave it out: pictures are brought to what the model reads.",
+            )
+        shape = (*(wish.size_px or (height, width)), channels)
+        return {name: facts[0].model_copy(update={"name": name, "source": source_of(name, wish), "shape": shape})}
 
     def give_weights(self, fresh: Model) -> list[str]:
         """Copy what fits into a fresh model.
@@ -106,8 +134,12 @@ class Base:
 
     def _other_classes(self, name: str, fresh: Model) -> bool:
         out = self._output_of(name, fresh)
-        before = self.model.outputs.get(out) if out else None
-        return out is not None and (before is None or before.vocabulary != fresh.outputs[out].vocabulary)
+        if out is None:
+            return False
+        before, after = self.model.outputs.get(out), fresh.outputs[out]
+        if before is not None and before.kind == after.kind == "identity":
+            return False  # the units of an embedding stand for no identity in particular
+        return before is None or before.vocabulary != after.vocabulary
 
     def _rows(self, name: str, old: Tensor, into: Tensor, fresh: Model) -> tuple[Tensor, str] | None:
         """A head's rows of known classes, in their new places; a single yes/no row becomes two first."""
@@ -122,6 +154,8 @@ class Base:
         merged, known = into.clone(), [label for label in after if label in before]
         for label in known:
             merged[after.index(label)] = old[before.index(label)]
+        if not known:
+            return None
         fresh_labels = [label for label in after if label not in before]
         return merged, f"{name}: {len(known)} classes taken, new: {', '.join(fresh_labels) or 'none'}"
 

@@ -23,27 +23,31 @@ from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
-from netwright.model_file import Model, assemble
+from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
+from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
+from netwright.resolved import Resolved, load_resolved
 from netwright.run import answering, looking, resolve, scoring
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
-from netwright.spec import Reason, Resolved, Spec
+from netwright.spec import ModelSpec, Reason, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
 from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
+from netwright.training.optimizers import Params, at_shares, by_layer
 from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
 from netwright.training.strategies.strategy import Terms
 from netwright.words import listed
 
 PROBED = 1024  # examples on which the range test measures the loss
+MET = 2048  # training examples that a layer looks at before the first step
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def train(
         DivergedError: The loss stayed no number.
         Stopped: A signal came; the state is saved.
     """
-    options = Options(strict, accept, examples, str(base.absolute()) if base else "")
+    options = Options(strict, accept, examples, str(zoo.find(base).absolute()) if base else "")
     asked = wanted.spec if isinstance(wanted, Resolved) else wanted
     if asked.training.restarts:
         raise SpecError("several starts are a study of several runs.", "From Python: netwright.restarts(spec).")
@@ -145,7 +149,7 @@ def resume(path: Path, *, data: object = None, accept: bool = False, show: Displ
     wanted = spec.load(folder.spec)
     if data is None:
         wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": find_data(folder)})})
-    decided = spec.load_resolved(folder.resolved) if folder.resolved.exists() else None
+    decided = load_resolved(folder.resolved) if folder.resolved.exists() else None
     return _go(folder, wanted, options, data, show or Silent(), decided)
 
 
@@ -178,6 +182,8 @@ def _stages(
     folder.update(state="preparing")
     begun = any(folder.checkpoints.glob("step-*"))  # they hold all that came from the base, which may be gone by now
     base = start_from(Path(options.base)) if options.base and not begun else None
+    if base and wanted.model == ModelSpec():
+        wanted = wanted.model_copy(update={"model": base.model.spec.model})
     dataset = prepare(
         wanted,
         data=data,
@@ -218,8 +224,12 @@ def _computed(
     if base is not None:
         for line in base.give_weights(model):
             show.note(line)
+    elif not any(folder.checkpoints.glob("step-*")):
+        _introduce(model, dataset)
     model.network.to(device)
     looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
+    if decided.spec.training.freeze:
+        model.network.freeze(decided.spec.training.freeze)
     folder.update(state="training")
     training = _fit(folder, decided, dataset, model, device, show)
     ended = {"best_epoch": training.best_epoch, "stopped_epoch": training.epoch, "stop_reason": training.stop_reason}
@@ -243,6 +253,8 @@ def told(reasons: Iterable[Reason]) -> list[str]:
 def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder) -> Resolved:
     settled, reasons = resolve.settle(wanted, dataset)
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
+    if settled.training.freeze:
+        reasons.append(resolve.frozen(settled, model, fresh=base is None))
     size = _batch_size(settled, dataset)
     adds = size * sum(row.multiply_adds for row in table(model.network, size))
     resident, why = dataset.resident()
@@ -253,10 +265,24 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
         return decided
     if base is not None:
         base.give_weights(model)
+    else:
+        _introduce(model, dataset)
     with hardware.applied(machine) as device:
         found = _tested(decided, dataset, model, device)
     files.write_text(folder.range_test, json.dumps(asdict(found)) + "\n")
     return resolve.with_rate(decided, found)
+
+
+def _introduce(model: Model, dataset: Dataset) -> None:
+    """Layers that look at training examples before the first step do so, one after the other."""
+    network = model.network
+    for node in network.nodes:
+        module = network.module(node.name) if node.inputs else None
+        if isinstance(module, Layer) and module.meets:
+            many = Batches(dataset, "train", MET, model.spec.training.seed, shuffle=True, resident=False)
+            inputs = next(iter(many.epoch(0))).inputs
+            with torch.no_grad():
+                module.meet(network.eval().values(inputs, [node.inputs[0]])[node.inputs[0]])
 
 
 def _tested(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> RangeTest:
@@ -406,13 +432,12 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     if optimizer is None or schedule is None:  # pragma: no cover - `settle` filled them in
         raise SpecError("the resolved spec names no optimizer or no schedule.", "Start the run again.")
     shape = registry.resolve("schedule", schedule.name)
+    make = registry.resolve("optimizer", optimizer.name)
     options, flat = dict(schedule.options), schedule.name == "constant" and not schedule.options
     flat = flat or "strategy" in registry.part("schedule", schedule.name).facts
     return Plan(
         nets={"net": model.network},
-        optimizers={
-            "net": registry.resolve("optimizer", optimizer.name)(model.network.parameters(), **optimizer.options)
-        },
+        optimizers={"net": at_shares(make(_learned(model, wanted.layer_rates), **optimizer.options))},
         losses=weighted(model, weights, wanted.regularize.label_smoothing or 0.0),
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
@@ -421,3 +446,16 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
         schedule=None if flat else lambda step, total: shape(step, total, **options),
         device=device,
     )
+
+
+def _learned(model: Model, first: float | None) -> Params:
+    """The weights that training moves; by layer, where early ones are to learn slowly."""
+    network = model.network
+    if first is None:
+        return [weight for weight in network.parameters() if weight.requires_grad]
+    layers = [
+        (node.name, [weight for weight in network.module(node.name).parameters() if weight.requires_grad])
+        for node in network.nodes
+        if node.parameters
+    ]
+    return by_layer([(name, weights) for name, weights in layers if weights], network.heads, first)

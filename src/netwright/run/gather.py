@@ -26,13 +26,15 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.resolved import Resolved
 from netwright.run import inside, looking, sheet
 from netwright.run.answering import Answered
 from netwright.run.confused import confused
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
-from netwright.spec import Resolved
+from netwright.spec import ONE_CLASS
 from netwright.tasks.category import Category
+from netwright.tasks.identity import Identity
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
@@ -41,6 +43,8 @@ from netwright.words import counted, listed
 GRID = 24
 _SMALL_NET_UNITS = 40
 _SCATTER = 1000
+_NEAR = 8  # examples drawn by chance, and mistakes, that are shown with those nearest to them
+_NEAREST = 6
 _SPOILS = ("leaks", "near-twins", "twin classes")  # notes of the doctor that bear on what a score is worth
 
 
@@ -163,7 +167,7 @@ def _chance(found: Collected) -> float | None:
     if len(found.model.tasks) != 1:
         return None
     name, task = next(iter(found.model.tasks.items()))
-    dtype = torch.int64 if found.model.outputs[name].kind == "category" else torch.float32
+    dtype = torch.int64 if found.model.outputs[name].kind in ONE_CLASS else torch.float32
     known = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
     return task.chance(torch.from_numpy(known).to(dtype))
 
@@ -214,6 +218,7 @@ def _layer(row: Row) -> report.LayerFacts:
         multiply_adds=row.multiply_adds,
         receptive_field=max(row.receptive_field) if row.receptive_field else None,
         memory_mb=row.memory_mb,
+        frozen=row.frozen,
     )
 
 
@@ -267,6 +272,10 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
         mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
         return report.OutputFacts(**common, per_class=per_class, mistakes=mistakes, grid=grid)
+    if isinstance(task, Identity):
+        spread = task.apart(answers, targets)
+        apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
+        return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
     if not field.vocabulary:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
@@ -290,6 +299,26 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _near(found: Collected, name: str, part: str, order: np.ndarray) -> list[report.NearFacts]:
+    """Some examples drawn by chance and some mistakes, each with those nearest to it."""
+    task, answered = found.model.tasks[name], found.answered[part]
+    if not isinstance(task, Identity):  # pragma: no cover - asked for by its caller
+        return []
+    answers, targets = answered.answers[name], answered.targets[name]
+    drawn = order[:_NEAR].tolist()
+    mistakes = [row for row in task.surest_mistakes(answers, targets, 2 * _NEAR) if row not in drawn][:_NEAR]
+    rows = []
+    for row in [*drawn, *mistakes]:
+        beside = [
+            _shown(found, name, part, other).model_copy(
+                update={"right": bool(targets[other] == targets[row]), "answer": f"{distance:.2f}"}
+            )
+            for other, distance in task.nearest(answers, row, _NEAREST)
+        ]
+        rows.append(report.NearFacts(shown=_shown(found, name, part, row), nearest=beside))
+    return rows
 
 
 def _sought(task: Category, answers: Tensor, targets: Tensor) -> report.SoughtFacts | None:
@@ -334,6 +363,10 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
         )
         right = bool((task.chosen(answers[None])[0] == (target > 0)).all())
         return report.Shown(**common, truth=truth, right=right, answer=given)
+    if isinstance(task, Identity):
+        (answer,), truth = task.decode(answers[None]), field.vocabulary[int(target)]
+        nearest = task.columns(answers[None]).get("", [None])[0]
+        return report.Shown(**common, truth=truth, right=nearest == truth, answer=str(answer))
     if not field.vocabulary:
         told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
         truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))
@@ -369,9 +402,9 @@ def _templates(model: Model) -> list[report.Template]:
     """One picture per class, when the model is linear on one image: the weights into that class, grey for zero."""
     network, (field, *others) = model.network, model.inputs.values()
     made = [node for node in network.nodes if node.inputs and node.part != "flatten"]
-    if others or field.kind != "image" or len(made) != 1 or len(model.outputs) != 1:
-        return []
     name, output = next(iter(model.outputs.items()))
+    if others or field.kind != "image" or len(made) != 1 or len(model.outputs) != 1 or output.kind == "identity":
+        return []
     weights = _dense(network.module(name)).weight.detach()
     height, width, channels = field.shape
     labels = output.vocabulary if len(weights) == len(output.vocabulary) else (output.vocabulary or (name,))[-1:]
@@ -407,6 +440,8 @@ def _small_net(model: Model) -> report.SmallNet | None:
     name, output = next(iter(model.outputs.items()))
     layers = [_dense(network.module(node.name)) for node in dense]
     last = list(output.vocabulary) if len(output.vocabulary) == sizes[-1] else [(output.vocabulary or (name,))[-1]]
+    if output.kind == "identity":
+        last = [f"{name} {place + 1}" for place in range(sizes[-1])]
     functions = [_following(nodes, node.name) for node in dense[:-1]] + [model.tasks[name].unit]
     return report.SmallNet(
         units=[_input_names(model, sizes[0]), *([""] * size for size in sizes[1:-1]), last],

@@ -16,8 +16,8 @@ from netwright.doctor.start import first_batch, measure
 from netwright.errors import DataError
 from netwright.model_file import Model
 from netwright.progress import Display
+from netwright.resolved import Resolved
 from netwright.run.folder import RunFolder
-from netwright.spec import Resolved
 
 _TOLD = "left out"  # said already, when the data was read
 

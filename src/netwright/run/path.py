@@ -19,10 +19,10 @@ from netwright.lens.path import PathView, path_view
 from netwright.model_file import Model, assemble
 from netwright.progress import Silent
 from netwright.report.path import DrawnPath, path_page
+from netwright.resolved import Resolved
 from netwright.run.fit import weighted
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import run_data
-from netwright.spec import Resolved
 from netwright.training import hardware
 from netwright.training.loop import Losses
 from netwright.training.optimizers import sgd

@@ -88,7 +88,7 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
         f"{memory:,.1f} MB for a batch of {size}, {cached:,.1f} MB of data in the cache",
         f"{counted(steps, 'step')} an epoch, {counted(epochs, 'epoch')} at most",
     ]
-    text = [*_found_text(dataset), "", "layers:", *_layer_text(rows), *sizes, "", "settings:"]
+    text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *sizes, "", "settings:"]
     text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
     return Plan(
         layers=rows,
@@ -103,7 +103,8 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     )
 
 
-def _layer_text(rows: list[Row]) -> list[str]:
+def layer_text(rows: list[Row]) -> list[str]:
+    """The layer table in lines of equal columns."""
     cells = [("layer", "text", "output", "parameters", "multiply-adds", "sees")]
     for row in rows:
         field = "x".join(map(str, row.receptive_field)) if row.receptive_field else ""

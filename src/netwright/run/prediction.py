@@ -28,12 +28,12 @@ from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Cells, Column, Found
 from netwright.readers.kinds.tags import NO_TAG
+from netwright.resolved import Hardware, Resolved, load_resolved
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.outside import outside
-from netwright.run.scoring import Evaluation, answer_columns
-from netwright.spec import Hardware, Resolved, load_resolved
+from netwright.run.scoring import Evaluation, task_columns
 from netwright.training import hardware
 from netwright.words import counted
 
@@ -74,7 +74,8 @@ def predict(
 
     Returns:
         One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
-        `<output>:<class>` with the probability of each; `problem` where some could not be answered.
+        `<output>:<class>` with the probability of each, or the nearest identity (null where nobody is known), its
+        `<output>_distance` and the embedding; `problem` where some could not be answered.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
@@ -108,12 +109,12 @@ def answers(
     model = load_model(run_or_model)
     for note in model.notes:
         (show or Silent()).note(note)
-    found = [_found(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
+    found = [found_in(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
     answered = [_answered(model, one, top) for one in found]
     tables = zip(*[(shown, full) for shown, full, _ in answered], strict=True)
     shown, full = (pa.concat_tables(each, promote_options="default") for each in tables)
     if out is not None:
-        _write(out, full)
+        write_table(out, full)
     many = len(model.tasks) > 1
     remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
     return Answers(shown, full, [*remarks, *(said for _, _, far in answered for said in far)])
@@ -130,7 +131,7 @@ def _paths(inputs: object) -> list[Path]:
     return paths if len(paths) == len(given) else []
 
 
-def _found(path: Path, model: Model) -> Found:
+def found_in(path: Path, model: Model) -> Found:
     """A table as it is; otherwise pictures, wherever they lie."""
     pictures = any(field.kind == "image" for field in model.inputs.values())
     loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
@@ -141,7 +142,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
     count = len(found.ids)
-    columns = {name: _column(found, name, model) for name in model.inputs}
+    columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
     problems: dict[int, str] = {}
     for name, field in model.inputs.items():
@@ -156,8 +157,8 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
     shown, full = {"id": ids}, {"id": ids}
-    for name, field in model.outputs.items():
-        whole = answer_columns(name, field.vocabulary, reached[name], model.tasks[name].words(reached[name]))
+    for name in model.outputs:
+        whole = task_columns(name, model.tasks[name], reached[name])
         full |= {key: _masked(values, good) for key, values in whole.items()}
         words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
         shown[name] = _masked(pa.array(words, pa.string()), good)
@@ -200,7 +201,9 @@ def _masked(values: pa.Array, good: np.ndarray) -> pa.Array:
 
 
 def _words(answer: object) -> str:
-    """`cat 97.1 %, dog 2.0 %`, `no tag`, or a number."""
+    """`cat 97.1 %, dog 2.0 %`, `no tag`, words as they are, or a number."""
+    if isinstance(answer, str):
+        return answer
     if answer == []:
         return NO_TAG
     if isinstance(answer, list) and answer and isinstance(answer[0], tuple):
@@ -209,7 +212,7 @@ def _words(answer: object) -> str:
     return ", ".join(f"{value:.6g}" for value in values)
 
 
-def _column(found: Found, name: str, model: Model) -> Column:
+def column_for(found: Found, name: str, model: Model) -> Column:
     """The column an input is read from; a source with one column of pictures serves any picture input."""
     source = model.inputs[name].source
     if model.inputs[name].kind == "image" and source not in found.columns and "image" in found.columns:
@@ -230,7 +233,8 @@ def _sources(model: Model) -> list[str]:
     return named
 
 
-def _write(out: Path, answers: pa.Table) -> None:
+def write_table(out: Path, answers: pa.Table) -> None:
+    """Write a table as Parquet, or as CSV that no spreadsheet runs, by the ending of its file."""
     if out.suffix == ".parquet":
         with files.writing(out) as sink:
             pq.write_table(answers, sink)
@@ -339,13 +343,16 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
         show: Where progress is told.
     """
     path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
-    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None})}
+    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None})}
+    fields = {**model.inputs, **model.outputs}
+    strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     return prepare(
         model.spec.model_copy(update={"data": model.spec.data.model_copy(update=held)}),
         data=None if path else data,
         progress=Counter(show),
         accept=True,
-        fields={**model.inputs, **model.outputs},
+        fields={name: field for name, field in fields.items() if name not in strangers},
+        vocabulary=strangers,
     )
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,16 +18,20 @@ from netwright import registry, spec
 from netwright.data import augment
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
-from netwright.model_file import group_shapes
+from netwright.model_file import Model, group_shapes
 from netwright.models.build import default_layers
+from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
-from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Resolved, Spec, StopSpec
+from netwright.resolved import Hardware, Resolved
+from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Spec, StopSpec
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed
 
 _RARE = 0.1  # share of the rarer of two classes below which it is what is sought
 AUTO = "auto"  # a learning rate that is measured
 _GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
+_IDENTITIES_WANTED = 64  # examples of a batch at least, where each is compared with all others
+_MOST_COMPARED = 4096  # at most: their distances take 64 MB, a dozen times in a step
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
 
 
@@ -60,6 +65,7 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         size = batch_size(examples)
         why = f"{counted(math.ceil(examples / size), 'step')} an epoch with {counted(examples, 'example')}"
         reasons.append(_reason("training.batch_size", size, f"{why}; 16 to 128, for about 50 where it can be"))
+    size = _compared(size, wanted, data, reasons)
     steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
     optimizer = training.optimizer
     if optimizer is None:
@@ -94,6 +100,35 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
 
 
+def _compared(size: int | Literal["all"], wanted: Spec, data: Dataset, reasons: list[Reason]) -> int | Literal["all"]:
+    """A batch size in which the examples of an identity meet each other, and others.
+
+    Raises:
+        SpecError: The batch is so large that its distances do not fit, or examples are to be blended.
+    """
+    names = [name for name, field in data.outputs.items() if field.kind == "identity"]
+    if not names:
+        return size
+    examples, regularize = len(data.parts["train"]), wanted.training.regularize
+    whole = examples if size == "all" else min(size, examples)
+    if whole > _MOST_COMPARED:
+        raise SpecError(
+            f"training.batch_size: {names[0]} compares each of {whole:,} examples of a batch with all others.",
+            f"Give {_MOST_COMPARED:,} or fewer, e.g. 128.",
+        )
+    blend = next((name for name in ("mixup", "cutmix") if getattr(regularize, name)), "")
+    if blend:
+        raise SpecError(
+            f"training.regularize.{blend}: a blend of two examples of {names[0]} is neither identity.", "Leave it out."
+        )
+    if wanted.training.batch_size is not None or size == "all" or size >= _IDENTITIES_WANTED:
+        return size
+    reasons[-1] = _reason(
+        "training.batch_size", _IDENTITIES_WANTED, f"each is compared with all others, so that {names[0]} needs many"
+    )
+    return _IDENTITIES_WANTED
+
+
 def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -> OutputSpec:
     """An output with the weights that make its classes count alike, where that was asked for.
 
@@ -105,7 +140,8 @@ def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -
     classes, path = data.outputs[name].vocabulary, f"outputs.{name}.class_weights"
     if data.outputs[name].kind != "category":
         kind = data.outputs[name].kind
-        why = "weighs none of its tags" if kind == "tags" else f"is a {kind} and has no classes"
+        why = {"tags": "weighs none of its tags", "identity": "is an identity and compares pairs"}.get(kind)
+        why = why or f"is a {kind} and has no classes"
         raise SpecError(f"{path}: {name} {why}.", "Leave it out.")
     if out.class_weights != "balanced":
         return out
@@ -285,6 +321,24 @@ def _refused(path: str, make: Callable[[], object]) -> list[str]:
     return []
 
 
+def frozen(wanted: Spec, model: Model, *, fresh: bool) -> Reason:
+    """Freezes the layers that keep their weights, and says which.
+
+    Raises:
+        SpecError: No such layer; or the weights would be fresh ones, from which nothing was learned.
+    """
+    upto = wanted.training.freeze or "all"
+    if fresh:
+        raise SpecError(
+            f"training.freeze: {upto}: these layers would keep first weights, which know nothing.",
+            "Start from a trained model: --from RUN",
+        )
+    names = model.network.freeze(upto)
+    norms = any(isinstance(model.network.module(name), BatchNorm) for name in names)
+    why = "these layers keep weights" + " and the running means of their batch_norm" * norms + ", as they were"
+    return _reason("training.freeze", listed(names, 6), why)
+
+
 def wants_range_test(wanted: Spec) -> bool:
     """Whether the learning rate is to be measured before training."""
     return wanted.training.optimizer is not None and wanted.training.optimizer.options.get("lr") == AUTO
@@ -307,7 +361,7 @@ def with_rate(decided: Resolved, found: RangeTest | None) -> Resolved:
     )
 
 
-def resolved(wanted: Spec, data: Dataset, hardware: spec.Hardware, reasons: list[Reason]) -> Resolved:
+def resolved(wanted: Spec, data: Dataset, hardware: Hardware, reasons: list[Reason]) -> Resolved:
     """The record of everything decided, as written to `resolved.yaml`."""
     layers = [(step.room, step.part) for step in steps(parse(wanted.model.layers or ""))]
     own = registry.own_parts([*spec.parts_named(wanted), *layers])

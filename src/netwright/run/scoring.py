@@ -23,11 +23,12 @@ from netwright.model_file import Example, Model
 from netwright.progress import Display
 from netwright.report.facts import Facts
 from netwright.report.page import page
+from netwright.resolved import Resolved
 from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
-from netwright.spec import OutputSpec, Resolved
-from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Whole, task_for
+from netwright.spec import ONE_CLASS, Field, OutputSpec
+from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
 from netwright.training.loop import Training
 from netwright.words import counted
 
@@ -81,7 +82,7 @@ def finish(
     if "test" in parts:
         folder.count_read("test")
     answered = {part: answer(model, dataset, part, resident) for part in parts}
-    model = _settled(model, answered.get("validation"))
+    model = _settled(model, answered)
     scores = {part: found.scores(model) for part, found in answered.items()}
     shown = "test" if "test" in parts else parts[-1]
     _write_predictions(folder, dataset, model, [answered[p] for p in parts if p != "train"])
@@ -130,11 +131,17 @@ def _left_out(decided: Resolved) -> list[str]:
     return [reason.path.removeprefix("inputs.").removesuffix(".kind") for reason in kinds]
 
 
-def _settled(model: Model, validation: Answered | None) -> Model:
-    """The model with what its tasks choose on the validation part: thresholds of tags."""
-    if validation is None:
-        return model
-    outputs = {n: t.settled(validation.answers[n], validation.targets[n]) for n, t in model.tasks.items()}
+def _settled(model: Model, answered: dict[str, Answered]) -> Model:
+    """The model with what its tasks keep of the training part, and then choose on the validation part."""
+    if train := answered.get("train"):
+        model = _with(model, {n: t.learned(train.answers[n], train.targets[n]) for n, t in model.tasks.items()})
+    if held := answered.get("validation"):
+        model = _with(model, {n: t.settled(held.answers[n], held.targets[n]) for n, t in model.tasks.items()})
+    return model
+
+
+def _with(model: Model, outputs: dict[str, Field]) -> Model:
+    """The model with other facts about its outputs, and the tasks that follow from them."""
     tasks = {
         name: task_for(name, field, model.spec.outputs.get(name) or OutputSpec.model_validate({}))
         for name, field in outputs.items()
@@ -201,13 +208,27 @@ def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answer
         }
         for name, field in model.outputs.items():
             task, truth = model.tasks[name], found.targets[name]
-            columns |= answer_columns(name, field.vocabulary, found.answers[name], task.words(found.answers[name]))
-            named = [field.vocabulary[int(t)] for t in truth] if field.kind == "category" else truth.tolist()
+            columns |= task_columns(name, task, found.answers[name])
+            named = [field.vocabulary[int(t)] for t in truth] if field.kind in ONE_CLASS else truth.tolist()
             columns[f"{name}_truth"] = pa.array(task.words(truth) or named)
         tables.append(pa.table(columns))
     if tables:
         with files.writing(folder.predictions) as sink:
             pq.write_table(pa.concat_tables(tables), sink)
+
+
+def task_columns(name: str, task: Task, answers: Tensor) -> dict[str, pa.Array]:
+    """Columns of a table of answers, as the task has them or as `answer_columns` makes them.
+
+    Args:
+        name: Of the output.
+        task: Of the output.
+        answers: As the task gives them.
+    """
+    own = task.columns(answers)
+    if own is not None:
+        return {f"{name}{what}": pa.array(values) for what, values in own.items()}
+    return answer_columns(name, task.field.vocabulary, answers, task.words(answers))
 
 
 def answer_columns(

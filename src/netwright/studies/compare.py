@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from netwright import files, run, spec
-from netwright.errors import DivergedError, NetwrightError, SpecError
+from netwright.errors import DivergedError, SpecError
 from netwright.progress import Display, Once, Silent
 from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, compare_page
 from netwright.report.facts import Facts
@@ -25,6 +25,7 @@ from netwright.report.sentences import duration, interval_text, lower_is_better,
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.run.gather import warnings
 from netwright.spec import Spec
+from netwright.studies.place import remember, study_folder
 from netwright.training import history
 from netwright.words import counted
 
@@ -113,8 +114,9 @@ def compare(
         raise SpecError("a comparison needs at least one seed.", "Say how many: --seeds 3")
     combinations = [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
     specs = [spec.override(wanted, values) for values in combinations]  # every mistake before the first training
-    folder = out or _folder(data_name(wanted), wanted, vary)
-    _remember(folder, wanted, vary)
+    question = _question(wanted, vary)
+    folder = out or study_folder("compare", data_name(wanted), question)
+    remember(folder, question, ("spec",))
     settings = [Setting(_label(values), values) for values in combinations]
     score = ""
     for number, seed in enumerate(chosen):
@@ -164,34 +166,8 @@ def _curve(folder: RunFolder, facts: Facts) -> list[tuple[float, float, float]]:
     ]
 
 
-def _folder(name: str, wanted: Spec, vary: Mapping[str, Sequence[str]]) -> Path:
-    """The folder of the same comparison if one was begun here, else a new one."""
-    number = 1
-    while True:
-        folder = Path("runs") / f"compare-{name}-{number}"
-        if not folder.exists() or _asked(folder) == _question(wanted, vary):
-            return folder
-        number += 1
-
-
 def _question(wanted: Spec, vary: Mapping[str, Sequence[str]]) -> dict[str, object]:
     return {"spec": spec.dump(wanted), "vary": {path: list(values) for path, values in vary.items()}}
-
-
-def _asked(folder: Path) -> object:
-    try:
-        return json.loads((folder / "question.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _remember(folder: Path, wanted: Spec, vary: Mapping[str, Sequence[str]]) -> None:
-    before, now = _asked(folder), _question(wanted, vary)
-    if before is not None and isinstance(before, dict) and before.get("spec") != now["spec"]:
-        raise NetwrightError(
-            f"{files.printable(folder)} holds a comparison of another spec.", "Name another folder with --to."
-        )
-    files.write_text(folder / "question.json", json.dumps(now, indent=1) + "\n")
 
 
 def _label(values: Mapping[str, str]) -> str:

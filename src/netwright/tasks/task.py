@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +27,7 @@ MOST_NUMBERS = 25_000_000  # inputs a baseline learns from: 100 MB of float32
 
 Interval = tuple[float, float]
 Ranked = list[tuple[str, float]]  # (class, probability), likeliest first
-Decoded = list[Ranked] | list[float] | list[list[float]]
+Decoded = list[Ranked] | list[float] | list[list[float]] | list[str]
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class Task(ABC):
         weight: Factor of this output's loss in the sum of all; `terms` does not contain it.
         watch: The score that stops training early, and which way is better.
         headline: The score shown first.
+        among_mates: Whether `terms` compares an example with the others of its batch.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
 
@@ -113,6 +114,7 @@ class Task(ABC):
     headline: str
     reasons: list[Reason]
     watch: tuple[str, Literal["min", "max"]] = ("loss", "min")
+    among_mates: bool = False
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -171,6 +173,15 @@ class Task(ABC):
             targets: As in a batch.
         """
 
+    def watched(self, answers: Tensor, targets: Tensor) -> float:
+        """The headline score, as it is told after every epoch.
+
+        Args:
+            answers: As `answers` gives them.
+            targets: As in a batch.
+        """
+        return self.score(answers, targets)[self.headline]
+
     @abstractmethod
     def interval(self, answers: Tensor, targets: Tensor, groups: np.ndarray | None = None) -> dict[str, Interval]:
         """The 95 % interval of each score.
@@ -193,12 +204,21 @@ class Task(ABC):
 
     @abstractmethod
     def decode(self, answers: Tensor, top: int = 3) -> Decoded:
-        """Answers for a person: the likeliest classes with their probabilities, or plain numbers.
+        """Answers for a person: the likeliest classes with their probabilities, plain numbers, or words.
 
         Args:
             answers: As `answers` gives them.
             top: How many classes.
         """
+
+    def learned(self, answers: Tensor, targets: Tensor) -> Field:
+        """The field with what is kept of the training part once training has ended; here as it is.
+
+        Args:
+            answers: Of the training part, as `answers` gives them.
+            targets: As in a batch.
+        """
+        return self.field
 
     def settled(self, answers: Tensor, targets: Tensor) -> Field:
         """The field with what is chosen on the validation part once training has ended; here as it is.
@@ -222,6 +242,17 @@ class Task(ABC):
 
         Args:
             answers: As `answers` gives them, or targets of the same form.
+        """
+        return None
+
+    def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
+        """What a table of answers has instead of a class and probabilities; None where it has these, or the number.
+
+        Args:
+            answers: As `answers` gives them.
+
+        Returns:
+            Columns by what stands behind the output's name in theirs.
         """
         return None
 
@@ -264,6 +295,13 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
             f'outputs.{name}: kind "{field.kind}" cannot be an output; {", ".join(parts("task"))} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",
         )
+    if spec.loss and field.kind != "identity" and loss_compares(spec.loss) == "triplets":
+        raise SpecError(
+            f"outputs.{name}.loss: {spec.loss} compares embeddings, and {name} is a {field.kind}.",
+            f"Leave it out, or write outputs.{name}.kind: identity.",
+        )
+    if spec.dim and field.kind != "identity":
+        raise SpecError(f"outputs.{name}.dim: {name} is a {field.kind} and has no embedding.", "Leave it out.")
     task = resolve("task", field.kind)(name, field, spec)
     if spec.loss and not part("loss", spec.loss).facts:
         _check_own_loss(task, spec.loss)

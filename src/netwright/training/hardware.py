@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import psutil
 import torch
 
-from netwright.spec import Hardware, Reason
+from netwright.resolved import Hardware
+from netwright.spec import Reason
 
 # Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000

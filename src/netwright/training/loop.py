@@ -182,14 +182,15 @@ class Training:
 
     @cached_property
     def parameters(self) -> list[nn.Parameter]:
-        """All parameters of all networks."""
-        return [weight for net in self.plan.nets.values() for weight in net.parameters()]
+        """All parameters of all networks that are learned."""
+        return [weight for net in self.plan.nets.values() for weight in net.parameters() if weight.requires_grad]
 
     @cached_property
     def matrices(self) -> list[nn.Parameter]:
-        """The weights of sums, one row per unit: no biases, centres or widths."""
+        """The weights of sums that are learned, one row per unit: no biases, centres or widths."""
         named = [pair for net in self.plan.nets.values() for pair in net.named_parameters()]
-        return [weight for name, weight in named if name.endswith("weight") and weight.ndim > 1]
+        of_sums = [weight for name, weight in named if name.endswith("weight") and weight.ndim > 1]
+        return [weight for weight in of_sums if weight.requires_grad]
 
     # ---- state for checkpoints ---------------------------------------------------------------------------------------
 
@@ -375,7 +376,7 @@ class Training:
             for strategy in defined(self.strategies, "before_validation"):
                 strategy.before_validation(self)
             row |= {f"validation/{name}": value for name, value in self.plan.validate().items()}
-        row["lr"] = next((base[0] * self.rate for base in self._base_lr.values()), None)
+        row["lr"] = next((max(base) * self.rate for base in self._base_lr.values()), None)
         for strategy in defined(self.strategies, "end_of_epoch"):
             strategy.end_of_epoch(self, row)
         self.history.add(row)

@@ -5,11 +5,15 @@ An optimizer's signature is its schema: every keyword is a setting of `training.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+Group = dict[str, list[Tensor] | float]
+Params = Iterable[Tensor] | list[Group]
+SHARE_OF_RATE = "share"  # under this name a group of weights keeps the share of the learning rate at which it learns
 
 
 def _no_compiler() -> None:
@@ -29,7 +33,7 @@ _no_compiler()
 
 
 def sgd(
-    params: Iterable[Tensor],
+    params: Params,
     lr: float = 0.1,
     momentum: float = 0.0,
     nesterov: bool = False,
@@ -56,7 +60,7 @@ def sgd(
 
 
 def adam(
-    params: Iterable[Tensor], lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+    params: Params, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
 ) -> torch.optim.Optimizer:
     """Adam: steps divided by a running root mean square of the gradient, both averages freed of their start.
 
@@ -73,7 +77,7 @@ def adam(
 
 
 def adamw(
-    params: Iterable[Tensor],
+    params: Params,
     lr: float = 0.001,
     beta1: float = 0.9,
     beta2: float = 0.999,
@@ -95,7 +99,7 @@ def adamw(
     return torch.optim.AdamW(params, lr=lr, betas=(beta1, beta2), eps=eps, weight_decay=decay, fused=True)
 
 
-def adagrad(params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10) -> torch.optim.Optimizer:
+def adagrad(params: Params, lr: float = 0.01, eps: float = 1e-10) -> torch.optim.Optimizer:
     """Adagrad: `s <- s + g^2`, `w <- w - lr g / (sqrt(s) + eps)`; rarely moved weights take larger steps.
 
     Args:
@@ -108,7 +112,7 @@ def adagrad(params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10) -> t
     return torch.optim.Adagrad(params, lr=lr, eps=eps, fused=True)
 
 
-def rmsprop(params: Iterable[Tensor], lr: float = 0.001, beta: float = 0.9, eps: float = 1e-8) -> torch.optim.Optimizer:
+def rmsprop(params: Params, lr: float = 0.001, beta: float = 0.9, eps: float = 1e-8) -> torch.optim.Optimizer:
     """RMSprop: `s <- beta s + (1 - beta) g^2`, `w <- w - lr g / (sqrt(s) + eps)`.
 
     Args:
@@ -120,6 +124,29 @@ def rmsprop(params: Iterable[Tensor], lr: float = 0.001, beta: float = 0.9, eps:
     Source: Tieleman and Hinton 2012, Neural Networks for Machine Learning, lecture 6.5.
     """
     return torch.optim.RMSprop(params, lr=lr, alpha=beta, eps=eps, foreach=True)
+
+
+def by_layer(layers: Sequence[tuple[str, list[Tensor]]], heads: Container[str], first: float) -> list[Group]:
+    """Groups of weights for an optimizer whose early layers learn slowly; see `at_shares`.
+
+    Args:
+        layers: Name and weights of each layer, from the input on.
+        heads: Names of the layers that give the outputs, which learn at the full rate.
+        first: Share of the rate at which the first layer learns; each next one at a share larger by the same factor.
+
+    Source: Howard & Ruder 2018, Universal Language Model Fine-tuning, arXiv:1801.06146, section 3.2; with the share of
+    the first layer given instead of the factor, so that it means the same for nets of every depth.
+    """
+    hidden = [name for name, _ in layers if name not in heads]
+    shares = {name: first ** (1 - place / len(hidden)) for place, name in enumerate(hidden)}
+    return [{"params": weights, SHARE_OF_RATE: shares.get(name, 1.0)} for name, weights in layers]
+
+
+def at_shares(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The optimizer, each group of its weights at its share of the learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] *= group.get(SHARE_OF_RATE, 1.0)
+    return optimizer
 
 
 def own_rates(optimizer: torch.optim.Optimizer, weight: Tensor) -> Tensor | None:
@@ -138,4 +165,5 @@ def own_rates(optimizer: torch.optim.Optimizer, weight: Tensor) -> Tensor | None
         return None
     if "exp_avg_sq" in state:
         squares = squares / (1 - optimizer.defaults["betas"][1] ** float(state["step"]))
-    return optimizer.defaults["lr"] / (squares[squares > 0].sqrt() + optimizer.defaults["eps"])
+    share = next(g.get(SHARE_OF_RATE, 1.0) for g in optimizer.param_groups if any(weight is w for w in g["params"]))
+    return share * optimizer.defaults["lr"] / (squares[squares > 0].sqrt() + optimizer.defaults["eps"])

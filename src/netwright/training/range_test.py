@@ -18,6 +18,7 @@ from torch import nn
 
 from netwright.data.batches import Batch
 from netwright.training.loop import Losses, Source, update_of
+from netwright.training.optimizers import SHARE_OF_RATE
 
 STEPS, LOWEST, HIGHEST = 100, 1e-6, 10.0
 SHARE = 1 / 3  # of the rate with the lowest loss
@@ -71,7 +72,7 @@ def _risen(
     for batch in chain.from_iterable(source.epoch(number) for number in count()):
         rates.append(LOWEST * (HIGHEST / LOWEST) ** (len(rates) / (STEPS - 1)))
         for group in optimizer.param_groups:
-            group["lr"] = rates[-1]
+            group["lr"] = rates[-1] * group.get(SHARE_OF_RATE, 1.0)
         optimizer.zero_grad()
         sum(losses(batch).values()).backward()  # type: ignore[union-attr]
         update()

@@ -34,7 +34,8 @@ def kind(name: str) -> Kind:
 
 def planned(name: str, column: Column, **spec: object) -> tuple[Field, list[Reason]]:
     found = from_memory({"x": [0] * len(column)})
-    return kind(name).plan("x", column, InputSpec.model_validate(spec), found)
+    wish = (OutputSpec if name == "identity" else InputSpec).model_validate(spec)
+    return kind(name).plan("x", column, wish, found)
 
 
 def read(field: Field, column: Column, index: list[int] | None = None) -> tuple[np.ndarray, dict[int, str]]:
@@ -64,6 +65,7 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "vector": (Arrays(rows), list(rows)),
         "date": (cells(*DAYS), list(DAYS)),
         "tags": (cells(*TAGS), list(TAGS)),
+        "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }
 
 

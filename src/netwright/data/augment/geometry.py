@@ -84,11 +84,8 @@ class Shift(Transform):
 
     def image(self, pixels: Tensor, draw: Draw) -> Tensor:
         """The pictures, each at another place."""
-        height, width = pixels.shape[2:]
         down, right = self._steps(draw)
-        wider = pad(pixels, (self.px,) * 4, mode="reflect")
-        places = wider.unfold(2, height, 1).unfold(3, width, 1)
-        return laid_like(places[torch.arange(len(pixels), device=pixels.device), :, down, right], pixels)
+        return laid_like(moved(pixels, self.px - down, self.px - right, self.px), pixels)
 
     def points(self, places: Tensor, draw: Draw, size_px: tuple[int, int]) -> Tensor:
         """Places moved as their pictures are; see `Transform.points`."""
@@ -99,6 +96,26 @@ class Shift(Transform):
         """How far down and right each picture is looked at, from 0 to twice the pixels."""
         down, right = (draw.uniform(2) * (2 * self.px + 1)).long().unbind(1)
         return down, right
+
+
+def moved(pixels: Tensor, down: Tensor, right: Tensor, most_px: int) -> Tensor:
+    """Pictures moved by whole pixels; what comes in at a border is what lay there, reflected.
+
+    Args:
+        pixels: (batch, channel, height, width).
+        down: int64 (batch,), how far each one moves down; negative is up.
+        right: Likewise, negative is left.
+        most_px: At least as large as any of these, below height and width.
+
+    Example:
+        >>> one = torch.tensor([1])
+        >>> moved(torch.arange(4.0).expand(1, 1, 2, 4), 0 * one, one, 1)[0, 0, 0].tolist()
+        [1.0, 0.0, 1.0, 2.0]
+    """
+    height, width = pixels.shape[2:]
+    wider = pad(pixels, (most_px,) * 4, mode="reflect")
+    places = wider.unfold(2, height, 1).unfold(3, width, 1)
+    return places[torch.arange(len(pixels), device=pixels.device), :, most_px - down, most_px - right]
 
 
 class Affine(Transform):

@@ -16,6 +16,7 @@ from netwright.spec import Field
 from netwright.words import counted, listed
 
 RARE = 20  # examples; below, a class's score is a matter of luck
+FEWEST_OF_IDENTITY = 2  # examples, of which each finds the other
 LOPSIDED = 20  # times; beyond, accuracy says little
 _SLIP_SHARE = 0.05  # of the frequent class; a slip of the keyboard is rarer than that
 _SHORTEST = 5  # letters; among shorter names one letter is the difference between real words
@@ -52,7 +53,7 @@ class Imbalance(DataCheck):
 
 
 class RareClasses(DataCheck):
-    """Classes with fewer than twenty examples."""
+    """Classes with fewer than twenty examples, identities with fewer than two."""
 
     fault: ClassVar[str] = "a class with 6 examples"
 
@@ -60,11 +61,15 @@ class RareClasses(DataCheck):
         """The rare classes, rarest first; see `DataCheck.look`."""
         findings = []
         for name, field, counts in _counted(border):
-            rare = [f"{_label(field, int(i))} ({counts[i]})" for i in np.argsort(counts) if counts[i] < RARE]
+            alone = field.kind == "identity"
+            least = FEWEST_OF_IDENTITY if alone else RARE
+            rare = [f"{_label(field, int(i))} ({counts[i]})" for i in np.argsort(counts) if counts[i] < least]
             if rare:
                 count = counted(len(rare), "class", "classes")
-                told = f"{count} of {name} with fewer than {RARE} examples: {listed(rare)}"
+                told = f"{count} of {name} with fewer than {least} examples: {listed(rare)}"
                 cure = "Collect more of them, or merge them into others; their scores are a matter of luck."
+                if alone:
+                    cure = "Collect more of them: nobody learns what two pictures have in common from one of them."
                 findings.append(Finding("rare classes", "note", told, cure))
         return findings
 

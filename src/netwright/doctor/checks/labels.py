@@ -14,7 +14,7 @@ from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
 from netwright.seeds import numpy_generator
-from netwright.spec import Field
+from netwright.spec import ONE_CLASS, Field
 
 MOST_EXAMPLES = 4_000
 MOST_NUMBERS = 30_000_000
@@ -47,8 +47,8 @@ class Labels(DataCheck):
     fault: ClassVar[str] = "the classes of 5 % of the examples exchanged"
 
     def look(self, border: Border) -> list[Finding]:
-        """The most doubtful labels of each category that comes out; see `DataCheck.look`."""
-        named = [(name, field) for name, field in border.dataset.outputs.items() if field.kind == "category"]
+        """The most doubtful labels of each category or identity that comes out; see `DataCheck.look`."""
+        named = [(name, field) for name, field in border.dataset.outputs.items() if field.kind in ONE_CLASS]
         if not named or not border.dataset.inputs:
             return []
         rows, values = border.matrix(MOST_EXAMPLES, MOST_NUMBERS)

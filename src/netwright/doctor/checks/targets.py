@@ -13,7 +13,7 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
-from netwright.spec import Field
+from netwright.spec import ONE_CLASS, Field
 from netwright.words import counted
 
 
@@ -30,7 +30,7 @@ class Targets(DataCheck):
         findings = []
         for name, field in border.dataset.outputs.items():
             values = np.asarray(border.dataset.arrays[name][:])
-            if field.kind == "category":
+            if field.kind in ONE_CLASS:
                 findings += _out_of_range(border, field, values)
             findings += _all_equal(field, values[border.dataset.parts["train"]])
         return findings

@@ -1,0 +1,129 @@
+"""Weights that timm knows by name, for the networks that are built here: fetched once from the Hugging Face hub.
+
+timm tells where weights lie, what they were trained on, what their pictures looked like and under which licence they
+are; the file itself is safetensors and runs no code. What was fetched before is found without a network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from netwright.errors import ModelFileError, ResourceError, SpecError
+from netwright.model_file import torchvision_here
+from netwright.progress import Display
+from netwright.registry import nearest
+from netwright.spec import PartSpec
+from netwright.words import listed
+
+MARK = "timm:"
+_FILE = "model.safetensors"
+_HOST, _WAIT_S = "huggingface.co", 3.0
+_NETS = {
+    **{f"resnet{depth}": PartSpec(name="resnet", options={"depth": depth}) for depth in (18, 34, 50, 101, 152)},
+    **{f"vgg{depth}": PartSpec(name="vgg", options={"depth": depth}) for depth in (11, 13, 16, 19)},
+    **{f"vgg{d}_bn": PartSpec(name="vgg", options={"depth": d, "batch_norm": True}) for d in (11, 13, 16, 19)},
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What timm says about weights.
+
+    Args:
+        path: Their file.
+        net: The network they are for.
+        size_px: Height and width of the pictures they were trained on.
+        pixels: Mean and spread of each channel that pixels were standardised with.
+        classes: Names of the classes; empty where timm does not know them.
+        licence: Under which they are.
+        trained_on: The tag in which timm says how and on what they were trained.
+    """
+
+    path: Path
+    net: PartSpec
+    size_px: tuple[int, int]
+    pixels: tuple[tuple[float, ...], tuple[float, ...]]
+    classes: tuple[str, ...]
+    licence: str
+    trained_on: str
+
+
+def fetch(name: str, show: Display) -> Known:
+    """Weights by the name that timm gives them; fetched where they are not here yet, which is said.
+
+    Args:
+        name: E.g. "resnet18.a1_in1k"; without its tag timm's own choice of weights.
+        show: Where it is told what is fetched.
+
+    Raises:
+        SpecError: timm has no such weights, or they are for a network that is not built here.
+        ModelFileError: timm is not installed.
+        ResourceError: The hub cannot be reached.
+    """
+    timm = _timm()
+    architecture = name.partition(".")[0]
+    if architecture not in _NETS:
+        raise SpecError(
+            f"{MARK}{name}: no network of this form is built here{nearest(architecture, _NETS)}.",
+            f"There are {listed(list(_NETS), 20)}.",
+        )
+    try:
+        facts = timm.models.get_pretrained_cfg(name)
+    except RuntimeError:
+        facts = None
+    if facts is None or not facts.hf_hub_id:
+        there = timm.list_pretrained(f"{architecture}.*")
+        raise SpecError(
+            f"{MARK}{name}: timm has no such weights{nearest(name, there)}.", f"It has {listed(there, 12)}."
+        )
+    path = _found(facts.hf_hub_id, show)
+    return Known(
+        path,
+        _NETS[architecture],
+        tuple(facts.input_size[1:]),
+        (tuple(facts.mean), tuple(facts.std)),
+        _classes(timm, facts.num_classes),
+        str(facts.license or ""),
+        str(facts.tag or ""),
+    )
+
+
+def _timm() -> ModuleType:
+    torchvision_here.models()  # so that timm finds one that can be imported
+    try:
+        importlib.import_module("timm.data")
+        return importlib.import_module("timm")
+    except ModuleNotFoundError as exc:
+        raise ModelFileError(
+            f"timm is not installed ({exc.name} is missing).", "Install it: pip install netwright[zoo]"
+        ) from exc
+
+
+def _found(repository: str, show: Display) -> Path:
+    """The file of weights: as it was fetched before, or fetched now."""
+    hub = importlib.import_module("huggingface_hub")
+    held = hub.try_to_load_from_cache(repository, _FILE)
+    if isinstance(held, str):
+        return Path(held)
+    try:
+        socket.create_connection((_HOST, 443), timeout=_WAIT_S).close()
+    except OSError as exc:
+        raise ResourceError(
+            f"{_FILE} of {repository} is not here yet, and {_HOST} cannot be reached ({exc.strerror or exc}).",
+            f"Get the file where there is a network, then: netwright zoo add {_FILE} --net ...",
+        ) from exc
+    show.note(f"fetching {_FILE} of {repository} from {_HOST}")
+    return Path(hub.hf_hub_download(repository, _FILE))
+
+
+def _classes(timm: ModuleType, count: int) -> tuple[str, ...]:
+    """ImageNet's names for its thousand classes; one that stands for several has its number added."""
+    if count != 1000:
+        return ()
+    known = timm.data.ImageNetInfo()
+    short = [known.index_to_description(number).partition(",")[0] for number in range(count)]
+    return tuple(f"{name} ({n})" if short.count(name) > 1 else name for n, name in enumerate(short))

@@ -1,0 +1,183 @@
+"""The zoo: weights of others become whole model files under names; nothing leads out of its folder or overwrites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+import netwright
+from netwright import registry, run, spec
+from netwright.errors import ModelFileError, SpecError
+from netwright.model_file import foreign, torchvision_here, zoo
+from netwright.models.build import build
+from netwright.run.continued import load_model
+from netwright.spec import ModelSpec, PartSpec
+
+TINY = PartSpec(name="cifar_resnet", options={"depth": 8, "width": 0.5})
+
+
+@pytest.fixture(autouse=True)
+def own_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NETWRIGHT_ZOO", str(tmp_path / "zoo"))
+    return tmp_path / "zoo"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of pictures: dark ones and bright ones, no two alike."""
+    draw = np.random.default_rng(0)
+    for name, level in (("bright", 160), ("dark", 20)):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = draw.integers(level, level + 60, (20, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+    return tmp_path / "pictures"
+
+
+def _weights(path: Path, classes: int | None) -> Path:
+    """A file of weights as another tool writes it, of a small residual network; without its head for None."""
+    text = registry.resolve("net", TINY.name)((3, 32, 32), **TINY.options)
+    network = build(ModelSpec(layers=text), {"image": (3, 32, 32)}, {"fc": classes or 2}, 7)
+    tensors, order = {}, 0
+    for node in network.nodes:
+        if node.parameters and (classes or node.name != "fc"):
+            name = "fc" if node.name == "fc" else f"layer{order}.{'bn' if node.part == 'batch_norm' else 'conv'}1"
+            own = foreign._own(network, node.name)
+            tensors |= {f"{name}.{key}": value.detach().numpy() for key, value in own.items()}
+            order += 1
+    np.savez(path, **tensors)
+    return path
+
+
+def test_weights_of_another_tool_become_a_model_that_answers(tmp_path: Path) -> None:
+    file = _weights(tmp_path / "w.npz", 3)
+    given = zoo.Weights(TINY, (32, 32), "0..1", ["ant", "bee", "cow"])
+    entry, told = zoo.add(file, given, name="tiny", licence="MIT", trained_on="three animals")
+    assert told == ["15 of 15 layers taken"]
+    assert (entry.takes, entry.gives, entry.problem) == ("image 32x32 colour", "category of 3", "")
+    assert (entry.licence, entry.trained_on) == ("MIT", "three animals")
+    Image.fromarray(np.full((40, 40, 3), 90, np.uint8)).save(tmp_path / "one.png")
+    found = run.predict(Path("tiny"), [tmp_path / "one.png"])
+    assert found["category"].to_pylist()[0] in {"ant", "bee", "cow"}
+    model = load_model(Path("tiny"))
+    coded = model.code(model.read([{"image": (tmp_path / "one.png").read_bytes()}]))["image"]
+    assert coded.flatten().tolist() == pytest.approx([90 / 255] * coded.numel())
+    assert model.facts[zoo.NOTES]["file"] == "w.npz"
+
+
+def test_pixels_are_brought_to_what_the_weights_were_trained_on(tmp_path: Path) -> None:
+    file = _weights(tmp_path / "w.npz", 3)
+    zoo.add(file, zoo.Weights(TINY, (32, 32), "-1..1"), name="tiny")
+    field = load_model(Path("tiny")).inputs["image"]
+    assert (field.mean, field.std) == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    with pytest.raises(SpecError, match=r"pixels half: expected imagenet, -1\.\.1, 0\.\.1 or"):
+        zoo.add(file, zoo.Weights(TINY, (32, 32), "half"), name="other")
+
+
+def test_without_a_head_it_gives_features_and_can_be_started_from(tmp_path: Path, pictures: Path) -> None:
+    entry, told = zoo.add(_weights(tmp_path / "w.npz", None), zoo.Weights(TINY, (32, 32)), name="tiny")
+    assert told == ["14 of 14 layers taken"]
+    assert entry.gives == "features"
+    found = run.features(Path("tiny"), [pictures], out=tmp_path / "f.csv")
+    assert (found.layer, found.width) == ("global_pool1", 32)
+    assert found.table.column_names[:3] == ["id", "category", "feature_00"]
+    assert (tmp_path / "f.csv").read_text(encoding="utf-8").count("\n") == found.table.num_rows + 1
+    wanted = spec.load(f"{{data: {{path: {pictures}}}, outputs: [category], training: {{stop: {{epochs: 1}}}}}}")
+    outcome = run.train(wanted, out=tmp_path / "run", base=Path("tiny"))
+    assert netwright.load(outcome.model).inputs["image"].shape == (32, 32, 3)
+
+
+def test_a_model_of_ones_own_is_kept_with_its_examples(tmp_path: Path) -> None:
+    wanted = spec.load("{data: {path: sklearn:iris}, outputs: [category], training: {stop: {epochs: 2}}}")
+    trained = run.train(wanted, out=tmp_path / "run").run
+    entry, told = zoo.add(trained / "model.netwright", name="flowers", licence="mine")
+    assert told == ["the whole model, with what its own training knew"]
+    before, after = netwright.load(trained / "model.netwright"), load_model(Path("flowers"))
+    assert after.replayed == before.replayed
+    assert after.replayed is not None
+    assert after.replayed.total > 0
+    assert entry.licence == "mine"
+    assert [each.name for each in zoo.entries()] == ["flowers"]
+    assert zoo.show("flowers")[1].outputs == before.outputs
+
+
+def test_nothing_is_replaced_unasked_and_names_stay_in_the_folder(tmp_path: Path, own_zoo: Path) -> None:
+    file = _weights(tmp_path / "w.npz", 3)
+    given = zoo.Weights(TINY, (32, 32))
+    zoo.add(file, given, name="tiny")
+    with pytest.raises(SpecError, match='the zoo has a "tiny" already'):
+        zoo.add(file, given, name="tiny")
+    zoo.add(file, given, name="tiny", accept=True)
+    for name in ("../tiny", "a/b", ".hidden", "x" * 65):
+        with pytest.raises(SpecError, match="cannot be a name in the zoo"):
+            zoo.add(file, given, name=name)
+    assert [path.name for path in own_zoo.iterdir()] == ["tiny.netwright"]
+    assert zoo.find(Path("../zoo/tiny.netwright")) == Path("../zoo/tiny.netwright")
+
+
+def test_what_is_missing_is_said(tmp_path: Path, own_zoo: Path) -> None:
+    file = _weights(tmp_path / "w.npz", 3)
+    with pytest.raises(SpecError, match="holds weights, and does not say of which network"):
+        zoo.add(file)
+    with pytest.raises(SpecError, match="2 class names, and the last layer of the file gives 3"):
+        zoo.add(file, zoo.Weights(TINY, (32, 32), classes=["a", "b"]), name="tiny")
+    with pytest.raises(ModelFileError, match="the weights do not fit the network"):
+        zoo.add(file, zoo.Weights(PartSpec(name="lenet"), (32, 32)), name="tiny")
+    with pytest.raises(ModelFileError, match="there is no file"):
+        zoo.add(tmp_path / "gone.npz", zoo.Weights(TINY), name="tiny")
+    assert not list(own_zoo.glob("*"))
+    zoo.add(file, zoo.Weights(TINY, (32, 32)), name="tiny")
+    with pytest.raises(SpecError, match=r'the zoo has no "tinny" \(did you mean "tiny"\?\)'):
+        zoo.show("tinny")
+    with pytest.raises(SpecError, match="the zoo has none of this name"):
+        load_model(Path("tinny"))
+
+
+def test_a_damaged_model_is_listed_with_its_reason(tmp_path: Path, own_zoo: Path) -> None:
+    zoo.add(_weights(tmp_path / "w.npz", 3), zoo.Weights(TINY, (32, 32)), name="tiny")
+    whole = (own_zoo / "tiny.netwright").read_bytes()
+    (own_zoo / "tiny.netwright").write_bytes(whole[: len(whole) // 2])
+    (entry,) = zoo.entries()
+    assert "damaged or cut short" in entry.problem
+    with pytest.raises(ModelFileError, match="damaged or cut short"):
+        zoo.show("tiny")
+
+
+def test_a_class_of_the_zoo_is_never_grown_into_ones_own(tmp_path: Path, pictures: Path) -> None:
+    zoo.add(_weights(tmp_path / "w.npz", 3), zoo.Weights(TINY, (32, 32), classes=["ant", "bee", "cow"]), name="tiny")
+    wanted = spec.load(f"{{data: {{path: {pictures}}}, outputs: [category], training: {{stop: {{epochs: 1}}}}}}")
+    model = netwright.load(run.train(wanted, out=tmp_path / "run", base=Path("tiny")).model)
+    assert len(model.outputs["category"].vocabulary) == 2
+    before = load_model(Path("tiny")).network.module("conv1").weight
+    assert before.shape == model.network.module("conv1").weight.shape
+    assert isinstance(before, torch.nn.Parameter)
+
+
+def test_weights_that_timm_knows_come_with_all_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if torchvision_here.models() is None:
+        pytest.skip("torchvision is not installed (pip install netwright[zoo])")
+    hub, timm = pytest.importorskip("huggingface_hub"), pytest.importorskip("timm")
+    held = tmp_path / "hub" / "models--timm--vgg11.tv_in1k"
+    (held / "refs").mkdir(parents=True)
+    (held / "refs" / "main").write_text("abc", encoding="utf-8")
+    (held / "snapshots" / "abc").mkdir(parents=True)
+    theirs = timm.create_model("vgg11").eval()
+    save_file(theirs.state_dict(), held / "snapshots" / "abc" / "model.safetensors")
+    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    entry, told = zoo.add_from_timm("timm:vgg11.tv_in1k")
+    assert (entry.name, entry.gives, told) == ("vgg11.tv_in1k", "category of 1,000", ["11 of 11 layers taken"])
+    assert (entry.trained_on, entry.licence) == ("tv_in1k", "bsd-3-clause")
+    model = load_model(Path("vgg11.tv_in1k"))
+    assert model.outputs["category"].vocabulary[:2] == ("tench", "goldfish")
+    x = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(model.network.eval()({"image": x})["category"], theirs(x), rtol=1e-3, atol=1e-5)
+    with pytest.raises(SpecError, match=r"timm:resnet19: no network of this form is built here \(did you mean"):
+        zoo.add_from_timm("timm:resnet19")
+    with pytest.raises(SpecError, match=r"timm:resnet18\.nope: timm has no such weights"):
+        zoo.add_from_timm("timm:resnet18.nope")
