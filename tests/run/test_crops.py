@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from netwright import model_file, run, spec
+from netwright.data import views
 from netwright.errors import DataError, SpecError
+from netwright.readers.pictures import decode
+from netwright.run import crops
 from netwright.run.folder import RunFolder
 
 SPEC = (
@@ -92,6 +96,27 @@ def test_the_table_has_each_model_and_all_together(first: Path, second: Path) ->
     assert max(map(len, found.text[1:11])) <= 80
     assert found.text[1].split()[:4] == ["model", "resolution", "crops", "models"]
     assert any("16 of 16" in line or "files looked at are smaller" in line for line in found.text)  # 11/7 of 12 is 19
+
+
+def test_every_view_counts_as_often_as_it_should(first: Path, seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+
+    def row(task: object, about: tuple[str, str, str, int, int], answers: torch.Tensor, codes: object) -> crops.CropRow:
+        seen.append(answers)
+        return crops.CropRow(*about, 0.0, (0.0, 0.0))
+
+    monkeypatch.setattr(crops, "_row", row)
+    run.evaluate_crops(first, crops=[1, 2, 10, 144], ensemble=[first], data=seven)
+    assert len(seen) == 12
+    model, paths = model_file.load(RunFolder(first).model), sorted(seven.rglob("*.png"))
+    for many, answers in zip([1, 2, 10, 144] * 3, seen, strict=True):
+        expected = torch.zeros(len(paths), len(CLASSES), dtype=torch.float64)
+        for reading in views.SCHEMES[many]:
+            pixels = np.stack([decode(path.read_bytes(), reading.frame((8, 8, 1))) for path in paths])
+            for crop in reading.crops:
+                given = model.code({"image": views.cut(pixels, crop, 8, 8).copy()})
+                expected += reading.weight / many * model.answers(given)["category"]
+        torch.testing.assert_close(answers, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_an_ensemble_averages_probabilities_whatever_the_order_of_the_classes(first: Path, seven: Path) -> None:

@@ -64,6 +64,12 @@ def test_contrast_hardly_counts() -> None:
     torch.testing.assert_close(by_direction(5 * pictures), by_direction(pictures), rtol=1e-2, atol=1e-3)
 
 
+def test_a_strong_edge_does_not_silence_a_faint_one_beside_it() -> None:
+    picture = 10 * edge() + edge().transpose(2, 3)
+    cell = by_direction(picture)[0, :, 3, 3]
+    assert 2 < float(cell[0] / cell[DIRECTIONS // 2]) < 6  # ten to one without a limit for what one direction counts
+
+
 def test_of_several_channels_the_one_with_the_longest_gradient_counts() -> None:
     faint, strong = 0.5 * edge().transpose(2, 3), edge()
     both = torch.cat([faint, strong, torch.zeros_like(strong)], dim=1)

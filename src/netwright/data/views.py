@@ -59,7 +59,7 @@ class Reading:
         """Whether its crops are cut from a larger picture than the network takes."""
         return self.sevenths > _WHOLE
 
-    def frame(self, shape: tuple[int, int, int]) -> Frame:
+    def frame(self, shape: tuple[int, ...]) -> Frame:
         """The form that pictures are brought to for a network that takes (height, width, channel).
 
         Example:

@@ -6,6 +6,8 @@ of 10 and 144 are cut from pictures that are read from their files once more, la
 network reads the examples itself, at its own size and with its own preprocessing, and is asked about the same ones.
 """
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import time
@@ -357,12 +359,16 @@ def _rows(
 
 
 def _row(task: Task, about: tuple[str, str, str, int, int], answers: Tensor, codes: Tensor) -> CropRow:
-    right = {1: float(task.score(answers, codes)["accuracy"])}
-    if answers.shape[1] > _TOP:
-        right[_TOP] = metrics.accuracy(answers, codes, _TOP)
-    between = {top: metrics.wilson(share * len(codes), len(codes)) for top, share in right.items()}
-    errors = [(1 - right[top], (1 - between[top][1], 1 - between[top][0])) for top in right]
-    return CropRow(*about, *(each for error in errors for each in error))
+    first = _mistaken(float(task.score(answers, codes)["accuracy"]), len(codes))
+    if answers.shape[1] <= _TOP:
+        return CropRow(*about, *first)
+    return CropRow(*about, *first, *_mistaken(metrics.accuracy(answers, codes, _TOP), len(codes)))
+
+
+def _mistaken(right: float, count: int) -> tuple[float, Interval]:
+    """The share of mistakes and its interval, from the share of right answers."""
+    low, high = metrics.wilson(right * count, count)
+    return 1 - right, (1 - high, 1 - low)
 
 
 def _size(member: _Member) -> str:
@@ -390,17 +396,25 @@ def _table(rows: Sequence[CropRow]) -> list[str]:
     head = ("model", "resolution", "crops", "models", "top-1 error, %", f"top-{_TOP} error, %")
     lines = []
     for name in dict.fromkeys(row.output for row in rows):
-        cells = [head]
+        cells: list[tuple[str, ...]] = [head]
         for row in rows:
             if row.output == name:
                 errors = (_error(row.top1_error, row.top1_interval), _error(row.top5_error, row.top5_interval))
                 cells.append((row.model, row.resolution, str(row.crops), str(row.models), *errors))
         widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
         lines += [f"{name}:"] if len({row.output for row in rows}) > 1 else []
-        lines += [
-            "  ".join(cell.ljust(wide) for cell, wide in zip(line, widths, strict=True)).rstrip() for line in cells
-        ]
+        lines += [_line(line, widths) for line in cells]
     return lines
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells beside each other, whole numbers and their headings flush right."""
+    counts = {2, 3}
+    beside = [
+        cell.rjust(wide) if place in counts else cell.ljust(wide)
+        for place, (cell, wide) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  ".join(beside).rstrip()
 
 
 def _error(error: float | None, interval: Interval | None) -> str:

@@ -1,6 +1,7 @@
 """What holds for every kind: one cell reads as in its column, and coding depends on nothing but the field."""
 
 import io
+import tarfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from netwright.errors import CellError, SpecError
 from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
 from netwright.readers.kinds.image import Image as Pictures
 from netwright.readers.kinds.kind import Cell, Kind
+from netwright.readers.layouts.listing import list_archive
 from netwright.readers.pictures import Frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
@@ -538,7 +540,11 @@ def test_pictures_are_read_again_in_other_frames_from_wherever_they_are(tmp_path
     named = Cells(pa.chunked_array([pa.array(blobs.names)]), root=tmp_path)
     held = Cells(pa.chunked_array([pa.array([blobs.one(place) for place in range(5)])]))
     index, frames = np.array([3, 0]), [Frame(*field.shape), Frame(4, 6, 3, 1.0)]
-    for column in (blobs, named, held, Arrays(whole)):
+    with tarfile.open(tmp_path / "all.tar.gz", "w:gz") as tar:
+        for name in blobs.names:
+            tar.add(tmp_path / name, name)
+    packed = list_archive(tmp_path / "all.tar.gz").blobs  # is read in its own order, not in that of the index
+    for column in (blobs, named, held, Arrays(whole), packed):
         seen = {}
         for places, (same, other) in Pictures().in_frames(column, field, index, frames):
             assert other.shape == (len(places), 4, 6, 3)
