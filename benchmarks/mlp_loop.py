@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from pairs import keep, matmul_limit, measure
 from torch import nn
@@ -26,6 +29,7 @@ from torch.nn import functional
 from netwright import spec
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
+from netwright.errors import Stopped
 from netwright.model_file import Model, assemble
 from netwright.progress import Counter, Silent
 from netwright.run.fit import weighted
@@ -37,8 +41,10 @@ from netwright.training.optimizers import sgd
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
+from netwright.training.strategies.strategy import Row, Strategy
 
 LIMIT, BATCH, LR = 0.97, 128, 0.05
+LONG = 1000  # epochs of a training that is stopped and goes on: it then looks inside itself every 256 steps
 EPOCHS = 10  # of a training: it looks inside itself more often in its first epoch, and once more at its end
 MULTIPLY_ADDS = 3 * (784 * 100 + 100 * 10) - 784 * 100  # forward, and backward without the input's own gradient
 SPEC = """
@@ -49,15 +55,25 @@ model: {layers: "dense 100, relu"}
 """
 
 
-def load(data: Path) -> tuple[spec.Spec, Dataset]:
-    """The spec and MNIST, from netwright's own cache.
+def load(data: Path, text: str = SPEC) -> tuple[spec.Spec, Dataset]:
+    """The spec and its data set, from netwright's own cache.
 
     Args:
-        data: Folder of MNIST's files.
+        data: Where the data set lies.
+        text: The spec without that place.
     """
-    wanted = spec.load(SPEC)
+    wanted = spec.load(text)
     wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": str(data)})})
     return wanted, prepare(wanted, progress=Counter(Silent()))
+
+
+def some(dataset: Dataset, part: str, count: int) -> Dataset:
+    """The data set with so many examples of one part, evenly from its whole length; 0 for all."""
+    positions = dataset.parts[part]
+    if not 0 < count < len(positions):
+        return dataset
+    kept = positions[np.arange(count) * len(positions) // count]
+    return replace(dataset, parts={**dataset.parts, part: kept})
 
 
 def coded(dataset: Dataset, part: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,39 +83,97 @@ def coded(dataset: Dataset, part: str) -> tuple[torch.Tensor, torch.Tensor]:
     return whole.inputs["image"].flatten(1).contiguous(), whole.targets["category"]
 
 
-def mnist() -> Path | None:
-    """The folder of MNIST's files, or None with a word about it."""
-    data = Path(os.environ.get("NETWRIGHT_DATA", "")) / "mnist"
-    if data.is_dir():
+def place(name: str) -> Path | None:
+    """Where a data set lies below NETWRIGHT_DATA, or None with a word about it."""
+    data = Path(os.environ.get("NETWRIGHT_DATA", "")) / name
+    if data.exists():
         return data
     print(f"error: {data} is not there. Set NETWRIGHT_DATA to the folder of data sets.", file=sys.stderr)
     return None
 
 
-def ours(model: Model, source: Batches, folder: Path) -> Callable[[int], int]:
-    """A training of some epochs through netwright's loop; the network lives on between trainings."""
-    optimizer = sgd(model.network.parameters(), lr=LR)
+def training(
+    model: Model, source: Batches, folder: Path, optimizer: torch.optim.Optimizer, epochs: int, *more: Strategy
+) -> Training:
+    """A training as `netwright train` sets it up, but for validation and checkpoints.
+
+    Args:
+        model: What learns.
+        source: Where its batches come from.
+        folder: For what it writes.
+        optimizer: Of the model's weights.
+        epochs: Most epochs.
+        more: Strategies beside the usual ones.
+    """
     losses = weighted(model, dict.fromkeys(model.tasks, 1.0))
+    plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(epochs), 0)
+    strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control"), *more]
+    made = Training(plan, strategies, [], History(folder / "history.jsonl"))
+    made.observers += [Evidence(folder / "evidence.jsonl"), Progress(Silent(), made.total)]
+    made.observers.append(Timing(folder / "timing.jsonl"))
+    return made
+
+
+def ours(model: Model, source: Batches, folder: Path, lr: float = LR) -> Callable[[int], int]:
+    """A training of some epochs through netwright's loop; the network lives on between trainings."""
+    optimizer = sgd(model.network.parameters(), lr=lr)
 
     def train(epochs: int) -> int:
-        plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(epochs), 0)
-        strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control")]
-        training = Training(plan, strategies, [], History(folder / "history.jsonl"))
-        training.observers += [Evidence(folder / "evidence.jsonl"), Progress(Silent(), training.total)]
-        training.observers.append(Timing(folder / "timing.jsonl"))
-        training.run()
+        training(model, source, folder, optimizer, epochs).run()
         return epochs * len(source)
 
     return train
 
 
-def by_hand(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Callable[[], int]:
-    """One epoch of the fastest plain loop that torch allows."""
-    optimizer = torch.optim.SGD(network.parameters(), lr=LR, fused=True)
+class Leave(Strategy):
+    """Stops a training after an epoch, as a signal does.
+
+    Args:
+        epoch: Its number, from 1.
+    """
+
+    name = "leave"
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def end_of_epoch(self, training: Training, row: Row) -> None:
+        """Asks to leave when the epoch is reached."""
+        if training.epoch + 1 >= self._epoch:
+            training.leave(signal.SIGTERM)
+
+
+def going_on(model: Model, source: Batches, folder: Path, lr: float) -> Callable[[int], int]:
+    """One long training through netwright's loop, stopped and resumed: each call goes on for some epochs."""
+    optimizer = sgd(model.network.parameters(), lr=lr)
+    last: list[Training] = []
+
+    def train(epochs: int) -> int:
+        done = last[0].epoch if last else 0
+        now = training(model, source, folder, optimizer, LONG, Leave(done + epochs))
+        if last:
+            now.load_state(*last[0].state())
+        with suppress(Stopped):
+            now.run()
+        last[:] = [now]
+        return epochs * len(source)
+
+    return train
+
+
+def by_hand(
+    network: nn.Module, x: torch.Tensor, y: torch.Tensor, lr: float = LR, batch: int = BATCH
+) -> Callable[[], int]:
+    """One epoch of the fastest plain loop that torch allows; pictures lie channels last."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=lr, fused=True)
+    pictures = x.ndim == 4
+    held = x.permute(0, 2, 3, 1).contiguous() if pictures else x
 
     def epoch() -> int:
-        for pick in torch.randperm(len(x)).split(BATCH):
-            loss = functional.cross_entropy(network(x.index_select(0, pick)), y.index_select(0, pick))
+        for pick in torch.randperm(len(x)).split(batch):
+            chosen = held.index_select(0, pick)
+            logits = network(chosen.permute(0, 3, 1, 2) if pictures else chosen)
+            loss = functional.cross_entropy(logits, y.index_select(0, pick))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -114,7 +188,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--busy", action="store_true", help="count processor time: the machine is busy otherwise")
     options = parser.parse_args()
-    data = mnist()
+    data = place("mnist")
     if data is None:
         return 3
     torch.set_num_threads(options.threads)

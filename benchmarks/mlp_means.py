@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 import torch
-from mlp_loop import BATCH, LR, MULTIPLY_ADDS, by_hand, coded, load, mnist
+from mlp_loop import BATCH, LR, MULTIPLY_ADDS, by_hand, coded, load, place
 from pairs import keep, matmul_limit, measure
 from torch import Tensor, nn
 from torch.nn import functional
@@ -108,7 +108,7 @@ WAYS: Iterable[tuple[str, Callable[[nn.Sequential], Update], int]] = (
 
 def main() -> int:
     """Prints each way's speed beside the plain loop's."""
-    data = mnist()
+    data = place("mnist")
     if data is None:
         return 3
     torch.set_flush_denormal(True)

@@ -1,9 +1,7 @@
 """netwright's training loop against its peers: 784-100-10 on MNIST, batches of 128, plain gradient descent.
 
-Every peer runs at its documented quick start and on its documented fast path (data in memory, same precision, nothing
-logged at each step), in a process of its own, on the same bytes and for the same number of updates as netwright beside
-it. Segments of the two alternate, in whole epochs; compiling and starting is left out of them and told apart. Both
-sides are tried with one thread and with two, and the faster way is used. All must have learned after the same epochs.
+benchmarks/peers_table.py says how it is measured. Each segment is a training of its own, from netwright's first look
+inside to its last.
 
 Usage: NETWRIGHT_DATA=... python benchmarks/mlp_peers.py [--quick] [--only NAME]
 
@@ -13,456 +11,49 @@ that everything runs: its numbers are not kept.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import math
-import os
-import re
-import select
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from types import TracebackType
-from typing import Self
+from dataclasses import replace
 
 import mlp_loop
-import numpy as np
 import pairs
+from peers.child import Work
+from peers_table import ON_TORCH, Comparison, Form, both, compare
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent
-PYTHON = REPOSITORY / ".venv-peers" / "bin" / "python"
-UNFINISHED = REPOSITORY / "runs" / "benchmarks" / "mlp_peers.json"
-QUICK_START, FAST_PATH, BY_HAND = 1.5, 1.0, 0.97  # what netwright's speed over a peer's must reach
-CLOSE = 4  # times as long are segments where hundredths decide: what a training costs once is spread over its epochs
-SILENT_S = 300.0  # a peer that says nothing for so long is given up
-FORMS = {"quick": "quick start", "fast": "fast path", "by_hand": "by hand"}
-Plain = dict[str, object]
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Something that trains the same network.
-
-    Args:
-        name: As the table says it.
-        script: File in benchmarks/peers.
-        form: Which of its ways of training.
-        limit: Least ratio of netwright's speed to its own; None where it is only told.
-        own: Runs in the project's environment instead of the peers'.
-        environment: What it needs beside the number of threads.
-    """
-
-    name: str
-    script: str
-    form: str
-    limit: float | None = None
-    own: bool = False
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return ", ".join(filter(None, (self.name, FORMS.get(self.form))))
-
-
-OURS = Peer("netwright", "ours.py", "netwright", own=True, environment={"GOMP_SPINCOUNT": "1000"})
-PEERS = [
-    Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=OURS.environment),
-    *(
-        Peer(name, f"{script}.py", form, limit if asked else None, environment=environment)
-        for name, script, asked, environment in (
-            ("torch DataLoader", "torch_loader", True, {}),
-            ("Lightning", "lightning_fit", True, {}),
-            ("skorch", "skorch_fit", True, {}),
-            ("Keras on torch", "keras_fit", True, {"KERAS_BACKEND": "torch"}),
-            ("Keras on JAX", "keras_fit", False, {"KERAS_BACKEND": "jax"}),
-            ("scikit-learn", "sklearn_fit", False, {}),
-            ("JAX", "jax_scan", False, {}),
-        )
-        for form, limit in (("quick", QUICK_START), ("fast", FAST_PATH))
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Form:
-    """How much is measured.
-
-    Args:
-        threads: Numbers of threads to try.
-        pairs: Segments of each side.
-        seconds: Least length of a segment of the faster side beside a quick start; it is made of whole epochs.
-        tries: Segments for choosing the number of threads.
-        epochs: Epochs after which everybody is examined.
-        examples: Images to train on; 0 for all.
-        accuracy: What everybody must reach on the test images.
-        minutes: How long it takes on two cores, about.
-    """
-
-    threads: tuple[int, ...]
-    pairs: int
-    seconds: float
-    tries: int
-    epochs: int
-    examples: int
-    accuracy: float
-    minutes: float
-
-
-FULL = Form(
-    threads=(1, 2), pairs=pairs.SEGMENTS, seconds=pairs.SECONDS, tries=3, epochs=3, examples=0, accuracy=0.9, minutes=55
+WORK = Work(
+    name="784-100-10 on MNIST",
+    data="mnist",
+    spec=mlp_loop.SPEC,
+    shape=(784,),
+    layers="dense 100, relu",
+    multiply_adds=mlp_loop.MULTIPLY_ADDS,
+    lr=mlp_loop.LR,
+    batch=mlp_loop.BATCH,
 )
-QUICK = Form(threads=(1,), pairs=2, seconds=0.0, tries=1, epochs=3, examples=12_800, accuracy=0.8, minutes=4)
-
-
-class PeerError(Exception):
-    """A peer died, fell silent or said something else than agreed."""
-
-
-class Child:
-    """A peer's process, ready to train.
-
-    Args:
-        peer: Which.
-        threads: How many it may use.
-        folder: Folder of the arrays.
-
-    Raises:
-        PeerError: It did not get ready.
-    """
-
-    def __init__(self, peer: Peer, threads: int, folder: Path) -> None:
-        self.peer, self.threads = peer, threads
-        self._errors = TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  (closed with the child)
-        script = HERE / "peers" / peer.script
-        start = time.perf_counter()
-        self._process = subprocess.Popen(
-            [sys.executable if peer.own else str(PYTHON), str(script), peer.form, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=environment(peer, threads),
-            cwd=folder,
-            text=True,
-        )
-        try:
-            self.told = self._answer()
-        except BaseException:
-            self.close()
-            raise
-        self.cold_s = time.perf_counter() - start
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.kill()
-        self._process.communicate()
-        self._errors.close()
-
-    def train(self, epochs: int) -> float:
-        """Images a second of some epochs."""
-        said = self._ask(f"train {epochs}")
-        return _number(said, "images", self.peer) / _number(said, "seconds", self.peer)
-
-    def accuracy(self) -> float:
-        """Share of the test images that it answers rightly."""
-        return _number(self._ask("score"), "accuracy", self.peer)
-
-    def _ask(self, line: str) -> Plain:
-        to = self._process.stdin
-        try:
-            if to is not None:
-                to.write(line + "\n")
-                to.flush()
-        except BrokenPipeError:
-            pass  # it died; what it said last is read below
-        return self._answer()
-
-    def _answer(self) -> Plain:
-        out = self._process.stdout
-        if out is None or not select.select([out], [], [], SILENT_S)[0]:
-            raise PeerError(f"{self.peer}: it said nothing for {SILENT_S:g} s. {self._last_error()}")
-        line = out.readline()
-        if not line:
-            raise PeerError(f"{self.peer}: it ended with {self._process.wait()}. {self._last_error()}")
-        return parsed(line, self.peer)
-
-    def _last_error(self) -> str:
-        self._errors.seek(0)
-        lines = [line.strip() for line in re.split(r"[\r\n]", self._errors.read()) if line.strip()]
-        return f"Its last words: {lines[-1]}" if lines else "It left no word."
-
-
-def environment(peer: Peer, threads: int) -> dict[str, str]:
-    """What a peer's process is told by its environment."""
-    count = str(threads)
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), count)
-    kept = {name: value for name, value in os.environ.items() if peer.own or name != "PYTHONPATH"}
-    if peer.own:
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
-    return {**kept, **limits, **peer.environment}
-
-
-def parsed(line: str, peer: Peer) -> Plain:
-    """One line of a peer.
-
-    Raises:
-        PeerError: It is no JSON object.
-    """
-    try:
-        said = json.loads(line)
-    except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise PeerError(f"{peer}: it said {line.strip()!r}, expected a JSON object.")
-    return said
-
-
-def _number(said: Plain, name: str, peer: Peer) -> float:
-    value = said.get(name)
-    if not isinstance(value, int | float) or not value > 0:
-        raise PeerError(f"{peer}: it said {said}, expected {name} above 0.")
-    return float(value)
-
-
-# ---- measuring -------------------------------------------------------------------------------------------------------
-
-
-def examined(peer: Peer, threads: int, folder: Path, form: Form) -> tuple[Child, Plain]:
-    """A peer that has trained for the first epochs, and how it got there."""
-    child = Child(peer, threads, folder)
-    try:
-        for _ in range(form.epochs):
-            child.train(1)
-        return child, {"threads": threads, "accuracy": child.accuracy(), "cold_start_s": child.cold_s}
-    except BaseException:
-        child.close()
-        raise
-
-
-def tuned(peer: Peer, folder: Path, form: Form) -> tuple[Child, Plain, float]:
-    """A peer with the number of threads that suits it, what was found, and its images a second."""
-    with ExitStack() as started:
-        tried = []
-        for threads in form.threads:
-            child, found = examined(peer, threads, folder, form)
-            started.callback(child.close)
-            tried.append((child, found, []))
-        for _ in range(form.tries):
-            for child, _, rates in tried:
-                rates.append(child.train(1))
-        best, found, rates = max(tried, key=lambda entry: statistics.median(entry[2]))
-        started.pop_all()
-    for child, _, _ in tried:
-        if child is not best:
-            child.close()
-    return best, found, statistics.median(rates)
-
-
-def against(peer: Peer, ours: Plain, folder: Path, form: Form, limit: float, images: int) -> Plain:
-    """One line of the table: netwright beside one peer.
-
-    Args:
-        peer: Which.
-        ours: What was found about netwright.
-        folder: Folder of the arrays.
-        form: How much to measure.
-        limit: Images a second that the hardware allows at most.
-        images: Images of an epoch.
-    """
-    child, found, rate = tuned(peer, folder, form)
-    with child, examined(OURS, int(str(ours["threads"])), folder, form)[0] as own:
-        seconds = form.seconds * (1 if peer.form == "quick" else CLOSE)
-        epochs = max(1, math.ceil(seconds * max(rate, float(str(ours["images_s"]))) / images))
-        sides = (("netwright", lambda: own.train(epochs)), (str(peer), lambda: child.train(epochs)))
-        ratio = pairs.alternate(*sides, limit=limit, segments=form.pairs)
-        told = child.told
-    versions = told.get("versions")
-    return {
-        "peer": peer.name,
-        "version": ", ".join(map(str, versions)) if isinstance(versions, list) else "-",
-        "form": FORMS.get(peer.form, peer.form),
-        "ratio": ratio.ratio,
-        "low": ratio.low,
-        "high": ratio.high,
-        "must_reach": peer.limit,
-        "netwright_images_s": ratio.a_rate,
-        "peer_images_s": ratio.b_rate,
-        "share_of_limit": ratio.share,
-        "peer_share": ratio.b_rate / limit,
-        **found,
-        "epochs_a_segment": epochs,
-        "pairs": ratio.segments,
-        "page": told.get("page") or "-",
-    }
-
-
-def missed(row: Plain, form: Form) -> str:
-    """What a line of the table fails to reach, in words; "" for nothing. Short segments prove no speed."""
-    found = []
-    must, ratio, accuracy = row.get("must_reach"), row.get("ratio"), row["accuracy"]
-    if form.seconds and isinstance(must, float) and isinstance(ratio, float) and ratio < must:
-        found.append(f"ratio {ratio:.3f} is below {must:g}")
-    if isinstance(accuracy, float) and accuracy < form.accuracy:
-        found.append(
-            f"accuracy {accuracy:.3f} after {form.epochs} epochs is below {form.accuracy:g}: it learns nothing"
-        )
-    return "; ".join(found)
-
-
-# ---- what is kept ----------------------------------------------------------------------------------------------------
-
-
-class Parts:
-    """Finished parts, kept in a file, so that an interrupted measurement goes on.
-
-    Args:
-        path: The file; None keeps nothing.
-        key: Parts measured under another key are not taken up.
-    """
-
-    def __init__(self, path: Path | None, key: str) -> None:
-        self._path, self._key, self._found = path, key, dict[str, Plain]()
-        try:
-            before = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        except (OSError, ValueError):
-            return
-        if before.get("key") == key:
-            self._found = before["parts"]
-            print(f"going on after {len(self._found)} finished parts")
-
-    def part(self, name: str, make: Callable[[], Plain]) -> Plain:
-        """What one part found, now or before the interruption."""
-        if name not in self._found:
-            self._found[name] = make()
-            if self._path:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                beside = self._path.with_suffix(".part")
-                beside.write_text(json.dumps({"key": self._key, "parts": self._found}), encoding="utf-8")
-                beside.replace(self._path)
-        return self._found[name]
-
-    def forget(self) -> None:
-        """Removes the file: all is finished."""
-        if self._path:
-            self._path.unlink(missing_ok=True)
-
-
-def digest() -> str:
-    """Changes whenever netwright, the peers or this benchmark do: results of two versions are never mixed."""
-    found = hashlib.sha256()
-    own = [Path(__file__), HERE / "pairs.py", HERE / "mlp_loop.py", HERE / "peers" / "requirements.txt"]
-    for path in [*own, *sorted((HERE / "peers").glob("*.py")), *sorted((REPOSITORY / "src").rglob("*.py"))]:
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]
-
-
-def export(data: Path, folder: Path, examples: int) -> int:
-    """Writes the arrays that all train on, as netwright codes them; gives how many images an epoch has."""
-    _, dataset = mlp_loop.load(data)
-    count = 0
-    for part in ("train", "test"):
-        x, y = mlp_loop.coded(dataset, part)
-        count = len(x) if part == "test" else (examples or len(x))
-        np.save(folder / f"{part}_x.npy", x[:count].numpy())
-        np.save(folder / f"{part}_y.npy", y[:count].numpy())
-    return len(np.load(folder / "train_y.npy", mmap_mode="r"))
-
-
-def _limit(threads: int) -> float:
-    return pairs.matmul_limit(threads) / mlp_loop.MULTIPLY_ADDS
-
-
-def told(row: Plain, name: str, form: Form) -> str:
-    """A line of the table as the terminal shows it."""
-    text = (
-        f"{name} ({row['threads']} thread(s), accuracy {row['accuracy']:.3f}, cold start {row['cold_start_s']:.1f} s)"
-    )
-    if "ratio" in row:
-        text += f": netwright {row['netwright_images_s']:,.0f}/s, peer {row['peer_images_s']:,.0f}/s, "
-        text += f"ratio {row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f}, {row['pairs']} pairs)"
-    wrong = missed(row, form)
-    return f"  {'MISSED' if wrong else '      '}  {text}{f' -- {wrong}' if wrong else ''}"
-
-
-def measured(
-    chosen: Sequence[Peer], parts: Parts, folder: Path, form: Form, images: int, limit: float
-) -> list[Plain] | None:
-    """All lines of the table, netwright's own first; None when a peer failed.
-
-    Args:
-        chosen: The peers.
-        parts: What is finished already.
-        folder: Folder of the arrays.
-        form: How much to measure.
-        images: Images of an epoch.
-        limit: Images a second that the hardware allows at most.
-    """
-    whole = True
-
-    def alone() -> Plain:
-        child, found, rate = tuned(OURS, folder, form)
-        child.close()
-        return {"what": "netwright", **found, "images_s": rate, "share_of_limit": rate / limit}
-
-    ours = parts.part("netwright", alone)
-    print(told(ours, "netwright", form), flush=True)
-    rows: list[Plain] = [ours]
-    for peer in chosen:
-        try:
-            row = parts.part(str(peer), lambda p=peer: against(p, ours, folder, form, limit, images))
-        except PeerError as exc:
-            print(f"error: {exc}", file=sys.stderr)
-            whole = False
-            continue
-        rows.append(row)
-        print(told(row, str(peer), form), flush=True)
-    return rows if whole else None
+FULL = Form(
+    threads=(1, 2),
+    pairs=pairs.SEGMENTS,
+    seconds=pairs.SECONDS,
+    close=4,  # what a training costs once is spread over its epochs
+    tries=3,
+    epochs=3,
+    examples=0,
+    tested=0,
+    accuracy=0.9,
+    minutes=55,
+)
+QUICK = replace(FULL, threads=(1,), pairs=2, seconds=0.0, tries=1, examples=12_800, accuracy=0.8, minutes=4)
+PEERS = [
+    *ON_TORCH,
+    *both("Keras on JAX", "keras_fit", asked=False, KERAS_BACKEND="jax"),
+    *both("scikit-learn", "sklearn_fit", asked=False),
+    *both("JAX", "jax_scan", asked=False),
+]
+MLP = Comparison(WORK, PEERS, FULL, QUICK)
 
 
 def main() -> int:
-    """Measures, keeps and prints; exit code 1 for a missed limit or a failed peer, 3 when something is not there."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two short segments of each, to see that all peers run")
-    parser.add_argument("--only", metavar="NAME", help="the peers with this in their name; keeps nothing")
-    options = parser.parse_args()
-    data = mlp_loop.mnist()
-    if data is None:
-        return 3
-    if not PYTHON.exists():
-        print(f"error: the peers are not installed: {PYTHON.parent} is not there.\ntry: make peers", file=sys.stderr)
-        return 3
-    form = QUICK if options.quick else FULL
-    print(f"expected: about {form.minutes:g} minutes", flush=True)
-    chosen = [peer for peer in PEERS if (options.only or "").lower() in str(peer).lower()]
-    keeping = not options.quick and not options.only
-    parts = Parts(UNFINISHED if keeping else None, digest())
-    with TemporaryDirectory() as folder:
-        images = export(data, Path(folder), form.examples)
-        limit = parts.part("limit", lambda: {"images_s": _limit(max(form.threads))})
-        rows = measured(chosen, parts, Path(folder), form, images, float(str(limit["images_s"])))
-    if rows is None:
-        return 1
-    wrong = [row for row in rows if missed(row, form)]
-    if keeping:
-        ratios = f"a ratio of {QUICK_START:g} at quick starts, {FAST_PATH:g} on fast paths, {BY_HAND:g} by hand"
-        pairs.keep("mlp_peers", rows, f"{ratios}, and an accuracy of {form.accuracy:g} after {form.epochs} epochs")
-        parts.forget()
-    print(f"{len(wrong)} of {len(rows)} lines miss a limit" if wrong else "limits kept")
-    return 1 if wrong else 0
+    """See `peers_table.compare`."""
+    return compare("mlp_peers", __doc__, [MLP])
 
 
 if __name__ == "__main__":

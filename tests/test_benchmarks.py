@@ -1,15 +1,24 @@
 """The comparison with peers: what they say is understood, a dead one is told, an interrupted measurement goes on."""
 
-import importlib.util
+import ast
+import importlib
 import json
+import math
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
+
+from netwright import spec
+from netwright.data.batches import Batches
+from netwright.model_file import assemble
+from netwright.models.build import build, table
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 CHATTY = f"""
@@ -17,14 +26,14 @@ import sys
 sys.path.insert(0, {str(BENCHMARKS / "peers")!r})
 import child, numpy as np
 
-def knows(x, y):
+def knows(work, x, y):
     \"\"\"Source: https://example.org/start.html\"\"\"
     def train(epochs):
         print("epoch 1 of many")
         return 0.5 * epochs
     return child.Peer(train, lambda images: images[:, 0])
 
-def dies(x, y):
+def dies(work, x, y):
     def train(epochs):
         if len(x) > 128:
             sys.exit("first word\\nno more memory\\n")
@@ -34,18 +43,16 @@ child.serve(["numpy"], knows=knows, dies=dies)
 """
 
 
-def loaded(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-pairs, _, peers = loaded("pairs"), loaded("mlp_loop"), loaded("mlp_peers")
-TINY = peers.Form((1,), pairs=2, seconds=0.0, tries=1, epochs=1, examples=0, accuracy=0.9, minutes=0)
+for place in (BENCHMARKS / "peers", BENCHMARKS):
+    sys.path.insert(0, str(place))
+pairs, mlp_loop, peers = (importlib.import_module(name) for name in ("pairs", "mlp_loop", "peers_table"))
+mlp_peers, conv_peers = (importlib.import_module(name) for name in ("mlp_peers", "conv_peers"))
+torch_loader, child = (importlib.import_module(name) for name in ("torch_loader", "child"))
+for place in (BENCHMARKS / "peers", BENCHMARKS):
+    sys.path.remove(str(place))
+COMPARISONS = [mlp_peers.MLP, *conv_peers.COMPARISONS]
+WORKS = [comparison.work for comparison in COMPARISONS]
+TINY = replace(mlp_peers.QUICK, epochs=1, examples=0, accuracy=0.9)
 
 
 @pytest.fixture
@@ -55,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for part in ("train", "test"):
         np.save(tmp_path / f"{part}_x.npy", np.repeat(classes[:, None], 3, axis=1).astype(np.float32))
         np.save(tmp_path / f"{part}_y.npy", classes)
+    mlp_peers.WORK.write(tmp_path)
     (tmp_path / "peers").mkdir()
     (tmp_path / "peers" / "chatty.py").write_text(CHATTY, encoding="utf-8")
     monkeypatch.setattr(peers, "HERE", tmp_path)
@@ -113,11 +121,136 @@ def test_number_of_threads_and_project_path_reach_the_right_peers(monkeypatch: p
     assert peers.environment(peers.OURS, 1)["PYTHONPATH"].split(":") == [str(BENCHMARKS), "src"]
 
 
-def test_every_peer_names_its_page() -> None:
-    for found in peers.PEERS:
-        text = (BENCHMARKS / "peers" / found.script).read_text(encoding="utf-8")
-        assert f"def {found.form}(" in text
-        assert found.own or text.count("Source: https://") == 2
+@pytest.mark.parametrize("found", {str(peer): peer for each in COMPARISONS for peer in each.peers}.values(), ids=str)
+def test_every_peer_names_its_page(found: peers.Peer) -> None:
+    body = ast.parse((BENCHMARKS / "peers" / found.script).read_text(encoding="utf-8")).body
+    [form] = [each for each in body if isinstance(each, ast.FunctionDef) and each.name == found.form]
+    assert found.own or "Source: https://" in (ast.get_docstring(form) or "")
+
+
+def test_netwright_must_beat_quick_starts_and_match_fast_paths() -> None:
+    told = {str(peer) for each in COMPARISONS for peer in each.peers if peer.limit is None}
+    assert {name.partition(",")[0] for name in told} == {"Keras on JAX", "scikit-learn", "JAX"}  # on JAX only the MLP
+    limits = {str(peer): peer.limit for peer in conv_peers.PEERS}
+    assert (limits["Lightning, quick start"], limits["Keras on JAX, fast path"]) == (1.5, 1.0)
+    assert (limits["torch, by hand"], limits["JAX, fast path"]) == (0.97, None)
+
+
+def test_only_names_works_and_peers() -> None:
+    def chosen(only: str | None) -> list[str]:
+        pairs = [(each.work, peer) for each in conv_peers.COMPARISONS for peer in each.peers]
+        return [f"{work.name[:6]} {peer}" for work, peer in pairs if peers._named(only, work, peer)]
+
+    assert chosen("resnet") == ["ResNet torch, by hand"]
+    assert chosen("skorch, quick") == ["ConvNe skorch, quick start"]
+    assert len(chosen(None)) == len(conv_peers.PEERS) + 1
+
+
+@pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
+def test_peers_and_netwright_train_the_same_network(work: child.Work) -> None:
+    shape = (1, 28, 28) if len(work.shape) == 1 else work.shape
+    ours = build(spec.load(work.spec).model, {"image": shape}, {"category": 10}, 0)
+    theirs = torch_loader.network(work, fast=True)
+    with torch.no_grad():
+        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            one.copy_(other)
+    x = torch.linspace(-1, 1, 2 * math.prod(shape)).reshape(2, *shape)
+    assert torch.allclose(ours({"image": x})["category"], theirs(x.reshape(2, *work.shape)), atol=1e-5)
+    counted = [row.multiply_adds for row in table(ours, 1) if "batch_norm" not in row.text]
+    adds = [count for count in counted if count]
+    assert work.multiply_adds == 3 * sum(adds) - adds[0]  # all but the derivative by the pictures
+
+
+def test_networks_have_as_many_weights_as_published() -> None:
+    counts = [sum(weight.numel() for weight in torch_loader.network(work).parameters()) for work in WORKS]
+    assert counts == [79_510, 22_466, 11_173_962]
+
+
+def test_work_is_read_as_it_was_written(tmp_path: Path) -> None:
+    conv_peers.CONVNETJS.write(tmp_path)
+    read = child.Work.read(tmp_path)
+    assert asdict(read) == asdict(conv_peers.CONVNETJS)
+    assert [tuple(step) for step in read.steps()][:4] == [
+        ("conv", (16, 5, 2), (3, 32, 32)),
+        ("relu", (), (16, 32, 32)),
+        ("pool", (2,), (16, 32, 32)),
+        ("conv", (20, 5, 2), (16, 16, 16)),
+    ]
+    assert list(read.steps())[-1] == ("dense", (10,), (20, 4, 4))
+
+
+def test_layer_that_peers_do_not_know_is_refused() -> None:
+    with pytest.raises(ValueError, match='layer "batch_norm" is none that the peers know'):
+        list(replace(conv_peers.CONVNETJS, layers="relu, batch_norm").steps())
+
+
+def test_many_images_are_answered_a_thousand_at_a_time() -> None:
+    asked: list[int] = []
+
+    def answer(images: np.ndarray) -> np.ndarray:
+        asked.append(len(images))
+        return images[:, 0]
+
+    x = np.arange(2500)[:, None] % 10
+    y = np.where(np.arange(2500) < 500, -1, x[:, 0])
+    assert child._accuracy(child.Peer(lambda epochs: None, answer), x, y) == 0.8
+    assert max(asked) <= 1000
+    assert sum(asked) == 2500
+
+
+# ---- netwright's side ------------------------------------------------------------------------------------------------
+
+PICTURES = replace(
+    conv_peers.CONVNETJS,
+    spec=conv_peers.SPEC.replace("[32, 32]", "[8, 8]").format(model='layers: "conv 4x3 pad 1, relu, pool 2"'),
+    shape=(3, 8, 8),
+    layers="conv 4x3 pad 1, relu, pool 2",
+    classes=2,
+    batch=8,
+)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Class folders with forty dark and forty bright pictures for training, six of each for testing."""
+    monkeypatch.setenv("NETWRIGHT_CACHE", str(tmp_path / "cache"))
+    noise = np.random.default_rng(0)
+    for part, count in (("train", 40), ("test", 6)):
+        for low, name in ((0, "dark"), (100, "bright")):
+            folder = tmp_path / "pictures" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = noise.integers(low, low + 156, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.png")
+    return tmp_path / "pictures"
+
+
+def test_exported_pictures_come_from_all_classes(pictures: Path, tmp_path: Path) -> None:
+    form = replace(conv_peers.QUICK, examples=32, tested=8)
+    assert peers.export(PICTURES, pictures, tmp_path, form) == 32
+    x, y = np.load(tmp_path / "train_x.npy"), np.load(tmp_path / "train_y.npy")
+    assert x.shape == (32, 3, 8, 8)
+    assert 12 <= y.sum() <= 20  # the first 32 of a class folder would be of one class
+    assert np.load(tmp_path / "test_y.npy").tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    light = x.mean((1, 2, 3))
+    assert light[y == 0].min() > light[y == 1].max()  # bright comes before dark
+
+
+def test_training_that_goes_on_equals_the_unbroken_one(pictures: Path, tmp_path: Path) -> None:
+    wanted, dataset = mlp_loop.load(pictures, PICTURES.spec)
+
+    def weights(make: Callable, *epochs: int) -> list[torch.Tensor]:
+        model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
+        model.network.to(memory_format=torch.channels_last)
+        source = Batches(dataset, "train", 8, 0, shuffle=True, resident=True, channels_last=True)
+        train = make(model, source, tmp_path / "written", 0.05)
+        assert [train(count) for count in epochs] == [count * len(source) for count in epochs]
+        return list(model.network.parameters())
+
+    broken, whole = weights(mlp_loop.going_on, 1, 2), weights(mlp_loop.ours, 3)
+    assert all(torch.equal(one, other) for one, other in zip(broken, whole, strict=True))
+    apart = weights(mlp_loop.ours, 1, 2)
+    assert not torch.equal(apart[0], whole[0])  # trainings of their own begin with the first epoch's order again
 
 
 def test_missed_limits_are_told() -> None:
@@ -135,11 +268,15 @@ def test_failed_peer_is_left_for_the_next_run_which_goes_on_after_the_others(
     kept = folder / "runs" / "unfinished.json"
 
     def run(*chosen: object) -> list[dict] | None:
-        return peers.measured(chosen, peers.Parts(kept, "key"), folder, TINY, images=200, limit=800.0)
+        room = peers.Room(mlp_peers.WORK, folder, TINY, images=200, limit=800.0)
+        return peers.measured(chosen, peers.Parts(kept, "key"), room)
 
     assert run(peer("knows", "First", 0.97), peer("dies", "Second")) is None
     assert "Second: it ended with 1. Its last words: no more memory" in capsys.readouterr().err
-    assert list(json.loads(kept.read_text(encoding="utf-8"))["parts"]) == ["netwright", "First"]
+    assert list(json.loads(kept.read_text(encoding="utf-8"))["parts"]) == [
+        "784-100-10 on MNIST: netwright",
+        "784-100-10 on MNIST: First",
+    ]
 
     def never(*_: object) -> None:
         raise AssertionError("measured again")
@@ -160,12 +297,17 @@ def test_parts_of_another_version_are_not_taken_up(tmp_path: Path) -> None:
     assert peers.Parts(path, "two").part("a", make) == {"n": 2}
 
 
+@pytest.mark.parametrize(
+    ("program", "data"), [(mlp_peers, "mnist"), (conv_peers, "cifar10_jpeg/cifar10_jpeg.tar.xz")], ids=["mlp", "conv"]
+)
 def test_missing_environment_names_its_cure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    program: ModuleType, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "mnist").mkdir()
     monkeypatch.setenv("NETWRIGHT_DATA", str(tmp_path))
     monkeypatch.setattr(peers, "PYTHON", tmp_path / "bin" / "python")
-    monkeypatch.setattr(sys, "argv", ["mlp_peers.py"])
-    assert peers.main() == 3
+    monkeypatch.setattr(sys, "argv", ["peers.py"])
+    assert program.main() == 3
+    assert f"{tmp_path / data} is not there" in capsys.readouterr().err
+    (tmp_path / data).mkdir(parents=True)
+    assert program.main() == 3
     assert "try: make peers" in capsys.readouterr().err

@@ -1,7 +1,8 @@
-"""What every peer shares: the data, the wanted training, and the few words it speaks with the benchmark.
+"""What every peer shares: what it trains, on which data, and the few words it speaks with the benchmark.
 
-A peer is started as `python benchmarks/peers/NAME.py FORM FOLDER`. It makes one update on the first batch, says
-`{"page": ..., "versions": ...}`, and then answers each line with a line of JSON:
+A peer is started as `python benchmarks/peers/NAME.py FORM FOLDER`; the folder holds `work.json` and the arrays. It
+makes one update on the first batch, says `{"page": ..., "versions": ...}`, and then answers each line with a line of
+JSON:
 
     train N    trains for N epochs        {"images": ..., "seconds": ...}
     score      answers the test images    {"accuracy": ...}
@@ -12,18 +13,95 @@ It ends with its input. Whatever a framework prints goes to the standard error.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 
-WIDTH, HIDDEN, CLASSES, BATCH, LR = 784, 100, 10, 128, 0.05
+ANSWERED = 1_000  # images answered at once
+
+
+class Step(NamedTuple):
+    """One layer as its words say it.
+
+    Args:
+        word: What it is: conv, pool, relu or dense.
+        numbers: In the order of its words, e.g. 16, 5 and 2 for `conv 16x5 pad 2`.
+        shape: What goes in, without the batch: (channel, height, width) or (width,).
+    """
+
+    word: str
+    numbers: tuple[int, ...]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all train: one network on one data set by plain gradient descent.
+
+    Args:
+        name: As the table says it.
+        data: Folder or file of the data set below $NETWRIGHT_DATA.
+        spec: netwright's spec of the same, without the place of the data.
+        shape: Of an example as the peers take it: (width,) or (channel, height, width).
+        layers: netwright's text of the layers before the last dense one, or the name of a network with branches.
+        multiply_adds: Of one example, forward and backward without the input's own gradient.
+        lr: Learning rate.
+        goes_on: netwright's training is one that goes on from segment to segment, where the look that it takes at the
+            end of each would be as long as a segment.
+        batch: Examples of a step.
+        classes: To tell apart.
+    """
+
+    name: str
+    data: str
+    spec: str
+    shape: tuple[int, ...]
+    layers: str
+    multiply_adds: int
+    lr: float
+    goes_on: bool = False
+    batch: int = 128
+    classes: int = 10
+
+    def steps(self) -> Iterator[Step]:
+        """The layers one after the other, the last dense one included."""
+        shape = self.shape
+        for text in (*self.layers.split(", "), f"dense {self.classes}"):
+            word, _, rest = text.partition(" ")
+            numbers = tuple(map(int, re.findall(r"\d+", rest)))
+            yield Step(word, numbers, shape)
+            match word, numbers:
+                case "conv", (filters, size, pad):
+                    shape = (filters, *(side + 2 * pad - size + 1 for side in shape[1:]))
+                case "pool", (size,):
+                    shape = (shape[0], *(side // size for side in shape[1:]))
+                case "dense", (width,):
+                    shape = (width,)
+                case "relu", ():
+                    pass
+                case _:
+                    raise ValueError(
+                        f'layer "{text}" is none that the peers know: conv FxS pad P, pool S, relu, dense W'
+                    )
+
+    def write(self, folder: Path) -> None:
+        """Puts it beside the arrays."""
+        (folder / "work.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What `write` put there."""
+        facts = json.loads((folder / "work.json").read_text(encoding="utf-8"))
+        return cls(**{**facts, "shape": tuple(facts["shape"])})
 
 
 @dataclass(frozen=True)
@@ -39,7 +117,7 @@ class Peer:
     answer: Callable[[np.ndarray], np.ndarray]
 
 
-Make = Callable[[np.ndarray, np.ndarray], Peer]  # from float32 images (count, 784) and int64 classes (count,)
+Make = Callable[[Work, np.ndarray, np.ndarray], Peer]  # from float32 images (count, *shape) and int64 classes (count,)
 
 
 def threads() -> int:
@@ -53,6 +131,16 @@ def pin() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: threads()])
 
 
+def width(shape: Sequence[int]) -> int:
+    """How many numbers an example of a shape is."""
+    return math.prod(shape)
+
+
+def channels_last(x: np.ndarray) -> np.ndarray:
+    """Pictures as (count, height, width, channel); everything else as it is."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)) if x.ndim == 4 else x
+
+
 def serve(packages: Sequence[str], **forms: Make) -> None:
     """Speaks with the benchmark until it has heard enough.
 
@@ -61,15 +149,15 @@ def serve(packages: Sequence[str], **forms: Make) -> None:
         forms: By name, what makes the peer; the docstring names the page it follows.
     """
     form, folder = sys.argv[1], Path(sys.argv[2])
-    make = forms[form]
+    make, work = forms[form], Work.read(folder)
     told = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     x, y = np.load(folder / "train_x.npy"), np.load(folder / "train_y.npy")
-    make(x[:BATCH], y[:BATCH]).train(1)
+    make(work, x[: work.batch], y[: work.batch]).train(1)
     pages = re.findall(r"https://\S+[\w/]", make.__doc__ or "")
     found: dict[str, object] = {"page": " ".join(pages), "versions": [f"{name} {version(name)}" for name in packages]}
     print(json.dumps(found), file=told)
-    peer = make(x, y)
+    peer = make(work, x, y)
     for line in sys.stdin:
         word, *rest = line.split()
         if word == "train":
@@ -78,6 +166,11 @@ def serve(packages: Sequence[str], **forms: Make) -> None:
             passed = time.perf_counter() - start
             found = {"images": len(x) * int(rest[0]), "seconds": passed if seconds is None else seconds}
         else:
-            right = peer.answer(np.load(folder / "test_x.npy")) == np.load(folder / "test_y.npy")
-            found = {"accuracy": float(np.mean(right))}
+            found = {"accuracy": _accuracy(peer, np.load(folder / "test_x.npy"), np.load(folder / "test_y.npy"))}
         print(json.dumps(found), file=told)
+
+
+def _accuracy(peer: Peer, x: np.ndarray, y: np.ndarray) -> float:
+    """A thousand images at a time: all of them with what a convolution makes of them would fill the memory."""
+    pieces = np.array_split(x, max(1, -(-len(x) // ANSWERED)))
+    return float(np.mean(np.concatenate([peer.answer(piece) for piece in pieces]) == y))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 import child
 import keras
@@ -15,47 +16,70 @@ if BACKEND == "jax":
 STEPS_AT_ONCE = 32
 
 
-def network() -> keras.Model:
-    """The network that all peers train, giving logits."""
-    return keras.Sequential(
-        [keras.Input((child.WIDTH,)), layers.Dense(child.HIDDEN, activation="relu"), layers.Dense(child.CLASSES)]
+def network(work: child.Work) -> keras.Model:
+    """The network that all peers train, giving logits; pictures come channels last, as is Keras's default."""
+    steps = list(work.steps())
+    made = [layer for step, after in pairwise([*steps, None]) for layer in _layers(step, after)]
+    return keras.Sequential([keras.Input((*work.shape[1:], work.shape[0])), *made])
+
+
+def _layers(step: child.Step, after: child.Step | None) -> list[keras.Layer]:
+    """A relu is its layer's own activation, as the guide writes it."""
+    activation = "relu" if after and after.word == "relu" else None
+    match step.word, step.numbers:
+        case "conv", (filters, size, pad) if size == 2 * pad + 1:
+            return [layers.Conv2D(filters, size, padding="same", activation=activation)]
+        case "pool", (size,):
+            return [layers.MaxPooling2D(size)]
+        case "dense", (width,):
+            flat = [layers.Flatten()] if len(step.shape) > 1 else []
+            return [*flat, layers.Dense(width, activation=activation)]
+        case "relu", ():
+            return []
+    raise ValueError(
+        f"{step.word} {step.numbers} is no layer of Keras: a convolution there keeps the size or has no rim"
     )
 
 
-def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def answers(net: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The class that a network gives each image."""
+    return net.predict(child.channels_last(images), verbose=0).argmax(1)
+
+
+def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """`compile` with a metric and `fit` as they come.
 
     Source: https://keras.io/getting_started/intro_to_keras_for_engineers/
     """
-    net = network()
+    net, x = network(work), child.channels_last(x)
     net.compile(
-        optimizer=keras.optimizers.SGD(child.LR),
+        optimizer=keras.optimizers.SGD(work.lr),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
     )
 
     def train(epochs: int) -> None:
-        net.fit(x, y, batch_size=child.BATCH, epochs=epochs)
+        net.fit(x, y, batch_size=work.batch, epochs=epochs)
 
-    return child.Peer(train, lambda images: net.predict(images, verbose=0).argmax(1))
+    return child.Peer(train, lambda images: answers(net, images))
 
 
-def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """Silent, without metrics; on JAX many steps for each call, which the torch backend does not know.
 
     Source: https://keras.io/api/models/model_training_apis/
     """
-    net = network()
+    net, x = network(work), child.channels_last(x)
     net.compile(
-        optimizer=keras.optimizers.SGD(child.LR),
+        optimizer=keras.optimizers.SGD(work.lr),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        steps_per_execution=STEPS_AT_ONCE if BACKEND == "jax" and len(x) > child.BATCH else 1,
+        steps_per_execution=STEPS_AT_ONCE if BACKEND == "jax" and len(x) > work.batch else 1,
     )
 
     def train(epochs: int) -> None:
-        net.fit(x, y, batch_size=child.BATCH, epochs=epochs, verbose=0)
+        net.fit(x, y, batch_size=work.batch, epochs=epochs, verbose=0)
 
-    return child.Peer(train, lambda images: net.predict(images, verbose=0).argmax(1))
+    return child.Peer(train, lambda images: answers(net, images))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import lightning
 import numpy as np
 import torch
 import torch_loader
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 
@@ -18,13 +18,13 @@ class Module(lightning.LightningModule):
     """The network as Lightning wants it, with a clock that leaves out how the Trainer gets ready.
 
     Args:
-        net: The network.
+        work: What is trained.
         fast: Log nothing, and update with the fused optimizer.
     """
 
-    def __init__(self, net: nn.Module, *, fast: bool) -> None:
+    def __init__(self, work: child.Work, *, fast: bool) -> None:
         super().__init__()
-        self.net, self.fast = net, fast
+        self.net, self.fast, self.lr = torch_loader.network(work, fast=fast), fast, work.lr
         self.started = self.ended = 0.0
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
@@ -36,7 +36,7 @@ class Module(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Plain gradient descent."""
-        return torch.optim.SGD(self.parameters(), lr=child.LR, fused=True if self.fast else None)
+        return torch.optim.SGD(self.parameters(), lr=self.lr, fused=True if self.fast else None)
 
     def on_train_start(self) -> None:
         """Starts the clock."""
@@ -47,12 +47,12 @@ class Module(lightning.LightningModule):
         self.ended = time.perf_counter()
 
 
-def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """A Trainer as it comes, with its progress bar, its logger and its checkpoints.
 
     Source: https://lightning.ai/docs/pytorch/stable/starter/introduction.html
     """
-    module, batches = Module(torch_loader.network(), fast=False), torch_loader.loaded(x, y, fast=False)
+    module, batches = Module(work, fast=False), torch_loader.loaded(work, x, y, fast=False)
 
     def train(epochs: int) -> float:
         with tempfile.TemporaryDirectory() as folder:
@@ -63,13 +63,13 @@ def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
     return child.Peer(train, lambda images: torch_loader.answers(module.net, images))
 
 
-def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """`barebones=True`, which leaves out all that slows the Trainer; batches and optimizer as in torch_loader.py.
 
     Source: https://lightning.ai/docs/pytorch/stable/common/trainer.html
     """
     torch.set_flush_denormal(True)
-    module, batches = Module(torch_loader.network(), fast=True), torch_loader.loaded(x, y, fast=True)
+    module, batches = Module(work, fast=True), torch_loader.loaded(work, x, y, fast=True)
 
     def train(epochs: int) -> float:
         lightning.Trainer(max_epochs=epochs, accelerator="cpu", barebones=True).fit(module, batches)

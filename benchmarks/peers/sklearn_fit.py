@@ -10,14 +10,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 
-def classifier(*, verbose: bool) -> MLPClassifier:
+def classifier(work: child.Work, *, verbose: bool) -> MLPClassifier:
     """Plain gradient descent, without the momentum and the weight decay that it has by itself."""
+    *hidden, _ = (step.numbers[0] for step in work.steps() if step.word == "dense")
     return MLPClassifier(
-        hidden_layer_sizes=(child.HIDDEN,),
+        hidden_layer_sizes=tuple(hidden),
         solver="sgd",
         alpha=0,
-        batch_size=child.BATCH,
-        learning_rate_init=child.LR,
+        batch_size=work.batch,
+        learning_rate_init=work.lr,
         momentum=0,
         n_iter_no_change=1_000_000,
         warm_start=True,
@@ -25,12 +26,12 @@ def classifier(*, verbose: bool) -> MLPClassifier:
     )
 
 
-def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """`fit` on float64, which the example's division gives, printing each epoch's loss.
 
     Source: https://scikit-learn.org/stable/auto_examples/neural_networks/plot_mnist_filters.html
     """
-    net, wide = classifier(verbose=True), x.astype(np.float64)
+    net, wide = classifier(work, verbose=True), x.astype(np.float64)
 
     def train(epochs: int) -> None:
         with warnings.catch_warnings():
@@ -40,12 +41,12 @@ def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
     return child.Peer(train, net.predict)
 
 
-def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """`partial_fit` on float32, one pass a call.
 
     Source: https://scikit-learn.org/stable/modules/generated/sklearn.neural_network.MLPClassifier.html
     """
-    net, classes = classifier(verbose=False), np.arange(child.CLASSES)
+    net, classes = classifier(work, verbose=False), np.arange(work.classes)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):

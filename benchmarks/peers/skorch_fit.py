@@ -11,28 +11,36 @@ import torch
 import torch_loader
 from skorch import NeuralNetClassifier
 from torch import Tensor, nn
-from torch.utils.data import TensorDataset
 
 
 class Probabilities(nn.Module):
-    """The network with the softmax that the quick start's criterion expects."""
+    """The network with the softmax that the quick start's criterion expects.
 
-    def __init__(self) -> None:
+    Args:
+        work: What is trained.
+    """
+
+    def __init__(self, work: child.Work) -> None:
         super().__init__()
-        self.net = torch_loader.network()
+        self.net = torch_loader.network(work)
 
     def forward(self, X: Tensor) -> Tensor:  # noqa: N803  (skorch names it so)
         """The probability of each class."""
         return self.net(X).softmax(dim=-1)
 
 
-def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """NumPy arrays given to the classifier as it comes.
 
     Source: https://skorch.readthedocs.io/en/stable/user/quickstart.html
     """
     net = NeuralNetClassifier(
-        Probabilities, lr=child.LR, batch_size=child.BATCH, iterator_train__shuffle=True, train_split=None
+        Probabilities,
+        module__work=work,
+        lr=work.lr,
+        batch_size=work.batch,
+        iterator_train__shuffle=True,
+        train_split=None,
     ).initialize()
 
     def train(epochs: int) -> None:
@@ -41,7 +49,7 @@ def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
     return child.Peer(train, net.predict)
 
 
-def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """Silent, without callbacks, from a data set made beforehand; with torch's fused optimizer and fused loss.
 
     Source: https://skorch.readthedocs.io/en/stable/user/performance.html
@@ -49,19 +57,21 @@ def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
     torch.set_flush_denormal(True)
     net = NeuralNetClassifier(
         torch_loader.network,
+        module__work=work,
+        module__fast=True,
         criterion=nn.CrossEntropyLoss,
-        lr=child.LR,
+        lr=work.lr,
         optimizer__fused=True,
-        batch_size=child.BATCH,
+        batch_size=work.batch,
         iterator_train__shuffle=True,
         train_split=None,
         callbacks="disable",
         verbose=0,
     ).initialize()
-    held = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    examples = torch_loader.held(x, y, fast=True)
 
     def train(epochs: int) -> None:
-        net.partial_fit(held, None, epochs=epochs)
+        net.partial_fit(examples, None, epochs=epochs)
 
     return child.Peer(train, net.predict)
 

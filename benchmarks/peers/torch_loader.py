@@ -4,38 +4,73 @@ from __future__ import annotations
 
 import child
 import numpy as np
+import resnet18
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
-
-def network() -> nn.Module:
-    """The network that all peers train."""
-    return nn.Sequential(nn.Linear(child.WIDTH, child.HIDDEN), nn.ReLU(), nn.Linear(child.HIDDEN, child.CLASSES))
+NETS = {"resnet18": resnet18.ResNet18}  # networks with branches
 
 
-def loaded(x: np.ndarray, y: np.ndarray, *, fast: bool) -> DataLoader:
+def network(work: child.Work, *, fast: bool = False) -> nn.Module:
+    """The network that all peers train; the weights of its convolutions channels last where it shall be fast.
+
+    Source: https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html
+    """
+    if work.layers in NETS:
+        net: nn.Module = NETS[work.layers](work.shape[0], work.classes)
+    else:
+        net = nn.Sequential(*(module for step in work.steps() for module in _modules(step)))
+    return net.to(memory_format=torch.channels_last) if fast else net  # type: ignore[call-overload]
+
+
+def _modules(step: child.Step) -> list[nn.Module]:
+    match step.word, step.numbers:
+        case "conv", (filters, size, pad):
+            return [nn.Conv2d(step.shape[0], filters, size, padding=pad)]
+        case "pool", (size,):
+            return [nn.MaxPool2d(size)]
+        case "dense", (width,):
+            flat: list[nn.Module] = [nn.Flatten()] if len(step.shape) > 1 else []
+            return [*flat, nn.Linear(child.width(step.shape), width)]
+        case _:
+            return [nn.ReLU()]
+
+
+def held(x: np.ndarray, y: np.ndarray, *, fast: bool) -> TensorDataset:
+    """The examples as tensors; pictures channels last where it shall be fast."""
+    images = torch.from_numpy(x)
+    if fast and images.ndim == 4:
+        images = images.contiguous(memory_format=torch.channels_last)
+    return TensorDataset(images, torch.from_numpy(y))
+
+
+def loaded(work: child.Work, x: np.ndarray, y: np.ndarray, *, fast: bool) -> DataLoader[tuple[Tensor, Tensor]]:
     """The examples in shuffled batches: one by one and stacked, or a whole batch gathered at once."""
-    held = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    examples = held(x, y, fast=fast)
     if not fast:
-        return DataLoader(held, batch_size=child.BATCH, shuffle=True)
-    return DataLoader(held, batch_size=None, sampler=BatchSampler(RandomSampler(held), child.BATCH, drop_last=False))
+        return DataLoader(examples, batch_size=work.batch, shuffle=True)
+    picks = BatchSampler(RandomSampler(examples), work.batch, drop_last=False)
+    return DataLoader(examples, batch_size=None, sampler=picks)
 
 
 def answers(net: nn.Module, images: np.ndarray) -> np.ndarray:
     """The class that a network gives each image."""
+    net.eval()
     with torch.no_grad():
-        return net(torch.from_numpy(images)).argmax(1).numpy()
+        found = net(torch.from_numpy(images)).argmax(1).numpy()
+    net.train()
+    return found
 
 
-def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """The tutorial's `fit`: every batch adds its `loss.item()`.
 
     Source: https://docs.pytorch.org/tutorials/beginner/nn_tutorial.html
     """
-    net, batches = network(), loaded(x, y, fast=False)
-    optimizer = torch.optim.SGD(net.parameters(), lr=child.LR)
+    net, batches = network(work), loaded(work, x, y, fast=False)
+    optimizer = torch.optim.SGD(net.parameters(), lr=work.lr)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
@@ -52,15 +87,15 @@ def quick(x: np.ndarray, y: np.ndarray) -> child.Peer:
     return child.Peer(train, lambda images: answers(net, images))
 
 
-def fast(x: np.ndarray, y: np.ndarray) -> child.Peer:
+def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """Batches that the sampler names and the data set gathers at once, a fused optimizer, and no `item()`.
 
     Source: https://docs.pytorch.org/docs/stable/data.html
         https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
     """
     torch.set_flush_denormal(True)
-    net, batches = network(), loaded(x, y, fast=True)
-    optimizer = torch.optim.SGD(net.parameters(), lr=child.LR, fused=True)
+    net, batches = network(work, fast=True), loaded(work, x, y, fast=True)
+    optimizer = torch.optim.SGD(net.parameters(), lr=work.lr, fused=True)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
