@@ -16,6 +16,7 @@ from netwright import run, spec
 from netwright.errors import SpecError
 from netwright.model_file import Model, assemble
 from netwright.report.facts import Facts
+from netwright.resolved import load_resolved
 from netwright.run.continued import Base, load_model, start_from
 from netwright.run.folder import RunFolder
 from netwright.spec import Field
@@ -144,6 +145,18 @@ def test_what_is_no_model_is_said(done_run: Path, tmp_path: Path) -> None:
     shutil.rmtree(RunFolder(done_run).checkpoints)
     with pytest.raises(SpecError, match=r"has no model yet \(it is done\)"):
         load_model(done_run)
+
+
+def test_what_is_learned_already_changes_slowly_unless_something_else_is_asked_for(
+    trained: Path, flowers: Path, tmp_path: Path
+) -> None:
+    text = "{data: {path: %s}, outputs: [class], training: {%sstop: {epochs: 1}}}"
+    wanted = {"": (0.001, 0.1), "freeze: all, ": (0.001, None), "optimizer: {lr: 0.01}, ": (0.01, None)}
+    for given, (lr, share) in wanted.items():
+        outcome = run.train(spec.load(text % (flowers, given)), out=tmp_path / f"run{lr}{share}", base=trained)
+        training = load_resolved(RunFolder(outcome.run).resolved).spec.training
+        assert training.optimizer is not None
+        assert (training.optimizer.options["lr"], training.layer_rates) == (lr, share)
 
 
 PICTURES = (

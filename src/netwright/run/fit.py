@@ -251,7 +251,7 @@ def told(reasons: Iterable[Reason]) -> list[str]:
 
 
 def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder) -> Resolved:
-    settled, reasons = resolve.settle(wanted, dataset)
+    settled, reasons = resolve.settle(wanted, dataset, fresh=base is None)
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
     if settled.training.freeze:
         reasons.append(resolve.frozen(settled, model, fresh=base is None))

@@ -45,12 +45,13 @@ def batch_size(examples: int) -> int:
     return int(2 ** min(7, max(4, math.floor(math.log2(max(examples, 1) / 50)))))
 
 
-def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
+def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, list[Reason]]:
     """The spec with model and training filled in, and why.
 
     Args:
         wanted: What the user asked for.
         data: The prepared data.
+        fresh: Training begins with first weights, not with those of a trained model.
 
     Raises:
         SpecError: Unknown parts, or options they do not take: all of them at once.
@@ -67,10 +68,15 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
         reasons.append(_reason("training.batch_size", size, f"{why}; 16 to 128, for about 50 where it can be"))
     size = _compared(size, wanted, data, reasons)
     steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
-    optimizer = training.optimizer
+    optimizer, layer_rates = training.optimizer, training.layer_rates
     if optimizer is None:
-        optimizer = PartSpec(name="adam", options={"lr": 0.002})
-        reasons.append(_reason("training.optimizer", "adam, lr 0.002", "works without tuning on most small nets"))
+        optimizer = PartSpec(name="adam", options={"lr": 0.002 if fresh else 0.001})
+        why = "works without tuning on most small nets" if fresh else "half of a fresh net's: much is learned already"
+        reasons.append(_reason("training.optimizer", f"adam, lr {optimizer.options['lr']:g}", why))
+        if not fresh and layer_rates is None and not training.freeze:
+            layer_rates = 0.1
+            why = "early layers serve most pictures as they are; later ones change more (docs/log.md)"
+            reasons.append(_reason("training.layer_rates", layer_rates, why))
     schedule = training.schedule
     if schedule is None:
         timed = training.stop.minutes and not (training.stop.epochs or training.stop.steps)
@@ -89,9 +95,8 @@ def settle(wanted: Spec, data: Dataset) -> tuple[Spec, list[Reason]]:
     reasons += why
     _check_parts(optimizer, schedule, model.initialiser)
     _check_end(schedule, training.stop)
-    filled = training.model_copy(
-        update={"batch_size": size, "optimizer": optimizer, "schedule": schedule, "stop": stop}
-    )
+    known = {"batch_size": size, "optimizer": optimizer, "layer_rates": layer_rates, "schedule": schedule, "stop": stop}
+    filled = training.model_copy(update=known)
     outputs = {
         name: _sought(name, _weighed(name, wanted.outputs.get(name) or OutputSpec(), data, reasons), data, reasons)
         for name in data.outputs
