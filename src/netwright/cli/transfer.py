@@ -26,7 +26,9 @@ def transfer(
     settings: Settings | None = None,
     output: Output | None = None,
 ) -> None:
-    """Measure what a trained model is worth on your examples: fresh training, its features, fine-tuning.
+    """Measure what a trained model is worth on your examples.
+
+    Beside fresh training stand its features with two classifiers, and fine-tuning, on ever more of the same examples.
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).

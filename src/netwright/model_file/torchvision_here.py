@@ -7,6 +7,7 @@ that needs no compiled operator: networks, transforms, and timm, which imports t
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 
 import torch
@@ -29,9 +30,7 @@ def models() -> ModuleType | None:
 
 
 def _imported() -> ModuleType:
-    from torchvision import models
-
-    return models
+    return importlib.import_module("torchvision.models")
 
 
 def _define_nms() -> None:

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from netwright import files, registry, spec
 from netwright.data import fingerprint
@@ -453,7 +454,7 @@ def _learned(model: Model, first: float | None) -> Params:
     network = model.network
     if first is None:
         return [weight for weight in network.parameters() if weight.requires_grad]
-    layers = [
+    layers: list[tuple[str, list[Tensor]]] = [
         (node.name, [weight for weight in network.module(node.name).parameters() if weight.requires_grad])
         for node in network.nodes
         if node.parameters

@@ -89,6 +89,8 @@ def transfer(
         DataError: The data cannot be used.
     """
     show = Once(show or Silent())
+    if seeds < 1:
+        raise SpecError("a study needs at least one seed.", "Say how many: --seeds 3")
     started = start_from(base)
     if wanted.model == ModelSpec():
         wanted = wanted.model_copy(update={"model": started.model.spec.model})
@@ -101,12 +103,12 @@ def transfer(
     if output.kind != "category":
         raise SpecError(f"outputs.{output.name} is a {output.kind}: transfer compares classifiers.", "Name a category.")
     chosen = _sizes(sizes, dataset, len(output.vocabulary))
+    values = computed(started.model, dataset, "all", last_layer(started.model.network)).numpy()
+    labels = np.asarray(dataset.arrays[output.name][:])
     known: dict[str, dict[str, dict[str, float]]] = {way: {str(n): {} for n in chosen} for way in WAYS}
     for seed in range(seeds):
         at_seed = spec.override(wanted, {"training.seed": str(seed)})
         dataset = _prepared(at_seed, started, seed, show)
-        values = computed(started.model, dataset, "all", last_layer(started.model.network)).numpy()
-        labels = np.asarray(dataset.arrays[output.name][:])
         for size in chosen:
             show.note(f"{size:,} examples, seed {seed} ({seed + 1} of {seeds})")
             less = spec.override(at_seed, {"data.split.take": str(size)} if size < len(dataset.parts["train"]) else {})
@@ -272,7 +274,7 @@ def verdict(sizes: Sequence[int], known: Mapping[str, Mapping[str, Mapping[str, 
 
 
 def _table(sizes: Sequence[int], lines: Sequence[TransferLine], seeds: int) -> list[str]:
-    cells = [("examples", *(line.way for line in lines))]
+    cells: list[tuple[str, ...]] = [("examples", *(line.way for line in lines))]
     for place, size in enumerate(sizes):
         row = [f"{size:,}"]
         for line in lines:
