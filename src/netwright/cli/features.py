@@ -20,7 +20,7 @@ def features(
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
-    """Write what a layer of a trained network makes of examples, one row each, for another tool.
+    """Write what a layer makes of examples, one row each.
 
     Args:
         run_or_model: Folder of a run, a .netwright file, or a name of the zoo.
