@@ -71,12 +71,16 @@ def close(name: str, names: Iterable[str]) -> str:
     """The name that was probably meant, also where others call a setting differently; nothing when none is near."""
     folded = {known.casefold(): known for known in names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    if near:
-        return folded[near[0]]
     plain = name.casefold().lstrip("-").replace("-", "_")
     other = difflib.get_close_matches(plain, _OTHER_NAMES, n=1, cutoff=0.8)
+    if near and not (other and _alike(plain, other[0]) > _alike(name.casefold(), near[0])):
+        return folded[near[0]]
     meant = _OTHER_NAMES[other[0]] if other else ""
     return next((known for key, known in folded.items() if meant and key.lstrip("-") == meant), "")
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def rooms() -> tuple[str, ...]:

@@ -41,6 +41,7 @@ def test_every_shorthand_reaches_its_path(table: Path) -> None:
     values = {
         "depth": 2, "width": 7, "activation": "tanh", "batch_size": "all", "optimizer": "sgd", "lr": "0.5",
         "schedule": "cosine", "epochs": 3, "minutes": 1.5, "patience": 4, "seed": 9, "restarts": 2,
+        "freeze": "all",
     }  # fmt: skip
     made = spec(str(table), outputs="price", **values)
     assert made.model.depth == 2
@@ -53,6 +54,7 @@ def test_every_shorthand_reaches_its_path(table: Path) -> None:
     assert made.training.schedule.name == "cosine"
     stop = made.training.stop
     assert (stop.epochs, stop.minutes, stop.patience, made.training.seed) == (3, 1.5, 4, 9)
+    assert made.training.freeze == "all"
     assert spec(str(table), outputs="price", net="lenet").model.net == PartSpec(name="lenet")
     assert set(PATHS) == {*values, "layers", "net"}
 

@@ -91,7 +91,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(table: Path, tmp_path: P
 def test_a_folder_of_another_question_is_refused(table: Path, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "question.json").write_text('{"spec": "version: 1", "vary": {}}', encoding="utf-8")
-    with pytest.raises(NetwrightError, match="holds a comparison of another spec"):
+    with pytest.raises(NetwrightError, match="holds a study of another spec"):
         compare(_wanted(table), {"training.batch_size": ["8", "16"]}, seeds=1, out=tmp_path / "c")
 
 

@@ -228,7 +228,7 @@ def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
 
 def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
     new = tuple(name for name in facts.vocabulary if name not in set(known))
-    if len(new) == len(facts.vocabulary):
+    if len(new) == len(facts.vocabulary) and facts.kind != "identity":
         why = f"none of the {len(known):,} classes of the model to start from occurs here, so that its output is new"
         plan.reasons.append(Reason(path=f"outputs.{facts.name}.vocabulary", value=str(len(new)), why=why))
         return facts

@@ -109,7 +109,7 @@ def cut(
         width: Of the crop.
 
     Example:
-        >>> corner = cut(np.arange(9, dtype=np.uint8).reshape(1, 3, 3, 1), Crop(1, 0, mirrored=True), 2, 2)
+        >>> corner = cut(np.arange(9, dtype=np.uint8).reshape(1, 3, 3, 1), Crop(1.0, 0.0, mirrored=True), 2, 2)
         >>> corner[0, :, :, 0].tolist()
         [[4, 3], [7, 6]]
     """
