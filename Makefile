@@ -31,8 +31,9 @@ proofs: venv
 	  echo "== $$file"; $(BIN)/python "$$file" $(if $(FULL),--full,) || missed="$$missed $$file"; done; \
 	$(BIN)/python scripts/coverage.py; [ -z "$$missed" ] || { echo "missed:$$missed" >&2; exit 1; }
 
-# Without its peers, the comparison with them is left out.
-NO_BENCHMARK = benchmarks/pairs.py benchmarks/starts.py $(if $(wildcard .venv-peers/installed),,benchmarks/mlp_peers.py)
+# Without the peers, the comparisons with them are left out.
+NO_BENCHMARK = benchmarks/pairs.py benchmarks/starts.py benchmarks/peers_table.py \
+  $(if $(wildcard .venv-peers/installed),,$(wildcard benchmarks/*_peers.py))
 
 bench: venv
 	@missed=; for file in $(filter-out $(NO_BENCHMARK),$(wildcard benchmarks/*.py)); do \

@@ -3,7 +3,7 @@
 ConvNetJS's network for CIFAR-10 beside every peer that has convolutions, ResNet-18 in its form for small pictures
 beside the best loop by hand; pictures of the JPEG copy of CIFAR-10, float32. benchmarks/peers_table.py says how it is
 measured. Epochs are short, so that segments are; netwright's training goes on from segment to segment, since the look
-inside that it takes at its end, at 5,000 examples, is as long as a segment.
+inside that it takes at its end, at 5,000 examples, is a tenth of a segment's work, and for ResNet-18 more than twice.
 
 Usage: NETWRIGHT_DATA=... python benchmarks/conv_peers.py [--quick] [--only NAME]
 

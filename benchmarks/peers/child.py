@@ -56,7 +56,7 @@ class Work:
         multiply_adds: Of one example, forward and backward without the input's own gradient.
         lr: Learning rate.
         goes_on: netwright's training is one that goes on from segment to segment, where the look that it takes at the
-            end of each would be as long as a segment.
+            end of each would weigh against a segment.
         batch: Examples of a step.
         classes: To tell apart.
     """

@@ -93,7 +93,7 @@ def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
 def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """An epoch is one call: `lax.scan` over the batches of a permutation, and the smaller last batch after it.
 
-    Convolutions are 25 times as slow within a scan on a CPU (docs/log.md): they have a call for each batch, which is
+    Convolutions are many times as slow within a scan on a CPU (docs/log.md): they have a call for each batch, which is
     gathered within it.
 
     Source: https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html
