@@ -27,6 +27,8 @@ PAGES = [
     ["look", "probes"],
     ["look", "sharing"],
     ["look", "map"],
+    ["look", "maps"],
+    ["look", "crops"],
     ["recipes", "show"],
 ]
 HEAVY = ("torch", "numpy", "pyarrow", "sklearn", "PIL", "pydantic", "jinja2", "yaml")

@@ -183,3 +183,63 @@ def example_map(run_folder: Path, /, *, layer: str = "", examples: int = 2000, o
         output.document(found)
     else:
         output.lines(found.text)
+
+
+@app.command
+def maps(
+    run_folder: Path,
+    /,
+    *,
+    example: str = "",
+    layer: str = "",
+    unit: int | None = None,
+    output: Output | None = None,
+) -> None:
+    """Draw what every layer makes of one picture, and one filter beside the map that it gives.
+
+    Args:
+        run_folder: Folder of the run.
+        example: Id of the picture; the first held-out one when left out.
+        layer: Layer whose map is drawn large, e.g. conv2; the first one with filters when left out.
+        unit: Which of its maps, from 0; the one that reaches highest when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.maps(run_folder, example=example, layer=layer, unit=unit, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def crops(
+    run_folder: Path,
+    /,
+    *,
+    crops: int = 10,
+    beside: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = (),
+    output: Output | None = None,
+) -> None:
+    """Say how often runs are wrong with one crop of each picture and with several, alone and as an ensemble.
+
+    Args:
+        run_folder: Folder of the run.
+        crops: How many crops of each picture: 1, 2, 10 or 48.
+        beside: Folders of further runs on the same pictures, for the ensemble.
+        output: How to print.
+    """
+    from netwright import run
+    from netwright.run.crops import HEADINGS
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.cropped(run_folder, crops=crops, beside=beside, show=show)
+    if output.json:
+        output.document({"errors": found.errors, "text": found.text})
+    else:
+        output.table(HEADINGS, found.rows, HEADINGS[1:])
+        output.lines(found.text)

@@ -14,11 +14,13 @@ from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
+from netwright.run.crops import CropError, Crops, cropped
 from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
 from netwright.run.map import ExampleMap, example_map
+from netwright.run.maps import Maps, maps
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
@@ -29,9 +31,12 @@ from netwright.run.shifts import Shifts, shifts
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
+    "CropError",
+    "Crops",
     "Evaluation",
     "ExampleMap",
     "Features",
+    "Maps",
     "OneUnit",
     "Outcome",
     "Paths",
@@ -44,12 +49,14 @@ __all__ = [
     "Shifts",
     "Step",
     "clean",
+    "cropped",
     "data_check",
     "data_show",
     "diagnose",
     "evaluate",
     "example_map",
     "features",
+    "maps",
     "one_unit",
     "paths",
     "plan",
