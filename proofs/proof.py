@@ -136,6 +136,14 @@ class Proof:
                 self._keep(coming[done], *done.result())
         return {name: self._kept.parts[name] for name in makes}
 
+    def lasting(self, name: str) -> Path:
+        """A folder that an interrupted part finds again as it was, as long as neither proof nor netwright has changed.
+
+        Args:
+            name: Of the folder.
+        """
+        return self._place(f"{name}-{self._key}")
+
     def _place(self, name: str) -> Path:
         return self.folder / re.sub(r"[^\w.-]+", "-", name)
 

@@ -130,3 +130,15 @@ def test_parts_computed_side_by_side_come_in_their_order_and_are_kept(tmp_path: 
     )
     assert ran.returncode == 0, ran.stderr
     assert result(tmp_path)["parts"]["part 2"] == {"number": 2, "there": False}
+
+
+def test_a_lasting_folder_outlives_an_interruption_and_not_a_change(begin: Begin, tmp_path: Path) -> None:
+    folder = begin().lasting("depth 20")
+    folder.mkdir(parents=True)
+    (folder / "kept").write_text("", encoding="utf-8")
+    again = begin()
+    again.part("depth 20", lambda place: {"n": 1})
+    assert (again.lasting("depth 20") / "kept").exists()
+    assert begin("--full").lasting("depth 20") != folder
+    (tmp_path / "tiny.py").write_text("changed = True\n", encoding="utf-8")
+    assert begin().lasting("depth 20") != folder

@@ -27,6 +27,7 @@ PAGES = [
     ["look", "probes"],
     ["look", "sharing"],
     ["look", "map"],
+    ["look", "maps"],
     ["recipes", "show"],
 ]
 HEAVY = ("torch", "numpy", "pyarrow", "sklearn", "PIL", "pydantic", "jinja2", "yaml")

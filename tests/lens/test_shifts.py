@@ -48,7 +48,7 @@ def test_a_network_that_pools_everything_keeps_its_score() -> None:
     made = model("global_pool max")
     head(made, torch.tensor([1.0]))
     found = shift_scores(made, "class", dots(), 4)
-    assert [(each.px, each.score) for each in found] == [(px, 1.0) for px in range(5)]
+    assert [(each.px, each.score, each.changed) for each in found] == [(px, 1.0, 0.0) for px in range(5)]
     assert all(0 <= each.interval[0] <= 1 == each.interval[1] for each in found)
 
 
@@ -59,6 +59,7 @@ def test_a_network_that_looks_at_one_place_loses_it() -> None:
     head(made, weight.flatten())
     found = shift_scores(made, "class", dots(), 3)
     assert [each.score for each in found] == [1.0, 0.5, 0.5, 0.5]  # the dots are missed, the empty ones are not
+    assert [each.changed for each in found] == [0.0, 0.5, 0.5, 0.5]
 
 
 def test_all_four_directions_count() -> None:
@@ -68,6 +69,7 @@ def test_all_four_directions_count() -> None:
     head(made, weight.flatten())
     found = shift_scores(made, "class", dots(), 2)
     assert [each.score for each in found] == [0.5, 0.5, 0.5 + 0.5 / 4]
+    assert [each.changed for each in found] == [0.0, 0.0, 0.5 / 4]
 
 
 def test_pictures_move_as_the_transform_moves_them() -> None:

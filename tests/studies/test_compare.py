@@ -12,6 +12,7 @@ from netwright.errors import NetwrightError, SpecError
 from netwright.progress import Silent
 from netwright.studies import compare
 from netwright.studies.compare import Setting, mean_interval, verdict
+from netwright.training import history
 
 VARY = {"model.depth": ["1", "2", "3"]}
 
@@ -49,6 +50,31 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
     assert kept["settings"][0]["validation"] == {"0": found.settings[0].scores[0], "1": found.settings[0].scores[1]}
     assert found.page.read_text(encoding="utf-8").startswith("<!")
     assert found.answer in found.text
+
+
+def test_the_steps_to_a_score_are_told_for_each_seed(table: Path, tmp_path: Path) -> None:
+    vary = {"training.optimizer.lr": ["1", "1e-6"]}
+    text = (
+        "{data: {path: %s}, inputs: {x: number}, outputs: [y], "
+        "model: {layers: ''}, training: {batch_size: 14, stop: {epochs: 5}}}"
+    )
+    wanted = spec.load(text % table)
+    found = compare(wanted, vary, seeds=[1], reach=0.8, out=tmp_path / "c")  # seed 1 begins with all answers wrong
+    quick, slow = found.settings
+    (place,) = (tmp_path / "c").glob("lr-1-seed-1*")
+    rows = [row for row in history.read(place / "history.jsonl") if row["kind"] == "epoch"]
+    first = next(row["step"] for row in rows if float(row["validation/accuracy"] or 0) >= 0.8)
+    assert (quick.reached, slow.reached) == ({1: first}, {1: None})
+    lines = [line for line in found.text if line.startswith("steps to")]
+    assert lines == [
+        f"steps to validation accuracy 80.0\u00a0%: lr 1: {first}",
+        "steps to validation accuracy 80.0\u00a0%: lr 1e-6: not within 15 steps",
+    ]
+    assert "lr 1e-6: not within 15 steps" in found.page.read_text(encoding="utf-8")
+    again = compare(wanted, vary, seeds=[1], reach=0.0, out=tmp_path / "c")  # nothing is trained again
+    assert [each.reached for each in again.settings] == [{1: 3}, {1: 3}]
+    with pytest.raises(SpecError, match="--reach 95: accuracy is a share of one"):
+        compare(wanted, vary, seeds=[1], reach=95.0, out=tmp_path / "c")
 
 
 def test_what_all_trainings_say_is_said_once(table: Path, tmp_path: Path) -> None:

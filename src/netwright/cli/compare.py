@@ -19,6 +19,7 @@ def compare(
     *,
     vary: Annotated[tuple[str, ...], Parameter(group=STUDY)] = (),
     seeds: Annotated[int, Parameter(group=STUDY)] = 3,
+    reach: Annotated[float | None, Parameter(group=STUDY)] = None,
     to: Annotated[Path | None, Parameter(group=STUDY)] = None,
     wanted: Wanted | None = None,
     settings: Settings | None = None,
@@ -32,6 +33,7 @@ def compare(
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
         vary: What to vary, e.g. --vary depth=1,2,3 or --vary "layers=dense 8, relu; dense 64, relu".
         seeds: Seeds per value, at least 1.
+        reach: A validation score, e.g. 0.97: say after how many steps each value first reached it.
         to: Folder of the runs; runs/compare-<number> when left out.
         wanted: What goes in and what comes out.
         settings: Settings of the spec.
@@ -49,7 +51,7 @@ def compare(
     # What is set and what is varied must not contradict each other: one would silently be dropped.
     override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
     with output.display() as show:
-        table = studies.compare(spec, choices, seeds=seeds, out=to, show=show)
+        table = studies.compare(spec, choices, seeds=seeds, reach=reach, out=to, show=show)
     if output.json:
         output.document(table)
     else:

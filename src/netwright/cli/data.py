@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Group, Parameter
 
 from netwright.cli.arguments import Settings, Wanted, spec_from
 from netwright.cli.screen import Output
 from netwright.words import counted
+
+PAGE = Group("The page", sort_key=0)
 
 app = App(name="data", group_commands="Commands", help="Look at examples, check them, fetch known data sets.")
 
@@ -18,6 +21,7 @@ def show(
     source: str | None = None,
     /,
     *,
+    views: Annotated[Path | None, Parameter(group=PAGE)] = None,
     wanted: Wanted | None = None,
     settings: Settings | None = None,
     output: Output | None = None,
@@ -28,6 +32,8 @@ def show(
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
+        views: A page (.html) of training pictures as each transform of --set inputs.image.augment=... would change
+            them; without that, as every transform there is would.
         wanted: What goes in and what comes out.
         settings: Settings of the spec.
         output: How to print.
@@ -37,7 +43,7 @@ def show(
     from netwright import run
 
     with output.display() as display:
-        found = run.data_show(spec, show=display)
+        found = run.data_show(spec, views=views, show=display)
     if output.json:
         output.document(found)
     else:

@@ -183,3 +183,33 @@ def example_map(run_folder: Path, /, *, layer: str = "", examples: int = 2000, o
         output.document(found)
     else:
         output.lines(found.text)
+
+
+@app.command
+def maps(
+    run_folder: Path,
+    /,
+    *,
+    example: str = "",
+    layer: str = "",
+    unit: int | None = None,
+    output: Output | None = None,
+) -> None:
+    """Draw what every layer makes of one picture, and one filter beside the map that it gives.
+
+    Args:
+        run_folder: Folder of the run.
+        example: Id of the picture; the first held-out one when left out.
+        layer: Layer whose map is drawn large, e.g. conv2; the first one with filters when left out.
+        unit: Which of its maps, from 0; the one that reaches highest when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.maps(run_folder, example=example, layer=layer, unit=unit, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)

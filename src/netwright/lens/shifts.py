@@ -19,6 +19,8 @@ from netwright.data.batches import Batch
 from netwright.errors import SpecError
 from netwright.lens.activations import looking
 from netwright.model_file import Model
+from netwright.tasks.category import Category
+from netwright.tasks.task import Task
 
 _DIRECTIONS = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
@@ -31,11 +33,13 @@ class ShiftScore:
         px: How far the pictures were moved.
         score: Mean over the directions.
         interval: 95 % interval of that mean.
+        changed: Share of the answers that are another class than of the picture where it was; None without classes.
     """
 
     px: int
     score: float
     interval: tuple[float, float]
+    changed: float | None = None
 
 
 def shift_scores(
@@ -71,7 +75,11 @@ def shift_scores(
                     index[px].append(batch.index.cpu())
             done += len(batch.index)
             told(done)
-    return [_scored(model, output, px, answers[px], targets[px], index[px]) for px in range(to_px + 1)]
+    found = []
+    for px in range(to_px + 1):
+        changed = _changed(task, answers[0], answers[px])
+        found.append(_scored(model, output, px, answers[px], targets[px], index[px], changed))
+    return found
 
 
 def largest_px(model: Model) -> int:
@@ -94,10 +102,27 @@ def _aside(values: Tensor, px: int, direction: tuple[int, int]) -> Tensor:
     return moved(values, px * direction[0] * ones, px * direction[1] * ones, px)
 
 
+def _changed(task: Task, still: Sequence[Tensor], moved_aside: Sequence[Tensor]) -> float | None:
+    """How many answers moving changes; the views of one batch follow each other."""
+    if not isinstance(task, Category):
+        return None
+    views = len(moved_aside) // len(still)
+    before = torch.cat([task.chosen(answers) for answers in still for _ in range(views)])
+    after = torch.cat([task.chosen(answers) for answers in moved_aside])
+    return float((before != after).double().mean())
+
+
 def _scored(
-    model: Model, output: str, px: int, answers: Sequence[Tensor], targets: Sequence[Tensor], index: Sequence[Tensor]
+    model: Model,
+    output: str,
+    px: int,
+    answers: Sequence[Tensor],
+    targets: Sequence[Tensor],
+    index: Sequence[Tensor],
+    changed: float | None,
 ) -> ShiftScore:
     task = model.tasks[output]
     given, truth, pictures = torch.cat(list(answers)), torch.cat(list(targets)), torch.cat(list(index))
     views: np.ndarray | None = pictures.numpy() if px else None
-    return ShiftScore(px, task.score(given, truth)[task.headline], task.interval(given, truth, views)[task.headline])
+    score, interval = task.score(given, truth)[task.headline], task.interval(given, truth, views)[task.headline]
+    return ShiftScore(px, score, interval, changed)

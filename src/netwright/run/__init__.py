@@ -20,6 +20,7 @@ from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.look import Step, step_view
 from netwright.run.map import ExampleMap, example_map
+from netwright.run.maps import Maps, maps
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
@@ -34,6 +35,7 @@ __all__ = [
     "Evaluation",
     "ExampleMap",
     "Features",
+    "Maps",
     "OneUnit",
     "Outcome",
     "Paths",
@@ -46,6 +48,7 @@ __all__ = [
     "Shifts",
     "Step",
     "clean",
+    "cropped",
     "data_check",
     "data_show",
     "diagnose",
@@ -53,6 +56,7 @@ __all__ = [
     "evaluate_crops",
     "example_map",
     "features",
+    "maps",
     "one_unit",
     "paths",
     "plan",

@@ -1,5 +1,7 @@
 """A run with some of its held-out examples: where looks begin that score what a trained network does with them."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,15 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from netwright import files
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.lens.activations import ROWS, gathered
 from netwright.model_file import Model
 from netwright.progress import Display
+from netwright.registry import nearest
 from netwright.resolved import Resolved
 from netwright.run import scoring
 from netwright.run.continued import load_model
@@ -138,3 +144,25 @@ def _drawn(positions: np.ndarray, most: int, seed: int) -> np.ndarray:
     if len(positions) <= most:
         return positions
     return positions[np.sort(numpy_generator(seed, "look").permutation(len(positions))[:most])]
+
+
+def position_of(dataset: Dataset, example: str) -> int:
+    """Where an example lies; the first held-out one where none is named.
+
+    Args:
+        dataset: The data.
+        example: Its id, or "".
+
+    Raises:
+        SpecError: There is none of this name.
+    """
+    if not example:
+        part = next(name for name in ("test", "validation", "train") if len(dataset.parts[name]))
+        return int(dataset.parts[part][0])
+    position = pc.index(dataset.ids, pa.scalar(example, dataset.ids.type)).as_py()
+    if position < 0:
+        raise SpecError(
+            f'no example is called "{example}"{nearest(example, dataset.ids.slice(0, 5000).to_pylist())}.',
+            f"The first ones are called {', '.join(files.printable(str(one)) for one in dataset.ids[:3])}.",
+        )
+    return position

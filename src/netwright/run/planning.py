@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,9 @@ from netwright.model_file import assemble
 from netwright.models.build import Row, table
 from netwright.progress import Counter, Display, Silent
 from netwright.run import resolve
+from netwright.run import views as augmentation
 from netwright.run.gather import describe
+from netwright.run.views import Views
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
 from netwright.words import counted, listed
@@ -134,17 +137,25 @@ class Shown:
         layout: How the files lie.
         fields: Facts of each input and output.
         counts: Examples by state and part.
+        views: What augmentation would make of pictures, where that was asked for.
         text: All of it in words.
     """
 
     layout: str
     fields: dict[str, Field]
     counts: dict[str, int]
+    views: Views | None
     text: list[str]
 
 
-def data_show(wanted: Spec, *, data: object = None, show: Display | None = None) -> Shown:
+def data_show(wanted: Spec, *, views: Path | None = None, data: object = None, show: Display | None = None) -> Shown:
     """What was found: layout, fields, classes, split, what was set aside, and how batches are mixed.
+
+    Args:
+        wanted: The spec.
+        views: Where a page of training pictures as augmentation would change them is written.
+        data: Examples in memory instead of `wanted.data.path`.
+        show: Where progress is told.
 
     Raises:
         SpecError: The spec is wrong.
@@ -153,7 +164,9 @@ def data_show(wanted: Spec, *, data: object = None, show: Display | None = None)
     dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
     text = [*_found_text(dataset), "", *_examples_text(dataset), *_batch_text(dataset, wanted.training.seed)]
     fields = {**dataset.inputs, **dataset.outputs}
-    return Shown(dataset.found.layout, fields, dataset.ledger.counts(), text)
+    seen = augmentation.views(wanted, dataset, views) if views else None
+    told = ["", f"how a training would see {counted(len(seen.ids), 'picture')}:", *seen.text] if seen else []
+    return Shown(dataset.found.layout, fields, dataset.ledger.counts(), seen, [*text, *told])
 
 
 def _found_text(dataset: Dataset) -> list[str]:

@@ -85,7 +85,7 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
         reasons.append(_reason("training.schedule", schedule.name, why))
     for name, wish in wanted.inputs.items():
         if wish.augment and name in data.inputs:
-            reasons.append(_augmented(f"inputs.{name}.augment", name, wanted, data))
+            reasons.append(augmented(f"inputs.{name}.augment", name, wanted, data))
     if training.regularize.cutmix and any(field.kind != "image" for field in data.inputs.values()):
         raise SpecError(
             "training.regularize.cutmix: it pastes a part of a picture, and not all inputs are pictures.",
@@ -192,8 +192,14 @@ def _sought(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) ->
     return out.model_copy(update={"positive": positive, "threshold": threshold})
 
 
-def _augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
+def augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
     """How many pictures the transforms of an input make of those there are.
+
+    Args:
+        path: Of the setting, for messages.
+        name: Of the input.
+        wanted: The spec.
+        data: Its data.
 
     Raises:
         SpecError: Unknown transforms or options; pictures that are too small; a mirrored picture whose answer has a

@@ -9,6 +9,7 @@ from pathlib import Path
 from netwright import files
 from netwright.errors import SpecError
 from netwright.figures.lines import SERIES
+from netwright.figures.marks import percent
 from netwright.lens.shifts import ShiftScore, largest_px, shift_scores
 from netwright.progress import Display, Silent
 from netwright.report.sentences import interval_text, is_share, score_name, score_text
@@ -68,7 +69,7 @@ def shifts(run: Path, *, to: int = 8, beside: Sequence[Path] = (), show: Display
         show.stage(f"moving pictures of {files.printable(label)}", len(each.dataset.parts[each.part]))
         with each.computing():
             scores[label] = tuple(shift_scores(each.model, name, each.batches(), reach, show.advance))
-    notes = _notes(looked, to, reach)
+    notes = [*_changes(scores), *_notes(looked, to, reach)]
     page = looked[0].folder.path / "shifts.html"
     lines = [ShiftLine(label, [(s.px, s.score, s.interval) for s in found]) for label, found in scores.items()]
     files.write_text(page, shift_page(score, lines, notes))
@@ -79,6 +80,16 @@ def _labels(runs: Sequence[Path]) -> list[str]:
     """Names of the folders; whole paths where they are no names."""
     names = [each.resolve().name for each in runs]
     return names if len(set(names)) == len(names) else [str(each) for each in runs]
+
+
+def _changes(scores: dict[str, tuple[ShiftScore, ...]]) -> list[str]:
+    """How many answers moving changes, one sentence a run."""
+    told = []
+    for label, found in scores.items():
+        seen = [f"{percent(each.changed)} by {each.px}" for each in found[1:] if each.changed is not None]
+        if seen:
+            told.append(f"answers of {files.printable(label)} that moving changes, by pixels: {', '.join(seen)}")
+    return told
 
 
 def _notes(looked: Sequence[HeldOut], to: int, reach: int) -> list[str]:

@@ -1,7 +1,5 @@
 """Looks into a run: what one unit computes for one example, and the function it has learned."""
 
-# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
 import re
@@ -10,21 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from netwright import files
 from netwright.data.batches import TABLE, groups
-from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.lens.unit import Unit, learned, unit_view
 from netwright.model_file import Model
 from netwright.progress import Silent
-from netwright.registry import nearest
 from netwright.report.unit import UnitView, unit_page
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
+from netwright.run.held_out import position_of
 from netwright.run.prediction import run_data
 from netwright.training import hardware
 
@@ -70,7 +65,7 @@ def one_unit(run: Path, unit: str, *, example: str = "") -> OneUnit:
     folder = RunFolder(run)
     dataset, decided = run_data(folder, Silent())
     model = load_model(run)
-    layer, place, position = found["layer"], int(found["place"]), _position(dataset, example)
+    layer, place, position = found["layer"], int(found["place"]), position_of(dataset, example)
     positions = [position, *dataset.parts["train"][:_EXAMPLES].tolist()]
     coded = model.code({name: dataset.arrays[name][np.array(positions)] for name in dataset.inputs})
     model.network.eval()
@@ -86,19 +81,6 @@ def one_unit(run: Path, unit: str, *, example: str = "") -> OneUnit:
     files.write_text(page, unit_page(drawn, note))
     text = [*_unit_text(view, files.printable(shown), names), f"picture: {files.printable(page)}"]
     return OneUnit(view, shown, names, page, text)
-
-
-def _position(dataset: Dataset, example: str) -> int:
-    if not example:
-        part = next(name for name in ("test", "validation", "train") if len(dataset.parts[name]))
-        return int(dataset.parts[part][0])
-    position = pc.index(dataset.ids, pa.scalar(example, dataset.ids.type)).as_py()
-    if position < 0:
-        raise SpecError(
-            f'no example is called "{example}"{nearest(example, dataset.ids.slice(0, 5000).to_pylist())}.',
-            f"The first ones are called {', '.join(files.printable(str(one)) for one in dataset.ids[:3])}.",
-        )
-    return position
 
 
 def _comes_in(model: Model, unit: Unit) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from netwright.errors import DivergedError, SpecError
 from netwright.progress import Display, Once, Silent
 from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, compare_page
 from netwright.report.facts import Facts
-from netwright.report.sentences import duration, interval_text, lower_is_better, score_name, score_text
+from netwright.report.sentences import duration, interval_text, is_share, lower_is_better, score_name, score_text
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.run.gather import warnings
 from netwright.spec import Spec
@@ -46,6 +46,8 @@ class Setting:
         curve: (examples seen, seconds, validation loss) after each epoch of the first seed.
         problems: What went wrong, by seed.
         warnings: What makes the first seed's result worth less than it looks, e.g. examples set aside.
+        reached: The step by which the score first reached what was asked for, by seed; None where it never did.
+        steps: Of the longest training.
     """
 
     label: str
@@ -57,6 +59,8 @@ class Setting:
     curve: list[tuple[float, float, float]] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    reached: dict[int, int | None] = field(default_factory=dict)
+    steps: int = 0
 
     def known(self) -> dict[int, float]:
         """The scores that are numbers, by seed."""
@@ -89,6 +93,7 @@ def compare(
     vary: Mapping[str, Sequence[str]],
     *,
     seeds: int | Sequence[int] = 3,
+    reach: float | None = None,
     out: Path | None = None,
     data: object = None,
     show: Display | None = None,
@@ -99,6 +104,7 @@ def compare(
         wanted: The spec that is varied.
         vary: Dotted paths of the spec to YAML values, e.g. `{"model.depth": ["1", "2"]}`.
         seeds: How many seeds, or which.
+        reach: A validation score; it is told after how many steps each setting first reached it.
         out: Folder of the comparison; an existing one is gone on with.
         data: Examples in memory instead of the spec's data path.
         show: Where progress is told.
@@ -124,7 +130,9 @@ def compare(
             place = folder / files.safe_name(f"{setting.label}-seed-{seed}")
             show.note(f"{setting.label}, seed {seed} ({number + 1} of {len(chosen)})")
             score = _one(setting, spec.override(base, {"training.seed": str(seed)}), place, data, show) or score
-    return _table(folder, settings, chosen, score, vary)
+            if reach is not None and score:
+                _note_reached(setting, seed, place, score, reach)
+    return _table(folder, settings, chosen, score, vary, _reached_lines(settings, score, reach))
 
 
 def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Display) -> str:
@@ -151,6 +159,26 @@ def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Displa
         setting.curve.extend(_curve(RunFolder(place), facts))
         setting.warnings.extend(warnings(facts, RunFolder(place)))
     return output.headline
+
+
+def _note_reached(setting: Setting, seed: int, place: Path, score: str, reach: float) -> None:
+    """The step at which the validation score of a run first was what is asked for.
+
+    Raises:
+        SpecError: No score can be so high.
+    """
+    if is_share(score) and reach > 1:
+        raise SpecError(f"--reach {reach:g}: {score_name(score)} is a share of one.", f"Write --reach {reach / 100:g}.")
+    if seed in setting.problems:
+        setting.reached[seed] = None
+        return
+    name = Facts.read(RunFolder(place).facts).outputs[0].name
+    rows = [row for row in history.read(RunFolder(place).history) if row["kind"] == "epoch"]
+    sign = -1 if lower_is_better(score) else 1
+    seen = [(row.get(f"validation/{score}", row.get(f"validation/{name}/{score}")), row["step"]) for row in rows]
+    there = [int(step) for value, step in seen if isinstance(value, float) and step and sign * value >= sign * reach]
+    setting.reached[seed] = there[0] if there else None
+    setting.steps = max([setting.steps, *(int(row["step"] or 0) for row in rows)])
 
 
 def _curve(folder: RunFolder, facts: Facts) -> list[tuple[float, float, float]]:
@@ -200,7 +228,12 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 
 def _table(
-    folder: Path, settings: list[Setting], seeds: list[int], score: str, vary: Mapping[str, Sequence[str]]
+    folder: Path,
+    settings: list[Setting],
+    seeds: list[int],
+    score: str,
+    vary: Mapping[str, Sequence[str]],
+    reached: list[str],
 ) -> Table:
     rows = [_row(setting, score) for setting in settings]
     answer = verdict(settings, score, vary)
@@ -214,7 +247,9 @@ def _table(
         rows=rows,
         curves=[_drawn(setting) for setting in settings if setting.curve],
         loss="validation loss",
-        notes=doubts + [f"{s.label}, seed {seed}: {told}" for s in settings for seed, told in s.problems.items()],
+        notes=reached
+        + doubts
+        + [f"{s.label}, seed {seed}: {told}" for s in settings for seed, told in s.problems.items()],
         created=now_utc(),
     )
     page = folder / "compare.html"
@@ -223,7 +258,15 @@ def _table(
     files.write_text(
         folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1)
     )
-    text = [*_lines(settings, score, len(seeds)), "", *_progress_lines(settings), answer, *doubts, f"page: {page}"]
+    text = [
+        *_lines(settings, score, len(seeds)),
+        "",
+        *_progress_lines(settings),
+        *reached,
+        answer,
+        *doubts,
+        f"page: {page}",
+    ]
     return Table(folder, page, score, settings, answer, text)
 
 
@@ -238,6 +281,7 @@ def _plainly(setting: Setting) -> dict[str, object]:
         "test": finite(setting.test),
         "parameters": setting.parameters,
         "seconds": finite(setting.seconds),
+        "reached": {str(seed): step for seed, step in setting.reached.items()},
         "problems": {str(seed): problem for seed, problem in setting.problems.items()},
     }
 
@@ -335,6 +379,23 @@ def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
     rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return [f"validation scores, mean of {counted(seeds, 'seed')}:", *rows]
+
+
+def _reached_lines(settings: list[Setting], score: str, reach: float | None) -> list[str]:
+    """After how many steps each setting first had the score that was asked for, looked at after every epoch."""
+    if reach is None or not score:
+        return []
+    wanted = f"validation {score_name(score)} {score_text(score, reach)}"
+    lines = []
+    for setting in settings:
+        steps = [step for step in setting.reached.values() if step is not None]
+        never = len(setting.reached) - len(steps)
+        told = ", ".join(f"{step:,}" for step in steps)
+        mean = f" (mean {statistics.fmean(steps):,.0f})" if len(steps) > 1 else ""
+        missed = f"not within {setting.steps:,} steps" + (f" on {counted(never, 'seed')}" if steps else "")
+        said = "; ".join(filter(None, [f"{told}{mean}" if steps else "", missed if never else ""]))
+        lines.append(f"steps to {wanted}: {setting.label}: {said}")
+    return lines
 
 
 def _progress_lines(settings: list[Setting]) -> list[str]:
