@@ -174,8 +174,8 @@ def test_what_cannot_be_cut_or_counted_is_refused(first: Path, trained: Path, tm
         run.evaluate_crops(first, ensemble=[number])
 
 
-def test_tables_have_ensembles_too(trained: Path) -> None:
-    rows = run.evaluate_crops(trained, ensemble=[trained]).rows
+def test_tables_have_ensembles_too(done_run: Path) -> None:
+    rows = run.evaluate_crops(done_run, ensemble=[done_run]).rows
     assert [row.models for row in rows] == [1, 1, 2]
     assert rows[0].top1_error == rows[2].top1_error
     assert rows[0].top5_error is None
