@@ -408,7 +408,9 @@ def _errors(proof: Proof, photos: Path, words: str) -> str:
         f"{row['models']} model(s), {row['crops']} crop(s) {100 * row['top1_error']:.2f}/{100 * row['top5_error']:.2f} %"
         for row in rows
     ]
-    proof.check(f"top-1/top-5 error: {'; '.join(told)}", not proof.full or rows[-1]["top1_error"] < rows[0]["top1_error"])
+    proof.check(
+        f"top-1/top-5 error: {'; '.join(told)}", not proof.full or rows[-1]["top1_error"] < rows[0]["top1_error"]
+    )
     return f"top-1/top-5 error on test photographs: {'; '.join(told)}"
 
 

@@ -53,7 +53,7 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
 
 
 def test_the_steps_to_a_score_are_told_for_each_seed(table: Path, tmp_path: Path) -> None:
-    vary = {"training.optimizer.lr": ["1", "1e-6"]}
+    vary = {"training.optimizer.lr": ["1.0", "1e-6"]}
     text = (
         "{data: {path: %s}, inputs: {x: number}, outputs: [y], "
         "model: {layers: ''}, training: {batch_size: 14, stop: {epochs: 5}}}"
@@ -61,13 +61,13 @@ def test_the_steps_to_a_score_are_told_for_each_seed(table: Path, tmp_path: Path
     wanted = spec.load(text % table)
     found = compare(wanted, vary, seeds=[1], reach=0.8, out=tmp_path / "c")  # seed 1 begins with all answers wrong
     quick, slow = found.settings
-    (place,) = (tmp_path / "c").glob("lr-1-seed-1*")
+    (place,) = (tmp_path / "c").glob("lr-1.0-seed-1*")
     rows = [row for row in history.read(place / "history.jsonl") if row["kind"] == "epoch"]
     first = next(row["step"] for row in rows if float(row["validation/accuracy"] or 0) >= 0.8)
     assert (quick.reached, slow.reached) == ({1: first}, {1: None})
     lines = [line for line in found.text if line.startswith("steps to")]
     assert lines == [
-        f"steps to validation accuracy 80.0\u00a0%: lr 1: {first}",
+        f"steps to validation accuracy 80.0\u00a0%: lr 1.0: {first}",
         "steps to validation accuracy 80.0\u00a0%: lr 1e-6: not within 15 steps",
     ]
     assert "lr 1e-6: not within 15 steps" in found.page.read_text(encoding="utf-8")

@@ -131,7 +131,7 @@ def _column(label: str, seen: Batch, plain: Batch, dataset: Dataset, name: str, 
     field = dataset.inputs[name]
     pictures = []
     for coded, id in zip(seen.inputs[name], ids, strict=True):
-        data, size = page_picture(kind_of(field).uncode(coded, field), _MOST_PX)
+        data, size = page_picture(np.asarray(kind_of(field).uncode(coded, field)), _MOST_PX)
         pictures.append(Picture(data, size, id if seen is plain else f"{id}: {label}"))
     return Column(label, (), pictures)
 
