@@ -405,7 +405,7 @@ def _errors(proof: Proof, photos: Path, words: str) -> str:
 
     rows: list[dict] = proof.part("crops", cropped)["rows"]  # type: ignore[assignment]
     told = [
-        f"{row['models']} model(s), {row['crops']} crop(s) {100 * row['top1_error']:.2f}/{100 * row['top5_error']:.2f} %"
+        f"{row['models']} nets, {row['crops']} crops {100 * row['top1_error']:.2f}/{100 * row['top5_error']:.2f} %"
         for row in rows
     ]
     proof.check(
