@@ -51,7 +51,7 @@ def examples_of(model: Model, dataset: Dataset) -> tuple[Model, list[Example]]:
     answers = model.answers(model.code({name: dataset.arrays[name][places] for name in dataset.inputs}))
     return model, [
         Example(
-            {name: dataset.raw(int(place), name) for name in dataset.inputs},
+            {name: dataset.raw(np.array([place]), name)[0] for name in dataset.inputs},
             {name: found[at].numpy() for name, found in answers.items()},
             dataset.ids[int(place)].as_py(),
         )
@@ -130,7 +130,7 @@ def test_every_cell_that_cannot_be_read_is_named_at_once() -> None:
 
 def test_answers_in_words_name_the_likeliest_first(digits: tuple[Model, Dataset]) -> None:
     model, dataset = digits
-    (ranked,) = model.top(model.predict([{"image": dataset.raw(0, "image")}]), 3)["category"]
+    (ranked,) = model.top(model.predict([{"image": dataset.raw(np.array([0]), "image")[0]}]), 3)["category"]
     assert ranked[0][0] == "0"  # the first digit of the set is a zero
     assert [chance for _, chance in ranked] == sorted((chance for _, chance in ranked), reverse=True)
 

@@ -39,8 +39,8 @@ def test_folder_of_class_folders(tmp_path: Path) -> None:
     assert data.outputs["category"].vocabulary == ("cat", "dog")
     assert {name: len(part) for name, part in data.parts.items()} == {"train": 12, "validation": 4, "test": 4}
     assert data.arrays["image"].shape == (20, 24, 24, 3)
-    assert data.raw(3, "image") == (tmp_path / "photos" / "cat" / "3.png").read_bytes()
-    assert data.raw(3, "category") == "cat"
+    assert data.raw(np.array([3]), "image")[0] == (tmp_path / "photos" / "cat" / "3.png").read_bytes()
+    assert data.raw(np.array([3]), "category")[0] == "cat"
     assert str(data.ids[3]) == "cat/3.png"
     assert np.sort(np.concatenate(list(data.parts.values()))).tolist() == list(range(20))
 
@@ -85,7 +85,7 @@ def test_damaged_picture_is_left_out_and_accounted_for(tmp_path: Path) -> None:
     assert (counts["found"], counts["used"], counts["refused"]) == (21, 19, 2)
     assert {where for group in data.ledger.reasons() for where in group.where} == {"cat/4.png", "dog/notes.txt"}
     assert "cat/4.png" not in data.ids.to_pylist()
-    assert data.raw(4, "image") == (root / "cat" / "5.png").read_bytes()
+    assert data.raw(np.array([4]), "image")[0] == (root / "cat" / "5.png").read_bytes()
     assert len(data.arrays["category"]) == len(data.arrays["image"]) == 19
     with pytest.raises(DataError, match=r"2 of 21 examples cannot be used:[^$]*cat/4\.png"):
         dataset.prepare(wish(root), strict=True)

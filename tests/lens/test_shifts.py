@@ -76,8 +76,8 @@ def test_pictures_move_as_the_transform_moves_them() -> None:
     pixels = torch.randn(40, 2, 6, 7, generator=torch.Generator().manual_seed(0))
     draw = Draw(0, "shift", 0, torch.arange(40))
     steps = 3 - torch.stack(Shift(3)._steps(draw))
-    assert torch.equal(moved(pixels, *steps, 3), Shift(3).image(pixels, draw))
-    down = moved(pixels, torch.full((40,), 2), torch.zeros(40, dtype=torch.int64), 2)
+    assert torch.equal(moved(pixels, *steps), Shift(3).image(pixels, draw))
+    down = moved(pixels, torch.full((40,), 2), torch.zeros(40, dtype=torch.int64))
     assert torch.equal(down[:, :, 2:], pixels[:, :, :-2])
     assert torch.equal(down[:, :, 0], pixels[:, :, 2])  # what lay inside, reflected
 

@@ -88,15 +88,19 @@ class Dataset:
         """Positions of one part, or of "all" examples."""
         return np.arange(len(self)) if part == "all" else self.parts[part]
 
-    def raw(self, position: int, name: str) -> Raw:
-        """The original cell of an example: the bytes of a file, the text of a cell, or an array.
+    def raw(self, positions: np.ndarray, name: str) -> list[Raw]:
+        """The original cells of examples: the bytes of a file, the text of a cell, or an array.
 
         Args:
-            position: Of the example in the data set.
+            positions: Of the examples in the data set.
             name: Of the field; one made of several columns gives a list.
         """
         facts = {**self.inputs, **self.outputs}[name]
-        return _cell(fields.column_of(self.found, facts), facts.kind, int(self.rows[position]))
+        column, rows = fields.column_of(self.found, facts), self.rows[positions]
+        if isinstance(column, Blobs):  # together, since a packed archive is unpacked from its beginning
+            cells = {k: read() for k, read in column.blobs(rows)}
+            return [cells[k] for k in range(len(rows))]
+        return [_cell(column, facts.kind, int(row)) for row in rows]
 
     def resident(self) -> tuple[bool, Reason]:
         """Whether all examples fit coded into memory, and why."""

@@ -99,7 +99,7 @@ def _aside(values: Tensor, px: int, direction: tuple[int, int]) -> Tensor:
     if values.ndim != 4 or not px:
         return values
     ones = torch.ones(len(values), dtype=torch.int64, device=values.device)
-    return moved(values, px * direction[0] * ones, px * direction[1] * ones, px)
+    return moved(values, px * direction[0] * ones, px * direction[1] * ones)
 
 
 def _changed(task: Task, still: Sequence[Tensor], moved_aside: Sequence[Tensor]) -> float | None:

@@ -188,13 +188,15 @@ def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
     """
     count = min(len(shown.positions), model_file.MOST_EXAMPLES)
     rows = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)
+    positions = shown.positions[rows]
+    cells = {name: dataset.raw(positions, name) for name in dataset.inputs}
     return [
         Example(
-            cells={name: dataset.raw(int(shown.positions[row]), name) for name in dataset.inputs},
+            cells={name: values[k] for name, values in cells.items()},
             outputs={name: values[row].numpy() for name, values in shown.answers.items()},
-            id=str(dataset.ids[int(shown.positions[row])]),
+            id=str(dataset.ids[int(positions[k])]),
         )
-        for row in rows
+        for k, row in enumerate(rows)
     ]
 
 
