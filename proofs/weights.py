@@ -1,0 +1,136 @@
+"""Weights in and out: a network of plain torch gives the same answers in netwright, and one of netwright in torch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from photos import members
+from PIL import Image
+from proof import Plain, Proof, data
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+IN = "--in image --out category"
+ASKED = 100  # photographs
+LAYERS = {0: "conv1", 3: "conv2", 6: "conv3", 10: "head:category"}  # of torch and of netwright
+
+
+def main() -> int:
+    """Trains the same network on either side and asks both the same photographs."""
+    proof = Proof(__file__, "weights of torch, safetensors and npz in and out, answers compared on photographs", (2, 2))
+    archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
+    proof.part("photos", partial(_laid_out, archive))
+    photos = proof.folder / "photos"
+    into = proof.part("in", lambda place: _into(proof, photos, place))
+    worst = max(into["off"].values())  # type: ignore[union-attr]
+    proof.check(f"{into['taken']}", "4 of 4 layers taken" in str(into["taken"]))
+    proof.check(f"of {into['asked']} photographs no share differs by more than {worst:.0e}", worst < 1e-5)
+    out = proof.part("out", lambda place: _out(proof, photos, place))
+    proof.check(f"in torch no share differs by more than {out['off']:.0e}", float(out["off"]) < 1e-5)  # type: ignore[arg-type]
+    proof.row(
+        "K01",
+        "Packages and interchange",
+        "netwright zoo add weights.pth --net convnetjs --size-px 32 32 --pixels 0..1 --classes classes.txt",
+        f"a network trained in plain torch, as {', '.join(into['off'])}, gives {into['asked']} photographs the same "  # type: ignore[arg-type]
+        f"probabilities within {worst:.0e}; a model file opened with safetensors alone does so in torch within "
+        f"{out['off']:.0e}; ONNX is not written yet",
+    )
+    return proof.end()
+
+
+def _laid_out(archive: Path, place: Path) -> Plain:
+    for label, name, content in members(archive, 200):
+        (place / label).mkdir(parents=True, exist_ok=True)
+        (place / label / name).write_bytes(content)
+    return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
+
+
+def _network() -> nn.Sequential:
+    """ConvNetJS's network for CIFAR-10 as one writes it in torch."""
+    return nn.Sequential(
+        *(nn.Conv2d(3, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(16, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(20, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        nn.Flatten(),
+        nn.Linear(320, 10),
+    )
+
+
+def _pixels(files: list[Path]) -> Tensor:
+    """Photographs between 0 and 1, (photograph, 3, 32, 32)."""
+    pixels = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in files])
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+
+
+def _shares(network: nn.Module, pixels: Tensor) -> np.ndarray:
+    with torch.no_grad():
+        return network.eval()(pixels).softmax(dim=1).numpy()
+
+
+def _answered(proof: Proof, model: str, files: list[Path], classes: list[str]) -> np.ndarray:
+    """Probabilities that netwright gives, (photograph, class)."""
+    named = " ".join(f"'{path}'" for path in files)
+    rows = json.loads(proof.say(f"netwright predict '{model}' {named} --json").text)
+    return np.array([[row[f"category:{label}"] for label in classes] for row in rows])
+
+
+def _some(photos: Path) -> list[Path]:
+    every = sorted(photos.rglob("*.jpg"))
+    return every[:: len(every) // ASKED][:ASKED]
+
+
+def _into(proof: Proof, photos: Path, place: Path) -> Plain:
+    place.mkdir(parents=True)
+    classes = sorted(path.name for path in photos.iterdir())
+    files = sorted(photos.rglob("*.jpg"))
+    pixels, labels = _pixels(files), torch.tensor([classes.index(path.parent.name) for path in files])
+    torch.manual_seed(0)
+    network = _network()
+    optimizer = torch.optim.Adam(network.parameters(), 0.003)
+    for _ in range(5):
+        for some in torch.randperm(len(files)).split(50):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(pixels[some]), labels[some]).backward()
+            optimizer.step()
+    weights = network.state_dict()
+    torch.save(weights, place / "weights.pth")
+    save_file(weights, place / "weights.safetensors")
+    np.savez(place / "weights.npz", **{name: value.numpy() for name, value in weights.items()})
+    (place / "classes.txt").write_text("\n".join(classes), encoding="utf-8")
+    wanted = _shares(network, _pixels(_some(photos)))
+    off, taken, zoo = {}, "", {"NETWRIGHT_ZOO": str(place / "zoo")}
+    for form in ("pth", "safetensors", "npz"):
+        words = f"--net convnetjs --size-px 32 32 --pixels 0..1 --classes '{place / 'classes.txt'}' --name {form}"
+        taken = proof.say(f"netwright zoo add '{place / f'weights.{form}'}' {words}", env=zoo).text.splitlines()[0]
+        model = str(place / "zoo" / f"{form}.netwright")
+        off[form] = float(np.abs(_answered(proof, model, _some(photos), classes) - wanted).max())
+    return {"off": off, "taken": taken, "asked": len(wanted)}
+
+
+def _out(proof: Proof, photos: Path, place: Path) -> Plain:
+    """A trained model file's tensors in the network of torch, its preprocessing read from the same file."""
+    proof.train(f"'{photos}' {IN} --net convnetjs --epochs 3", place)
+    network = _network()
+    with safe_open(place / "model.netwright", "pt") as file:
+        header = json.loads(file.metadata()["netwright"])
+        network.load_state_dict(
+            {
+                f"{at}.{kind}": file.get_tensor(f"weights/parts.{layer}.{kind}")
+                for at, layer in LAYERS.items()
+                for kind in ("weight", "bias")
+            }
+        )
+    (image,), (category,) = header["inputs"], header["outputs"]
+    mean, std = (torch.tensor(image[key])[:, None, None] for key in ("mean", "std"))
+    wanted = _shares(network, (_pixels(_some(photos)) - mean) / std)
+    return {"off": float(np.abs(_answered(proof, str(place), _some(photos), category["vocabulary"]) - wanted).max())}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
