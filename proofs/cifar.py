@@ -57,7 +57,7 @@ def _table(proof: Proof) -> str:
 
 
 def _one(proof: Proof, words: str, seed: int, place: Path) -> Plain:
-    """A training, or the rest of one, and what it says of the test pictures as they are and with their mirror images."""
+    """A training, or the rest of one, and its share of test pictures right, as they are and with mirror images."""
     folder = proof.lasting(place.name)
     if (folder / "run.json").exists():
         proof.say(f"netwright resume '{folder}'", timeout=24 * HOURS)

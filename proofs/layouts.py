@@ -1,4 +1,4 @@
-"""Data sets as they lie on disk: CIFAR-10 in folders and binary, ImageNet, PASCAL VOC, MNIST, and cut copies of each."""
+"""Data sets as they lie on disk: CIFAR-10 in folders and binary, ImageNet, PASCAL VOC and MNIST, whole and cut."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _voc(proof: Proof, source: Path) -> str:
 
 
 def _objects(folder: Path, id: str) -> set[str]:
-    tree = ET.parse(folder / "Annotations" / f"{id}.xml")  # noqa: S314 - of a data set that the proof names
+    tree = ET.parse(folder / "Annotations" / f"{id}.xml")
     return {str(each.text) for each in tree.iterfind("object/name")}
 
 
