@@ -239,7 +239,7 @@ def _told(error: OSError, path: Path, needed_bytes: int) -> NetwrightError | Non
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return ResourceError(
             f"{shown} cannot be opened: this process has too many open files.",
-            "Raise the limit with `ulimit -n 4096`, or use fewer workers.",
+            "Raise the limit with `ulimit -n 4096`.",
         )
     words = {
         errno.EROFS: ("its file system is read-only", "Name a folder that can be written."),

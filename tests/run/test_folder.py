@@ -93,10 +93,19 @@ def test_runs_are_listed_oldest_first_with_what_came_out(tmp_path: Path) -> None
     listed = folders.runs(tmp_path)
     assert [(one.name, one.state) for one in listed] == [
         ("broken", "unreadable"),
-        ("b", "preparing"),
-        ("a", "preparing"),
+        ("b", "killed"),
+        ("a", "killed"),
     ]
     assert folders.runs(tmp_path / "missing") == []
+
+
+def test_a_run_that_begun_is_killed_when_no_process_is_at_it(tmp_path: Path) -> None:
+    folder = folders.create(tmp_path / "a", WANTED, {})
+    with folder.locked():
+        assert folder.state() == "preparing"
+    assert folder.state() == "killed"
+    folder.update(state="stopped")
+    assert folder.state() == "stopped"
 
 
 def test_cleaning_takes_checkpoints_of_finished_runs_and_leftovers_only(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType, TracebackType
 
 from cyclopts import App, Group, Parameter
 from cyclopts.exceptions import CoercionError, CycloptsError, UnknownOptionError
 
 from netwright.cli.screen import Output, console, say_error
-from netwright.errors import NetwrightError
+from netwright.errors import NetwrightError, ResourceError
 from netwright.registry import nearest
 
 TRAINING = Group("Train", sort_key=1)
@@ -156,10 +157,17 @@ def _refused(exc: OSError | MemoryError) -> tuple[str, str, int]:
     """The machine said no: which file, which limit; with what to do and the exit code."""
     if isinstance(exc, MemoryError):
         return "the memory of this machine is used up.", "Use a smaller --batch-size, or close other programs.", 5
+    if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}:
+        from netwright import files  # which every other command line does without
+
+        try:
+            with files.explained(Path(str(exc.filename or "."))):
+                raise exc
+        except ResourceError as told:
+            return told.message, told.cure, told.exit_code
     named = f"{exc.filename}: " if exc.filename else ""
-    out_of = exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM}
     cure = "Check the path and its permissions, or add --traceback for details."
-    return f"{named}{exc.strerror or exc}.", cure, 5 if out_of else 1
+    return f"{named}{exc.strerror or exc}.", cure, 5 if exc.errno == errno.ENOMEM else 1
 
 
 def _unexpected(kind: type[BaseException], exc: BaseException, _: TracebackType | None) -> None:

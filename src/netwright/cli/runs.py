@@ -22,6 +22,7 @@ def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
         output: How to print.
     """
     from netwright import run
+    from netwright.files import printable
 
     output = output or Output()
     found = run.runs(root)
@@ -35,6 +36,8 @@ def show(root: Path = Path("runs"), /, *, output: Output | None = None) -> None:
             for facts in found
         ]
         output.table(("run", "state", "held out", "MB", "created"), rows, numbers=("MB",))
+        stopped = [root / facts.name for facts in found if facts.state in {"killed", "stopped"}]
+        output.lines([f"not finished; go on with: netwright resume {printable(path)}" for path in stopped])
 
 
 @app.command

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +29,7 @@ CHUNK = 128  # pictures given to a thread at once
 _CHUNK_BYTES = 64 * 2**20
 _TRIED = 64  # pictures timed before choosing
 _TINY_SECONDS = 0.001  # below this per picture Python's share dominates
+_SILENT_SECONDS = 60.0  # for a chunk that takes a tenth of a second
 _MANY = 4_000  # fewer pictures than this are done before child processes have started
 
 Chunk = list[tuple[int, bytes | str]]  # (k, bytes of the file, or the reason why there are none)
@@ -147,7 +149,7 @@ class _Child:
         )
 
     def decoded(self, chunk: Chunk) -> Decoded:
-        """Decodes in the child; if the child has died, here."""
+        """Decodes in the child; if the child dies, or says nothing for `_SILENT_SECONDS`, here."""
         raws = [raw if isinstance(raw, bytes) else b"" for _, raw in chunk]
         frame = self._frame
         form = [frame.height, frame.width, frame.channels, frame.place]
@@ -155,15 +157,18 @@ class _Child:
         incoming, outgoing = self._process.stdin, self._process.stdout
         if incoming is None or outgoing is None or sum(request["lengths"]) > _CHUNK_BYTES:
             return _decoded(chunk, frame)
+        watch = threading.Timer(_SILENT_SECONDS, self._process.kill)  # a killed child ends the waiting below
+        watch.start()
         try:
             incoming.write(json.dumps(request).encode() + b"\n" + b"".join(raws))
             incoming.flush()
-            answer = outgoing.readline()
+            failed = json.loads(outgoing.readline())
             content = outgoing.read(len(chunk) * frame.height * frame.width * frame.channels)
-            failed = json.loads(answer)
-        except (BrokenPipeError, ValueError):
+            pixels = np.frombuffer(content, np.uint8).reshape(len(chunk), frame.height, frame.width, frame.channels)
+        except (BrokenPipeError, ValueError):  # nothing, or half an answer
             return _decoded(chunk, frame)
-        pixels = np.frombuffer(content, np.uint8).reshape(len(chunk), frame.height, frame.width, frame.channels)
+        finally:
+            watch.cancel()
         reasons = {chunk[int(row)][0]: reason for row, reason in failed.items()}
         reasons.update({k: raw for k, raw in chunk if isinstance(raw, str)})
         return pixels, reasons

@@ -39,7 +39,7 @@ def load_model(path: Path) -> Model:
     if not path.is_dir():
         return model_file.load(path)
     folder = RunFolder(path)
-    state = folder.read()["state"]
+    state = folder.state()
     if folder.model.exists():
         return model_file.load(folder.model)
     found = latest(folder.checkpoints) if folder.checkpoints.exists() and folder.resolved.exists() else None

@@ -151,7 +151,12 @@ def resume(path: Path, *, data: object = None, accept: bool = False, show: Displ
     if data is None:
         wanted = wanted.model_copy(update={"data": wanted.data.model_copy(update={"path": find_data(folder)})})
     decided = load_resolved(folder.resolved) if folder.resolved.exists() else None
-    return _go(folder, wanted, options, data, show or Silent(), decided)
+    show = show or Silent()
+    if folder.state() == "killed":
+        show.note(
+            "the run was killed; if the system did that for want of memory, use a smaller --batch-size in a new run."
+        )
+    return _go(folder, wanted, options, data, show, decided)
 
 
 def _told(options: Options) -> dict[str, bool | str]:

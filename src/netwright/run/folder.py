@@ -154,6 +154,18 @@ class RunFolder:
         with files.lock(self.path / "lock", f"the run {files.printable(self.path)}"):
             yield
 
+    def state(self) -> str:
+        """preparing, training, done, stopped, failed, or killed: begun, and no process is at it any more.
+
+        Raises:
+            SpecError: See `read`.
+        """
+        state = str(self.read()["state"])
+        if state in {"preparing", "training"}:
+            with suppress(NetwrightError), self.locked():
+                return "killed"
+        return state
+
     def count_read(self, part: str) -> int:
         """Count one more reading of a held-out part, before it is read.
 
@@ -293,7 +305,7 @@ def runs(root: Path) -> list[RunFacts]:
         found.append(
             RunFacts(
                 name=path.name,
-                state=str(facts["state"]),
+                state=folder.state(),
                 size_mb=folder.size_mb(),
                 headline=str(facts.get("headline") or ""),
                 created=str(facts["created_utc"]),

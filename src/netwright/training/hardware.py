@@ -7,12 +7,14 @@ thread and by two, and the same command must give the same bits twice.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psutil
 import torch
 
+from netwright.errors import ResourceError
 from netwright.resolved import Hardware
 from netwright.spec import Reason
 
@@ -59,6 +61,9 @@ def applied(hardware: Hardware) -> Iterator[torch.device]:
 
     Yields:
         The device; the CPU when the recorded CUDA device is gone.
+
+    Raises:
+        ResourceError: The block asked for more memory than there is.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(hardware.threads)
@@ -66,6 +71,24 @@ def applied(hardware: Hardware) -> Iterator[torch.device]:
     available = hardware.device == "cpu" or torch.cuda.is_available()
     try:
         yield torch.device(hardware.device if available else "cpu")
+    except (MemoryError, RuntimeError) as exc:
+        if not _out_of_memory(exc):
+            raise
+        of = "the device" if isinstance(exc, torch.OutOfMemoryError) else "this machine"
+        raise ResourceError(
+            f"the memory of {of} is used up{_asked(exc)}.",
+            "Train with a smaller --batch-size, smaller pictures or fewer units, or close other programs.",
+        ) from exc
     finally:
         torch.set_num_threads(before)
         torch.set_flush_denormal(False)
+
+
+def _out_of_memory(exc: Exception) -> bool:
+    """Whether memory ran out; torch has no exception of its own for that of the machine."""
+    return isinstance(exc, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(exc)
+
+
+def _asked(exc: Exception) -> str:
+    asked = re.search(r"tried to allocate ([\d.]+ ?[A-Za-z]+)", str(exc))
+    return f": {asked[1]} more were asked for" if asked else ""
