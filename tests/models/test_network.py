@@ -275,3 +275,32 @@ def test_the_table_counts_memory_for_a_batch() -> None:
     assert rows["flatten1"].memory_mb == 0
     assert rows["dense1"].memory_mb == pytest.approx((2 * 78500 + 2 * 128 * 100) * 4 / 1e6, abs=1e-3)
     assert (rows["out"].text, rows["out"].shape, rows["out"].multiply_adds) == ("dense 10", (10,), 1000)
+
+
+@pytest.mark.parametrize("layers", ["conv 4x3 pad 1, {}, pool 2", "conv 4x3, batch_norm, {}, pool 3 stride 2 pad 1"])
+@pytest.mark.parametrize("activation", ["relu", "relu6"])
+def test_pooling_before_a_relu_gives_the_same_bits_and_gradients(layers: str, activation: str) -> None:
+    net = build(ModelSpec(layers=layers.format(activation)), {"image": (3, 9, 9)}, {"category": 5}, seed=0)
+    pictures = (4 * torch.randn(6, 3, 9, 9, generator=torch.Generator().manual_seed(1))).round()  # many ties
+    seen: list[torch.Size] = []
+
+    def answered() -> list[torch.Tensor]:
+        net.zero_grad()
+        out = net({"image": pictures})["category"]
+        out.square().sum().backward()
+        return [out.detach(), *(weights.grad.clone() for weights in net.parameters() if weights.grad is not None)]
+
+    sooner = answered()
+    hook = net.module(f"{activation}1").register_forward_hook(lambda _, __, value: seen.append(value.shape))
+    drawn = answered()
+    hook.remove()
+    answered()
+    assert seen == [torch.Size([6, *next(node.shape for node in net.nodes if node.name == f"{activation}1")])]
+    assert all(torch.equal(a, b) for a, b in zip(sooner, drawn, strict=True))
+
+
+def test_only_a_relu_that_nothing_else_reads_waits_for_its_pool() -> None:
+    texts = {"conv 4x3, relu, pool 2": 2, "conv 4x3, relu, pool avg 2": 0, "conv 4x3, tanh, pool 2": 0}
+    for text, moved in {**texts, "conv 4x3 pad 1, relu, {pool 2 | pool 2} concat": 0}.items():
+        net = build(ModelSpec(layers=text), {"image": (3, 8, 8)}, {"category": 5}, seed=0)
+        assert len(net._swapped) == moved, text

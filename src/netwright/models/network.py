@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,6 +16,9 @@ from torch import Tensor, nn
 from netwright.errors import SpecError
 from netwright.registry import nearest
 from netwright.words import listed
+
+Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
+_ZERO_OR_ONE = ("relu", "relu6")  # never fall, and a gradient passes them as it is or not at all
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Network(nn.Module):
         # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
         self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
+        self._sooner, self._swapped = self._pooled_sooner()
 
     def forward(self, inputs: dict[str, Tensor]) -> dict[str, Float[Tensor, "batch unit"]]:
         """The outputs of a batch.
@@ -83,7 +89,8 @@ class Network(nn.Module):
         """
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
-        for module, slots, out in self._program:
+        watched = any(module._forward_hooks for module in self._swapped)  # hooks are to see what is drawn
+        for module, slots, out in self._program if watched else self._sooner:
             values[out] = module(*[values[slot] for slot in slots])
         return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
 
@@ -169,9 +176,7 @@ class Network(nn.Module):
         escaped = name.replace("%", "%25").replace(".", "%2E")
         return f"head:{escaped}" if name in self.heads else escaped
 
-    def _compiled(
-        self, inputs: list[str]
-    ) -> tuple[list[tuple[nn.Module, tuple[int, ...], int]], list[tuple[str, int]], int]:
+    def _compiled(self, inputs: list[str]) -> tuple[list[Step], list[tuple[str, int]], int]:
         """The nodes as (module, slots read, slot written); a slot is used again when its value is no more read."""
         last = {name: place for place, node in enumerate(self.nodes) for name in node.inputs}
         last.update(dict.fromkeys(self.heads, len(self.nodes)))
@@ -192,3 +197,22 @@ class Network(nn.Module):
             if node.name not in last:  # a dead end: its slot is free at once
                 free.append(slot[node.name])
         return program, [(head, slot[head]) for head in self.heads], count
+
+    def _pooled_sooner(self) -> tuple[list[Step], list[nn.Module]]:
+        """The program with each relu behind the largest-value pool that follows it, and the modules that moved.
+
+        Largest values and their gradients are the same numbers either way, and a relu of a quarter of the map takes a
+        quarter of the time.
+        """
+        made = [node for node in self.nodes if node.inputs]
+        read = Counter(name for node in self.nodes for name in node.inputs)
+        read.update(self.heads)
+        program, swapped = list(self._program), []
+        for place, (first, second) in enumerate(pairwise(made)):
+            largest = getattr(self.module(second.name), "how", "") == "max" and second.part == "pool"
+            alone = second.inputs == (first.name,) and read[first.name] == 1
+            if first.part in _ZERO_OR_ONE and largest and alone:
+                (relu, slots, _), (pool, _, out) = program[place : place + 2]
+                program[place : place + 2] = [(pool, slots, out), (relu, (out,), out)]
+                swapped += [relu, pool]
+        return program, swapped
