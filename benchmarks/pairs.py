@@ -83,7 +83,7 @@ def measure(
         work()  # warms caches and the allocator
 
     def timed(work: Callable[[], int]) -> Callable[[], float]:
-        return lambda: _rate(work, seconds, clock)
+        return lambda: rate(work, seconds, clock)
 
     return alternate((a[0], timed(a[1])), (b[0], timed(b[1])), limit=limit, segments=segments)
 
@@ -115,7 +115,8 @@ def alternate(
     return Ratio(a[0], b[0], float(np.median(ratios)), float(low), float(high), *rates, rates[0] / limit, segments)
 
 
-def _rate(work: Callable[[], int], seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:
+def rate(work: Callable[[], int], seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Units a second of work that is repeated for so many seconds."""
     done, start = 0, clock()
     while (passed := clock() - start) < seconds:
         done += work()
@@ -138,7 +139,7 @@ def matmul_limit(threads: int, clock: Callable[[], float] = time.perf_counter) -
         return 1536**3
 
     work()
-    best = max(_rate(work, 0.5, clock) for _ in range(5))
+    best = max(rate(work, 0.5, clock) for _ in range(5))
     torch.set_num_threads(before)
     return best
 
