@@ -168,6 +168,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "fan_in": ("netwright.models.initialisers:fan_in", "U(+-1 / sqrt(inputs)): a plain old rule"),
         "normal": ("netwright.models.initialisers:normal", "a Gaussian of one spread for every layer"),
         "orthogonal": ("netwright.models.initialisers:orthogonal", "rows at right angles: lengths are kept"),
+        "dirac": ("netwright.models.initialisers:dirac", "convolutions that pass on what comes in"),
         "zeros": ("netwright.models.initialisers:zeros", "all the same, for teaching: nothing tells units apart"),
     },
     "task": {

@@ -55,6 +55,15 @@ def test_orthogonal_rows_have_length_one_and_right_angles() -> None:
     torch.testing.assert_close(weight @ weight.T, torch.eye(UNITS), rtol=0, atol=1e-5)
 
 
+def test_dirac_filters_pass_their_channels_on_and_the_others_are_drawn() -> None:
+    weight = torch.empty(7, 4, 3, 3)
+    Draw(rule_of("dirac", {}), torch.Generator().manual_seed(0))(weight)
+    pictures = torch.rand(2, 4, 5, 5)
+    torch.testing.assert_close(torch.conv2d(pictures, weight, padding=1)[:, :4], pictures)
+    assert float(weight[4:].abs().max()) == pytest.approx(1 / 6, rel=0.05)
+    assert float(drawn("dirac").abs().max()) == pytest.approx(1 / math.sqrt(INPUTS), rel=0.01)
+
+
 @pytest.mark.parametrize("name", registry.parts("initialiser"))
 def test_every_initialiser_draws_from_its_generator_alone(name: str) -> None:
     state = torch.random.get_rng_state()

@@ -117,6 +117,27 @@ def orthogonal(weight: Float[Tensor, "*any"], inputs: int, outputs: int, generat
     torch.nn.init.orthogonal_(weight, generator=generator)
 
 
+def dirac(weight: Float[Tensor, "*any"], inputs: int, outputs: int, generator: torch.Generator) -> None:
+    """A convolution begins by passing on what comes in, a channel with each filter; what is left is filled as `fan_in`.
+
+    So what the layers in front say is never lost at first, as behind a shortcut. Filters beyond the channels that come
+    in, and layers without a window, are filled like `fan_in`.
+
+    Args:
+        weight: Filled in place.
+        inputs: Numbers that one unit sums.
+        outputs: Units that one input feeds.
+        generator: Source of the draws.
+
+    Source: Zagoruyko & Komodakis 2017, DiracNets, arXiv:1706.00388; on a part of the filters Jordan 2024,
+    arXiv:2404.00498, section 3.3.
+    """
+    fan_in(weight, inputs, outputs, generator)
+    if weight.ndim > 2:
+        with torch.no_grad():
+            torch.nn.init.dirac_(weight[: weight.shape[1]])
+
+
 def zeros(weight: Float[Tensor, "*any"], inputs: int, outputs: int, generator: torch.Generator) -> None:
     """Fills with 0: every unit of a layer stays the same as its neighbours for ever. For teaching; do not train so.
 
