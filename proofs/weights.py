@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tarfile
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +24,7 @@ LAYERS = {0: "conv1", 3: "conv2", 6: "conv3", 10: "head:category"}  # of torch a
 
 def main() -> int:
     """Trains the same network on either side and asks both the same photographs."""
-    proof = Proof(__file__, "weights of torch, safetensors and npz in and out, answers compared on photographs", (2, 2))
+    proof = Proof(__file__, "weights of torch, safetensors and npz in and out, answers compared on photographs", (4, 4))
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
     proof.part("photos", partial(_laid_out, archive))
     photos = proof.folder / "photos"
@@ -33,13 +34,17 @@ def main() -> int:
     proof.check(f"of {into['asked']} photographs no share differs by more than {worst:.0e}", worst < 1e-5)
     out = proof.part("out", lambda place: _out(proof, photos, place))
     proof.check(f"in torch no share differs by more than {out['off']:.0e}", float(out["off"]) < 1e-5)  # type: ignore[arg-type]
+    old = proof.part("legacy", lambda place: _legacy(proof, archive, place))
+    told = ", ".join(f"{name} {right:.1f} %" for name, right in old["right"].items())  # type: ignore[union-attr]
+    proof.check(f"published weights know the test pictures: {told}", min(old["right"].values()) > 75)  # type: ignore[union-attr]
     proof.row(
         "K01",
         "Packages and interchange",
         "netwright zoo add weights.pth --net convnetjs --size-px 32 32 --pixels 0..1 --classes classes.txt",
         f"a network trained in plain torch, as {', '.join(into['off'])}, gives {into['asked']} photographs the same "  # type: ignore[arg-type]
         f"probabilities within {worst:.0e}; a model file opened with safetensors alone does so in torch within "
-        f"{out['off']:.0e}; ONNX is not written yet",
+        f"{out['off']:.0e}; published weights in torch's old form know of 10,000 test pictures, which are JPEGs here, "
+        f"{told}; ONNX is not written yet",
     )
     return proof.end()
 
@@ -130,6 +135,28 @@ def _out(proof: Proof, photos: Path, place: Path) -> Plain:
     mean, std = (torch.tensor(image[key])[:, None, None] for key in ("mean", "std"))
     wanted = _shares(network, (_pixels(_some(photos)) - mean) / std)
     return {"off": float(np.abs(_answered(proof, str(place), _some(photos), category["vocabulary"]) - wanted).max())}
+
+
+def _legacy(proof: Proof, archive: Path, place: Path) -> Plain:
+    """Residual networks that somebody trained on CIFAR-10 and kept with torch's old pickles, on its test pictures."""
+    test = place / "test"
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            stream = opened.extractfile(member)
+            if stream is not None and member.name.startswith("test/"):
+                file = place / member.name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(stream.read())
+    names = place / "classes.txt"
+    names.write_text("\n".join(sorted(path.name for path in test.iterdir())), encoding="utf-8")
+    zoo, right = {"NETWRIGHT_ZOO": str(place / "zoo")}, {}
+    for name, depth in (("resnet20-12fca82f", 20), ("resnet32-d509ac18", 32)):
+        words = f"--net '{{name: cifar_resnet, depth: {depth}}}' --size-px 32 32 --pixels imagenet --classes '{names}'"
+        weights = data("weights_cifar_resnet", f"{name}.th")
+        proof.say(f"netwright zoo add '{weights}' {words} --name resnet{depth}", env=zoo)
+        found = json.loads(proof.say(f"netwright evaluate resnet{depth} --data '{test}' --json", env=zoo).text)
+        right[f"ResNet-{depth}"] = 100 * found["scores"]["category"]["accuracy"]
+    return {"right": right}
 
 
 if __name__ == "__main__":
