@@ -274,7 +274,7 @@ def _at_full_size(proof: Proof, name: str) -> Plain:
     """The table of a network on pictures of 224 x 224 and a thousand classes."""
     folder = proof.folder / "a-thousand-folders"
     size = "--set inputs.image.size_px=[224,224]"
-    words = f"'{folder}' {IN} --net {name} {size} --set data.split.parts=[1,0,0] --set data.duplicates=accept"
+    words = f"'{folder}' {IN}:category --net {name} {size} --set data.split.parts=[1,0,0] --set data.duplicates=accept"
     return proof.part(f"table {name}", lambda place: _planned(proof, words))
 
 
