@@ -308,8 +308,8 @@ def _alexnet(proof: Proof, photos: Path) -> None:
     sizes = [_size(row) for row in _rows(table) if row["layer"].startswith(("conv", "dense", "category"))]
     proof.check(f"AlexNet at 224: {table['parameters']:,} parameters", table["parameters"] == FULL_SIZE["alexnet"])
     proof.check(f"layers {', '.join(sizes)}", sizes == ALEXNET)
-    epochs = 8 if proof.full else 3
-    small = _small(proof, "alexnet", photos, f"--net alexnet --epochs {epochs} --lr 0.0005", 40 if proof.full else 15)
+    epochs = 6 if proof.full else 3
+    small = _small(proof, "alexnet", photos, f"--net alexnet --epochs {epochs} --lr 0.0005", 35 if proof.full else 15)
     proof.row(
         "F08",
         "AlexNet",

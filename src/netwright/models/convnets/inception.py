@@ -37,7 +37,7 @@ _BN_MODULES: tuple[tuple[int, int, int, int, int, Literal["avg", "max"], int], .
 def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
     """GoogLeNet: nine Inception modules; 6,998,552 parameters of 1,000 classes.
 
-    Without its local response normalisation. Small pictures get a stem that does not shrink them.
+    Without its local response normalisation. Small pictures get a stem that halves their sides once, not three times.
 
     Args:
         shape: Of one picture.
@@ -70,7 +70,7 @@ def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
     return chain(
         *stem,
         conv(192, 3),
-        "" if small else pool,
+        pool,
         modules["3a"],
         modules["3b"],
         pool,
@@ -85,7 +85,7 @@ def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
 def bn_inception(shape: Shape) -> str:
     """BN-Inception: Inception with batch normalisation, two 3x3 in the place of each 5x5, and steps inside of modules.
 
-    Small pictures get a stem that does not shrink them.
+    Small pictures get a stem that halves their sides once, not three times.
 
     Source: Ioffe & Szegedy 2015, Batch Normalization, arXiv:1502.03167, figure 5.
     """
@@ -113,7 +113,7 @@ def bn_inception(shape: Shape) -> str:
         conv(64, 3) if small else chain(conv(64, 7, " stride 2"), pool),
         conv(64, 1),
         conv(192, 3),
-        "" if small else pool,
+        pool,
         *(module(*filters) for filters in _BN_MODULES),
         "global_pool",
     )
