@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from photos import members
+from photos import laid_out
 from proof import Plain, Proof, data, score
 
 POOLED = "conv 8x5 pad 2, relu, pool 2, conv 16x5 pad 2, relu, pool 2, dense 64, relu"
@@ -39,7 +39,7 @@ def main() -> int:
     data("mnist")
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
     photos = proof.folder / "photos"
-    proof.part("photos", partial(_laid_out, archive, 1000 if proof.full else 200))
+    proof.part("photos", partial(laid_out, archive, 1000 if proof.full else 200))
     proof.part("a thousand folders", partial(_thousand, photos))
     _filters(proof, photos)
     _functions(proof, photos)
@@ -55,13 +55,6 @@ def main() -> int:
 
 
 # ---- data and commands -----------------------------------------------------------------------------------------------
-
-
-def _laid_out(archive: Path, each: int, place: Path) -> Plain:
-    for label, name, content in members(archive, each):
-        (place / label).mkdir(parents=True, exist_ok=True)
-        (place / label / name).write_bytes(content)
-    return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
 
 
 def _thousand(photos: Path, place: Path) -> Plain:

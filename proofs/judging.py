@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from functools import partial
 from pathlib import Path
 
-from photos import members
+from photos import laid_out
 from proof import Plain, Proof, data, score
 
 LAYERS = "conv 16x5 pad 2, relu, pool 2, conv 32x5 pad 2, relu, pool 2, dense 64, relu"
@@ -26,14 +27,8 @@ def main() -> int:
     proof = Proof(__file__, "top-1 and top-5 error by crops and models; deep beside shallow; confusions", (5, 60))
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
 
-    def photos(place: Path) -> Plain:
-        for label, name, content in members(archive, EACH):
-            (place / label).mkdir(parents=True, exist_ok=True)
-            (place / label / name).write_bytes(content)
-        return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
-
     if not proof.full:
-        proof.part("photos", photos)
+        proof.part("photos", partial(laid_out, archive, EACH))
     source = archive if proof.full else proof.folder / "photos"
     words = f"'{source}' {WORDS} --epochs {20 if proof.full else 15} --set data.split.seed=0"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from photos import members
+from photos import laid_out
 from proof import Plain, Proof, data, lines_with
 
 CONV = "conv 8x5 pad 2, relu, pool 2, conv 16x5 pad 2, relu, pool 2, dense 64, relu"
@@ -95,18 +96,12 @@ def _photographs(proof: Proof, seeds: int) -> list[Plain]:
     """Probes of networks trained on photographs of ten classes."""
     archive, photos = data("cifar10_jpeg", "cifar10_jpeg.tar.xz"), proof.folder / "photos"
 
-    def laid_out(place: Path) -> Plain:
-        for label, name, content in members(archive, EACH):
-            (place / label).mkdir(parents=True, exist_ok=True)
-            (place / label / name).write_bytes(content)
-        return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
-
     def one(seed: int, place: Path) -> Plain:
         words = f"'{photos}' --in image --out category --layers '{PHOTOS}' --epochs 6 --seed {seed}"
         proof.train(words, place)
         return _probed(proof, str(place))
 
-    proof.part("photos", laid_out)
+    proof.part("photos", partial(laid_out, archive, EACH))
     return proof.seeds("probes of photographs", seeds, one)
 
 

@@ -128,10 +128,8 @@ def _splits(proof: Proof, planted: Plain) -> None:
 
 
 def _ten(proof: Proof, archive: Path, place: Path) -> Plain:
-    folder, each = place / "photos", 500 if proof.full else 200
-    for label, name, content in members(archive, each):
-        (folder / label).mkdir(parents=True, exist_ok=True)
-        (folder / label / name).write_bytes(content)
+    folder = place / "photos"
+    laid_out(archive, 500 if proof.full else 200, folder)
     photo = sorted((folder / "ship").iterdir())[0]
     shutil.move(photo, place / "photo.jpg")
     run = place / "run"
@@ -155,6 +153,14 @@ def _ten(proof: Proof, archive: Path, place: Path) -> Plain:
         "pdf kB": len(pdf) // 1000,
         "addresses": re.findall(r"(?:src|href)=[\"']https?://[^\"']+", page),
     }
+
+
+def laid_out(archive: Path, each: int, place: Path) -> Plain:
+    """The first training pictures of each class as a folder of class folders."""
+    for label, name, content in members(archive, each):
+        (place / label).mkdir(parents=True, exist_ok=True)
+        (place / label / name).write_bytes(content)
+    return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
 
 
 def members(archive: Path, each: int) -> Iterator[tuple[str, str, bytes]]:

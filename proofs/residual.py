@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from photos import members
+from photos import laid_out
 from proof import Plain, Proof, data, facts, score
 
 DEPTHS = (20, 56)
@@ -27,17 +27,10 @@ def main() -> int:
     proof = Proof(__file__, "shortcuts at 20 and 56 layers, and width in the place of depth", (9, 400))
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
     photos = proof.folder / "photos"
-    proof.part("photos", partial(_laid_out, archive, 250 if proof.full else 60))
+    proof.part("photos", partial(laid_out, archive, 250 if proof.full else 60))
     _shortcuts(proof, str(archive) if proof.full else str(photos))
     _wide(proof, photos)
     return proof.end()
-
-
-def _laid_out(archive: Path, each: int, place: Path) -> Plain:
-    for label, name, content in members(archive, each):
-        (place / label).mkdir(parents=True, exist_ok=True)
-        (place / label / name).write_bytes(content)
-    return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
 
 
 def _shortcuts(proof: Proof, source: str) -> None:

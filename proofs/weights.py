@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from photos import members
+from photos import laid_out
 from PIL import Image
 from proof import Plain, Proof, data
 from safetensors import safe_open
@@ -26,7 +26,7 @@ def main() -> int:
     """Trains the same network on either side and asks both the same photographs."""
     proof = Proof(__file__, "weights of torch, safetensors and npz in and out, answers compared on photographs", (4, 4))
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
-    proof.part("photos", partial(_laid_out, archive))
+    proof.part("photos", partial(laid_out, archive, 200))
     photos = proof.folder / "photos"
     into = proof.part("in", lambda place: _into(proof, photos, place))
     worst = max(into["off"].values())  # type: ignore[union-attr]
@@ -47,13 +47,6 @@ def main() -> int:
         f"{told}; ONNX is not written yet",
     )
     return proof.end()
-
-
-def _laid_out(archive: Path, place: Path) -> Plain:
-    for label, name, content in members(archive, 200):
-        (place / label).mkdir(parents=True, exist_ok=True)
-        (place / label / name).write_bytes(content)
-    return {"photos": sum(1 for _ in place.rglob("*.jpg"))}
 
 
 def _network() -> nn.Sequential:
