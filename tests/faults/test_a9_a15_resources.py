@@ -55,9 +55,20 @@ def test_a9_memory_used_up_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "smaller --batch-size" in told[1]
 
 
-def test_a10_a_decoding_process_killed_while_it_answers_loses_no_picture() -> None:
+def test_a10_a_decoding_process_that_was_killed_loses_no_picture() -> None:
     child = decoding._Child(Frame(8, 8, 3))
     os.kill(child._process.pid, signal.SIGKILL)
+    pixels, failed = child.decoded([(0, picture())])
+    child.close()
+    assert pixels[0].min() == 200
+    assert failed == {}
+
+
+def test_a10_half_an_answer_of_a_decoding_process_is_thrown_away() -> None:
+    child = decoding._Child(Frame(8, 8, 3))
+    child.close()
+    half = "import sys; sys.stdin.buffer.readline(); sys.stdout.write('{}\\nhalf')"
+    child._process = subprocess.Popen([sys.executable, "-c", half], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     pixels, failed = child.decoded([(0, picture())])
     child.close()
     assert pixels[0].min() == 200
