@@ -127,7 +127,7 @@ def _confused(proof: Proof, nets: list[Plain]) -> None:
     proof.row(
         "I06",
         "Object recognition (ImageNet)",
-        "netwright evaluate --crops 1,10,144 RUN; the report of RUN",
+        "netwright evaluate RUN --crops 1,10,144",
         f"any folder of class folders: top-1 {100 - 100 * float(first['right']):.1f} % and top-5 "  # type: ignore[arg-type]
         f"{100 - 100 * float(first['top5']):.1f} % error on ten classes; most often taken: {', '.join(pairs)}; "  # type: ignore[arg-type]
         f"{first['mistakes']} surest mistakes with their pictures",

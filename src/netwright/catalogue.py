@@ -15,6 +15,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),
         "imagenet": ("netwright.readers.layouts.imagenet:ImageNet", "ImageNet's train and val, val sorted or flat"),
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
+        "labelled_lines": (
+            "netwright.readers.layouts.labelled_lines:LabelledLines",
+            "a text with a class and a text on each line",
+        ),
         "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
         "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),
         "loose_files": ("netwright.readers.layouts.loose_files:LooseFiles", "pictures without classes, to predict"),
@@ -27,6 +31,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "tags": ("netwright.readers.kinds.tags:Tags", "several classes at once, or none: `beach;sun`"),
         "identity": ("netwright.readers.kinds.identity:Identity", "whose picture it is, to be told apart; out only"),
         "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
+        "text": ("netwright.readers.kinds.text:Text", "words or characters in their order; goes in only"),
     },
     "transform": {
         "mirror": (
@@ -74,6 +79,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             {"initialiser": "he"},
         ),
         "rbf": ("netwright.models.layers:Rbf", "units that answer to learned places: `rbf 32`"),
+        "lstm": ("netwright.models.recurrent:Lstm", "a state that gates let in, keep and let out: `lstm 64`"),
+        "gru": ("netwright.models.recurrent:Gru", "a state with two gates: `gru 64 both yes` reads both ways"),
+        "rnn": ("netwright.models.recurrent:Rnn", "the vanilla recurrent layer: `rnn 64 activation relu`"),
+        "conv1d": ("netwright.models.recurrent:Conv1d", "filters slid along the steps: `conv1d 32x5`, 32 of 5 steps"),
+        "last": ("netwright.models.recurrent:Last", "what a sequence is at its last step: `last`"),
+        "layer_norm": ("netwright.models.layers:LayerNorm", "each example at mean 0 and spread 1: `layer_norm`"),
         "dropout": ("netwright.models.layers:Dropout", "numbers set to 0 by chance while training: `dropout 0.5`"),
         "flatten": ("netwright.models.layers:Flatten", "a picture's numbers in one row: `flatten`"),
     },

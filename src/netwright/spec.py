@@ -22,6 +22,8 @@ VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
 ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
+STEPS = -1  # the first number of a sequence's shape: each example has a number of steps of its own
+UNKNOWN = "<unknown>"  # the token that stands for all that training did not see, with code 0
 
 
 class Frozen(BaseModel):
@@ -50,9 +52,12 @@ class Field(Frozen):
         name: Its name in the spec.
         kind: image, number, category, vector, date, tags, identity.
         source: The column (or columns, for a vector) it is read from.
-        shape: Of one cached array: image (height, width, channel), vector (channel,), else ().
+        shape: Of one cached array: image (height, width, channel), vector (channel,), else (); of a sequence that of
+            one step.
         dtype: Of the cached array, e.g. "uint8".
-        vocabulary: Class names of a category, tags or identities, sorted; the code is the place in this tuple.
+        ragged: Whether each example has a number of steps of its own.
+        vocabulary: Class names of a category, tags or identities, sorted; the code is the place in this tuple. Of a
+            text the tokens of the training part, the frequent ones first, behind `UNKNOWN`.
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
         limits: Of quantities and dates: least and largest training value of each column.
@@ -68,6 +73,7 @@ class Field(Frozen):
     source: str | tuple[str, ...]
     shape: tuple[int, ...] = ()
     dtype: str
+    ragged: bool = False
     vocabulary: tuple[str, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -81,6 +87,7 @@ class Field(Frozen):
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
         taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
+        taught += ("vocabulary",) if self.kind == "text" else ()
         return self.model_copy(update=dict.fromkeys(taught, ()))
 
 
@@ -108,13 +115,17 @@ class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
-        kind: image, number, category, vector, date or tags; inferred from the data when left out.
+        kind: image, number, category, vector, date, tags or text; inferred from the data when left out.
         source: Written `from`: the column, or several number columns for a vector.
         size_px: Height and width that pictures are brought to.
         channels: 1 for grey, 3 for colour pictures.
         missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
             number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
-        embed: How many learned numbers stand for a class; 0 for a column for each class. Follows from their number.
+        embed: How many learned numbers stand for a class or token; 0 for a column for each. Follows from their number.
+        tokens: What a text is read as: characters, or words and signs; follows from the texts.
+        lower: Whether words are read in lower case, the default.
+        vocabulary: Most different tokens that are known; those that are rarer in the training part are one unknown.
+        longest: Steps that are read of a longer sequence, from its beginning on.
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
         augment: How training sees pictures differently, e.g. mirror, or `{name: shift, px: 2}`; in this order.
     """
@@ -125,6 +136,10 @@ class InputSpec(Frozen):
     channels: Literal[1, 3] | None = None
     missing: Literal["fill", "set_aside"] | None = None
     embed: int | None = Setting(default=None, ge=0, le=1024)
+    tokens: Literal["characters", "words"] | None = None
+    lower: bool | None = None
+    vocabulary: int | None = Setting(default=None, ge=2)
+    longest: int | None = Setting(default=None, ge=1)
     day_first: bool | None = None
     augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 

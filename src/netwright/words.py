@@ -34,3 +34,19 @@ def listed(words: Sequence[str], most: int = 5, between: str = ", ") -> str:
     """
     more = f" and {len(words) - most:,} more" if len(words) > most else ""
     return between.join(words[:most]) + more
+
+
+def sizes(shape: Sequence[int], between: str = "x") -> str:
+    """A shape in words; of sequences, whose steps each have a number of their own, `steps` and what a step is.
+
+    Args:
+        shape: Sizes, -1 for a number that is not fixed.
+        between: What stands between two.
+
+    Example:
+        >>> sizes((3, 8, 8)), sizes((-1, 64))
+        ('3x8x8', 'steps of 64')
+    """
+    if shape and shape[0] < 0:
+        return f"steps of {between.join(map(str, shape[1:]))}"
+    return between.join(map(str, shape))

@@ -13,9 +13,10 @@ from netwright.models.build import build
 from netwright.models.layers import Layer
 from netwright.models.network import Network
 from netwright.models.text import parse
-from netwright.spec import ModelSpec
+from netwright.spec import STEPS, ModelSpec
 
-SHAPES = {"image": (3, 8, 9), "vector": (12,)}
+SHAPES = {"image": (3, 8, 9), "vector": (12,), "sequence": (STEPS, 12)}
+LENGTHS = (7, 3, 5, 7, 1, 6)
 
 
 def _texts() -> list[tuple[str, str]]:
@@ -23,7 +24,10 @@ def _texts() -> list[tuple[str, str]]:
     found = []
     for name in registry.parts("layer"):
         layer = registry.resolve("layer", name)
-        found += [(layer.example, kind) for kind in SHAPES if layer.takes in {kind, "any"}]
+        kinds = [kind for kind in SHAPES if layer.takes in {kind, "any"}]
+        kinds += ["image", "sequence"] if layer.takes == "places" else []
+        kinds += ["sequence"] if layer.takes == "vector" else []
+        found += [(layer.example, kind) for kind in kinds if kind != "sequence" or layer.stepwise]
     return found + [(name, kind) for name in registry.parts("activation") for kind in SHAPES]
 
 
@@ -35,14 +39,20 @@ def made(text: str, kind: str, seed: int = 0) -> Network:
 
 
 def batch(kind: str, count: int = 6) -> dict[str, torch.Tensor]:
-    return {"x": torch.randn(count, *SHAPES[kind], generator=torch.Generator().manual_seed(0))}
+    generator = torch.Generator().manual_seed(0)
+    if kind != "sequence":
+        return {"x": torch.randn(count, *SHAPES[kind], generator=generator)}
+    x = torch.randn(count, max(LENGTHS), 12, generator=generator)
+    for row, length in zip(x, LENGTHS * 2, strict=False):
+        row[length:] = torch.nan  # what is not there
+    return {"x": x}
 
 
 @pytest.mark.parametrize("name", registry.parts("layer"))
 def test_a_layer_has_an_example_and_every_option_a_type(name: str) -> None:
     layer = registry.resolve("layer", name)
     assert issubclass(layer, Layer)
-    assert layer.takes in {"vector", "image", "any"}
+    assert layer.takes in {"vector", "image", "sequence", "places", "any"}
     (step,) = parse(layer.example)
     assert step.part == name
     signature = inspect.signature(layer).parameters
@@ -53,10 +63,12 @@ def test_a_layer_has_an_example_and_every_option_a_type(name: str) -> None:
 @every_part
 def test_the_shape_that_comes_out_is_the_one_declared(text: str, kind: str) -> None:
     network = made(text, kind)
-    values = {"input:x": batch(kind)["x"]}
-    for node in network.nodes[1:]:
-        values[node.name] = network.module(node.name)(*[values[name] for name in node.inputs])
-        assert tuple(values[node.name].shape) == (6, *node.shape)
+    values = network.values(batch(kind), [node.name for node in network.nodes])
+    for node in network.nodes:
+        wanted = tuple(size for size in node.shape if size != STEPS)
+        found = tuple(values[node.name].shape)
+        assert (found[0], found[len(found) - len(wanted) :]) == (6, wanted)
+        assert len(found) == 1 + len(node.shape)
 
 
 @every_part
@@ -66,6 +78,7 @@ def test_every_parameter_and_the_input_get_a_gradient(text: str, kind: str) -> N
     network(inputs)["out"].square().sum().backward()
     assert all(float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
     assert float(inputs["x"].grad.abs().sum()) > 0
+    assert inputs["x"].grad.isfinite().all()
 
 
 @every_part
@@ -105,7 +118,7 @@ def test_no_parameter_is_left_without_a_first_value(text: str, kind: str) -> Non
 
 @every_part
 def test_eight_examples_are_learned_by_heart(text: str, kind: str) -> None:
-    layers = f"{text}, dense 32, relu" if kind == "image" or text == "flatten" else f"dense 32, {text}"
+    layers = f"{text}, dense 32, relu" if kind != "vector" or text == "flatten" else f"dense 32, {text}"
     network, inputs, targets = made(layers, kind), batch(kind, 8), torch.arange(8) % 3
     optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
     for _ in range(150):

@@ -1,9 +1,9 @@
 """Batches: what the network is fed, step by step.
 
-Which examples a batch holds is a pure function of (seed, epoch, length), and of the identities where some come out:
-there is no iterator state to save, and a run goes on in the middle of an epoch by naming the epoch and the step. When
-the coded data is small it is held in memory once, coded, and a batch is one gather per tensor; otherwise rows are
-gathered from the memory map and coded, one batch ahead of the training.
+Which examples a batch holds is a pure function of (seed, epoch, length), of the identities where some come out, and of
+the lengths where sequences go in: there is no iterator state to save, and a run goes on in the middle of an epoch by
+naming the epoch and the step. When the coded data is small it is held in memory once, coded, and a batch is one gather
+per tensor; otherwise rows are gathered from the memory map and coded, one batch ahead of the training.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from torch import Tensor
 
 from netwright import files
 from netwright.data.fields import kind_of
+from netwright.data.ragged import Ragged
+from netwright.readers import padding
 from netwright.seeds import numpy_generator
 from netwright.spec import ONE_CLASS, Field
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 TABLE = "table"  # the group of everything that is a flat row of numbers
 TOGETHER = 4  # examples of one identity that stand side by side in a shuffled epoch
+ALIKE = 50  # batches among which examples are sorted by length
 _CODED_AT_ONCE_BYTES = 64 * 1024**2
+_SEQUENCES_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Batch:
     """Some examples, ready for the network.
 
     Args:
-        inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width).
+        inputs: float32 by group; an image group is (batch, channel, height, width), the table is (batch, width), a
+            sequence padded (batch, time, dim); one of tokens int64 (batch, time); see `readers/padding.py`.
         targets: By output: a category's or identity's codes int64 (batch,), a number's value in its own unit float32
             (batch,), a vector's float32 (batch, width), tags as 0 and 1 float32 (batch, class).
         index: int64 positions of the examples in the data set.
@@ -97,24 +102,64 @@ def packed(seed: int, epoch: int, codes: Int[np.ndarray, " example"]) -> Int[np.
     return sorted_by_code[np.argsort(chance[packet], kind="stable")]
 
 
+def bucketed(
+    seed: int, epoch: int, lengths: Int[np.ndarray, " example"], batch_size: int
+) -> Int[np.ndarray, " example"]:
+    """The shuffled order of one epoch in which the examples of a batch are about equally long.
+
+    Drawn by chance as in `order`, then sorted by length within every `ALIKE` batches, whose order is drawn anew: little
+    is computed for padding, and short and long examples still come in any order. Each example comes once.
+
+    Args:
+        seed: The run's seed.
+        epoch: Number of the epoch.
+        lengths: Steps of each example.
+        batch_size: Examples per batch.
+
+    Example:
+        >>> lengths = np.arange(100) % 10
+        >>> plan = bucketed(0, 1, lengths, 10)
+        >>> sorted(plan.tolist()) == list(range(100)), np.ptp(lengths[plan].reshape(10, 10), axis=1).max().item()
+        (True, 0)
+    """
+    plan = order(seed, epoch, len(lengths))
+    span = batch_size * ALIKE
+    parts = [plan[start : start + span] for start in range(0, len(plan), span)]
+    plan = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts]) if parts else plan
+    whole = len(plan) // batch_size * batch_size
+    batches = plan[:whole].reshape(-1, batch_size)
+    drawn = numpy_generator(seed, "buckets", epoch).permutation(len(batches))
+    return np.concatenate([batches[drawn].reshape(-1), plan[whole:]])
+
+
 def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
-    """Inputs by the tensor they arrive in: each image and each embedded class by itself, the rest in one table."""
+    """Inputs by the tensor they arrive in: each image, sequence and embedded class by itself, the rest in one table."""
     found: dict[str, tuple[Field, ...]] = {}
     alone = embeds(fields)
     for name, field in fields.items():
-        group = name if field.kind == "image" or name in alone else TABLE
+        group = name if field.kind == "image" or field.ragged or name in alone else TABLE
         found[group] = (*found.get(group, ()), field)
     return found
 
 
 def embeds(fields: dict[str, Field]) -> dict[str, int]:
-    """Inputs whose class is embedded, and as how many numbers."""
-    return {name: int(dim) for name, field in fields.items() if (dim := field.options.get("embed"))}
+    """Inputs whose class, or each token, is embedded, and as how many numbers."""
+    dims = {name: field.options.get("embed", 0) for name, field in fields.items()}
+    return {name: int(dim) for name, dim in dims.items() if dim or fields[name].kind == "text"}
 
 
 def coded_width(field: Field) -> int:
     """How many float32 values one example of an input field becomes."""
     return kind_of(field).width(field)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """All examples of a part, in memory; see `Batch`."""
+
+    inputs: dict[str, Tensor | padding.Flat]
+    targets: dict[str, Tensor]
+    index: Tensor
 
 
 class Batches:
@@ -125,7 +170,8 @@ class Batches:
         part: "train", "validation", "test", or "all".
         batch_size: Examples per batch; the last one of an epoch may be smaller.
         seed: The run's seed.
-        shuffle: A new order in every epoch, packed where identities come out; otherwise the order of the data set.
+        shuffle: A new order in every epoch, packed where identities come out, bucketed where sequences go in; otherwise
+            the order of the data set.
         resident: Hold the coded examples in memory.
         channels_last: Image tensors lie channel by channel within each pixel, which convolutions prefer.
         device: Where the batches are to be; the processor's own memory when left out.
@@ -155,7 +201,8 @@ class Batches:
         self._seed, self._shuffle, self._last = seed, shuffle, channels_last
         self.batch_size = batch_size
         self._device = device or torch.device("cpu")
-        self._resident = self._placed(self._coded(self._positions)) if resident else None
+        self._lengths = self._all_lengths() if shuffle else None
+        self._resident = self._placed(self._held()) if resident else None
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -187,28 +234,34 @@ class Batches:
     def _plan(self, number: int) -> np.ndarray:
         if self._identities:
             return packed(self._seed, number, self._identities[0])
+        if self._lengths is not None:
+            return bucketed(self._seed, number, self._lengths, self.batch_size)
         return order(self._seed, number, len(self)) if self._shuffle else np.arange(len(self))
 
-    def _gathered(self, held: Batch, number: int, start_step: int) -> Iterator[Batch]:
+    def _all_lengths(self) -> Int[np.ndarray, " example"] | None:
+        """How long each example is, all its sequences together, as they lie in the cache; None where none goes in."""
+        arrays = [self._dataset.arrays[name] for name, field in self._dataset.inputs.items() if field.ragged]
+        found = [array.ends - array.starts for array in arrays if isinstance(array, Ragged)]
+        return np.sum(found, axis=0)[self._positions] if found else None
+
+    def _gathered(self, held: _Held, number: int, start_step: int) -> Iterator[Batch]:
         if not self._shuffle:
             for step in range(start_step, self.steps):
-                yield self._cut(held, slice(step * self.batch_size, (step + 1) * self.batch_size))
+                rows = slice(step * self.batch_size, (step + 1) * self.batch_size)
+                yield Batch(
+                    {name: self._shaped(_rows(of, rows)) for name, of in held.inputs.items()},
+                    {name: tensor[rows] for name, tensor in held.targets.items()},
+                    held.index[rows],
+                )
             return
         picks = torch.from_numpy(self._plan(number)).to(self._device).split(self.batch_size)
         inputs, targets = list(held.inputs.items()), list(held.targets.items())
         for pick in picks[start_step:]:
             yield Batch(
-                {name: self._shaped(tensor.index_select(0, pick)) for name, tensor in inputs},
+                {name: self._shaped(_picked(of, pick)) for name, of in inputs},
                 {name: tensor.index_select(0, pick) for name, tensor in targets},
                 held.index.index_select(0, pick),
             )
-
-    def _cut(self, held: Batch, rows: slice) -> Batch:
-        return Batch(
-            {name: self._shaped(tensor[rows]) for name, tensor in held.inputs.items()},
-            {name: tensor[rows] for name, tensor in held.targets.items()},
-            held.index[rows],
-        )
 
     def _streamed(self, number: int, start_step: int) -> Iterator[Batch]:
         plan = self._plan(number)
@@ -220,13 +273,16 @@ class Batches:
                 batch = coming.pop().result()
                 if (pick := next(picks, None)) is not None:
                     coming.append(ahead.submit(self._coded, pick))
-                yield self._placed(self._cut(batch, slice(None)))
+                inputs = {name: self._shaped(tensor.to(self._device)) for name, tensor in batch.inputs.items()}
+                targets = {name: tensor.to(self._device) for name, tensor in batch.targets.items()}
+                yield Batch(inputs, targets, batch.index.to(self._device))
 
-    def _placed(self, batch: Batch) -> Batch:
+    def _placed(self, held: _Held) -> _Held:
         if self._device.type == "cpu":
-            return batch
-        inputs, targets = ({k: v.to(self._device) for k, v in of.items()} for of in (batch.inputs, batch.targets))
-        return Batch(inputs, targets, batch.index.to(self._device))
+            return held
+        inputs = {name: of.to(self._device) for name, of in held.inputs.items()}
+        targets = {name: tensor.to(self._device) for name, tensor in held.targets.items()}
+        return _Held(inputs, targets, held.index.to(self._device))
 
     def _shaped(self, tensor: Tensor) -> Tensor:
         """Images are held as (batch, height, width, channel) when channels come last; a permuted view costs nothing."""
@@ -239,7 +295,24 @@ class Batches:
             torch.from_numpy(positions),
         )
 
+    def _held(self) -> _Held:
+        """Every example of the part, coded; sequences without padding."""
+        return _Held(
+            {
+                name: self._flat(fields[0]) if fields[0].ragged else self._coded_group(fields, self._positions)
+                for name, fields in self._groups.items()
+            },
+            {name: self._target(field, self._positions) for name, field in self._dataset.outputs.items()},
+            torch.from_numpy(self._positions),
+        )
+
+    def _flat(self, field: Field) -> padding.Flat:
+        starts = range(0, max(len(self), 1), _SEQUENCES_AT_ONCE)
+        return padding.Flat([self._code((field,), self._positions[at : at + _SEQUENCES_AT_ONCE]) for at in starts])
+
     def _coded_group(self, fields: tuple[Field, ...], positions: np.ndarray) -> Tensor:
+        if fields[0].ragged:
+            return self._code(fields, positions)
         width = sum(coded_width(field) for field in fields)
         step = max(1, _CODED_AT_ONCE_BYTES // (4 * max(1, width)))
         if len(positions) <= step:
@@ -261,3 +334,11 @@ class Batches:
     def _target(self, field: Field, positions: np.ndarray) -> Tensor:
         values = np.ascontiguousarray(self._dataset.arrays[field.name][positions])
         return torch.from_numpy(values).to(torch.int64 if field.kind in ONE_CLASS else torch.float32)
+
+
+def _rows(of: Tensor | padding.Flat, rows: slice) -> Tensor:
+    return of[rows] if isinstance(of, Tensor) else of.rows(torch.arange(*rows.indices(len(of))))
+
+
+def _picked(of: Tensor | padding.Flat, pick: Tensor) -> Tensor:
+    return of.index_select(0, pick) if isinstance(of, Tensor) else of.rows(pick)

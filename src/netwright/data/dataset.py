@@ -25,7 +25,7 @@ from netwright.data.fingerprint import Fingerprint, Summary
 from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
-from netwright.readers import missing, spreadsheet
+from netwright.readers import missing, padding, spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Field, Reason, Spec
@@ -36,6 +36,7 @@ One = str | int | float | None
 Raw = bytes | One | np.ndarray | list[One]
 
 _RESIDENT_SHARE = 0.25
+_SOME = 300  # examples
 _RESIDENT_BYTES = 2 * 1024**3
 
 
@@ -84,6 +85,17 @@ class Dataset:
         """The short fingerprint for run.json and the model file."""
         return self.files.summary()
 
+    @cached_property
+    def mean_steps(self) -> int:
+        """Steps that an example has on average, the longest of its sequences counted, told from some; 1 without any."""
+        found = [1]
+        for name, facts in self.inputs.items():
+            if facts.ragged and len(self):
+                some = np.unique(np.linspace(0, len(self) - 1, _SOME).astype(np.int64))
+                coded = fields.kind_of(facts).code(self.arrays[name][some], facts)
+                found.append(round(float(padding.lengths(coded).float().mean())))
+        return max(found)
+
     def positions(self, part: str) -> np.ndarray:
         """Positions of one part, or of "all" examples."""
         return np.arange(len(self)) if part == "all" else self.parts[part]
@@ -104,9 +116,10 @@ class Dataset:
 
     def resident(self) -> tuple[bool, Reason]:
         """Whether all examples fit coded into memory, and why."""
-        width = sum(coded_width(facts) for facts in self.inputs.values())
+        width = sum(coded_width(facts) for facts in self.inputs.values() if not facts.ragged)
         width += sum(max(2, int(np.prod(facts.shape, dtype=np.int64))) for facts in self.outputs.values())
-        needed, free = 4 * width * len(self), psutil.virtual_memory().available
+        steps = sum(2 * int(np.prod(self.arrays[n].shape)) for n, facts in self.inputs.items() if facts.ragged)
+        needed, free = 4 * (width * len(self) + steps), psutil.virtual_memory().available
         fits = needed <= min(_RESIDENT_BYTES, int(free * _RESIDENT_SHARE))
         coded = f"{needed / 2**20:,.0f} MB" if needed > 2**20 else "less than 1 MB"
         why = f"{coded} coded, {free / 2**20:,.0f} MB of memory free"
@@ -287,7 +300,7 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
     path = cache.lookup(name)
     if path is None:
         found = source.found()
-        needed = store.needed_bytes(unfitted, len(found.ids))
+        needed = store.needed_bytes(found, unfitted)
         encode = needed > limit
         if encode:
             needed = store.encoded_bytes(found, unfitted, limit, why)

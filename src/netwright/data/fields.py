@@ -13,7 +13,7 @@ from netwright import registry
 from netwright.errors import SpecError
 from netwright.readers import infer
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
-from netwright.readers.infer import NOTHING_THERE
+from netwright.readers.infer import FREE_TEXT, NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
@@ -80,8 +80,9 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
         if facts is None:
             raise _no_kind(name, plan)
         plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
+    named = bool(spec.inputs) or found.layout == "labelled_lines"
     for name, wish in inputs.items():
-        facts = given.get(name) or _planned(name, wish, found, plan, f"inputs.{name}")
+        facts = given.get(name) or _planned(name, wish, found, plan, f"inputs.{name}", asked=named)
         if facts is not None:
             plan.inputs[name] = facts
         elif spec.inputs:
@@ -133,10 +134,9 @@ def column_of(found: Found, facts: Field) -> Column:
 
 def _default_outputs(found: Found, plan: Plan) -> dict[str, OutputSpec]:
     pictures = any(isinstance(column, (Blobs, Arrays)) for column in found.columns.values())
-    if pictures and "category" in found.columns:
-        plan.reasons.append(
-            Reason(path="outputs", value="category", why="pictures sorted into classes: the class comes out")
-        )
+    if "category" in found.columns and (pictures or found.layout == "labelled_lines"):
+        what = "pictures sorted into" if pictures else "lines with"
+        plan.reasons.append(Reason(path="outputs", value="category", why=f"{what} classes: the class comes out"))
         return {"category": OutputSpec.model_validate({})}
     raise SpecError(
         f"{found.origin}: nothing says what comes out.",
@@ -151,8 +151,13 @@ def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, Inpu
     return {name: InputSpec.model_validate({}) for name in names}
 
 
-def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, path: str) -> Field | None:
-    """One field, its kind inferred when it was left out; None for a column that no kind fits, with the reason."""
+def _planned(
+    name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, path: str, *, asked: bool = False
+) -> Field | None:
+    """One field, its kind inferred when it was left out; None for a column that no kind fits, with the reason.
+
+    A column of different texts is left out unless it was asked for: it may be an identifier.
+    """
     sources = _sources(name, wish)
     column = found.column(sources[0] if len(sources) == 1 else sources)
     if wish.kind is None:
@@ -161,6 +166,8 @@ def _planned(name: str, wish: InputSpec | OutputSpec, found: Found, plan: Plan, 
             kind, why = "", "numbers the rows: an identifier"
         if kind == "image" and isinstance(wish, InputSpec) and _names_what_is_elsewhere(name, column):
             kind, why = "", "names files that do not lie here: an identifier"
+        if asked and not kind and why.endswith(FREE_TEXT):
+            kind, why = "text", why.removesuffix(f": {FREE_TEXT}")
         plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=why))
         if not kind:
             return None

@@ -15,9 +15,11 @@ from netwright.data.encoded import Encoded
 from netwright.data.encoded import store as store_encoded
 from netwright.data.fields import column_of, kind_of
 from netwright.data.ledger import Ledger, build
+from netwright.data.ragged import Growing, Ragged
 from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
-from netwright.readers.columns import Blobs, Found, Refusal
+from netwright.readers.columns import Blobs, Cells, Found, Refusal
+from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import Field
 from netwright.words import counted
 
@@ -76,6 +78,8 @@ class Store:
         for number, (name, facts) in enumerate(fields.items()):
             if (folder / f"{number}.spans.npy").exists():
                 arrays[name] = Encoded.load(folder, str(number), facts)
+            elif facts.ragged:
+                arrays[name] = Ragged.load(folder, str(number), facts)
             else:
                 arrays[name] = np.load(folder / f"{number}.npy", mmap_mode="r", allow_pickle=False)
             if (folder / f"{number}.twins.npy").exists():
@@ -100,10 +104,20 @@ class Store:
         return [(number, self.twins[name]) for number, name in enumerate(self.arrays) if name in self.twins]
 
 
-def needed_bytes(fields: dict[str, Field], count: int) -> int:
-    """What the decoded arrays of so many examples take."""
-    each = sum(int(np.prod(f.shape, dtype=np.int64)) * np.dtype(f.dtype).itemsize for f in fields.values())
-    return count * (each + 64)  # the ledger, the hashes and the rows
+def needed_bytes(found: Found, fields: dict[str, Field]) -> int:
+    """What the decoded arrays of everything found take."""
+    even = [facts for facts in fields.values() if not facts.ragged]
+    each = sum(int(np.prod(f.shape, dtype=np.int64)) * np.dtype(f.dtype).itemsize for f in even)
+    sequences = sum(_sequence_bytes(found, facts) for facts in fields.values() if facts.ragged)
+    return len(found.ids) * (each + 64) + sequences  # the ledger, the hashes and the rows
+
+
+def _sequence_bytes(found: Found, facts: Field) -> int:
+    """About as much as what they are read from."""
+    column = column_of(found, facts)
+    if isinstance(column, Blobs):
+        return _blob_bytes(column)
+    return column.values.nbytes if isinstance(column, Cells) else 0
 
 
 def encoded_bytes(found: Found, fields: dict[str, Field], limit: int, why: str) -> int:
@@ -113,7 +127,7 @@ def encoded_bytes(found: Found, fields: dict[str, Field], limit: int, why: str) 
         ResourceError: That is too much as well.
     """
     rest = {name: facts for name, facts in fields.items() if not _can_stay_encoded(found, facts)}
-    needed = needed_bytes(rest, len(found.ids))
+    needed = needed_bytes(found, rest)
     for name, facts in fields.items():
         column = column_of(found, facts)
         if name not in rest and isinstance(column, Blobs):
@@ -172,7 +186,7 @@ def read(
     ]
     if folder is not None:
         for number, array in enumerate(arrays.values()):
-            if isinstance(array, Encoded):
+            if isinstance(array, (Encoded, Ragged)):
                 array.save(folder, str(number))
     return Store(
         arrays, rows, content, build(found.ids.take(pa.array(rows)), content, left_out), twins, official, notes
@@ -188,12 +202,17 @@ def _read_field(
         encoded, failed = store_encoded(column, facts, target.with_suffix(".bytes"), told)
         checked = encoded.failures(_counter(progress, f"checking {facts.name}", count))
         return encoded, checked | failed
+    kind = kind_of(facts)
+    if isinstance(kind, Sequence):
+        growing = Growing(facts, count, target.with_suffix(".steps") if target else None)
+        failed = kind.keep(column, facts, np.arange(count), growing.put, told)
+        return growing.finished(), failed
     shape = (count, *facts.shape)
     if target is None:
         sink = np.zeros(shape, dtype=facts.dtype)
     else:
         sink = np.lib.format.open_memmap(target, mode="w+", dtype=np.dtype(facts.dtype), shape=shape)
-    failed = kind_of(facts).read(column, facts, np.arange(count), sink, told)
+    failed = kind.read(column, facts, np.arange(count), sink, told)
     return sink, failed
 
 
@@ -213,7 +232,7 @@ def _account(found: Found, facts: Field, reasons: dict[int, str], failed: dict[i
 def _only(array: Rows, keep: np.ndarray, target: Path | None) -> Rows:
     if len(keep) == len(array):
         return array
-    if isinstance(array, Encoded):
+    if isinstance(array, (Encoded, Ragged)):
         return array.only(keep)
     if isinstance(array, np.memmap) and target is not None:
         cache.shorten(target, array, keep)
@@ -228,7 +247,9 @@ def _content(arrays: list[Rows]) -> np.ndarray:
     content = np.empty((count, 2), dtype=np.uint64)
     for start in range(0, count, step):
         rows = slice(start, min(count, start + step))
-        parts = [array.hashes(rows) if isinstance(array, Encoded) else np.asarray(array[rows]) for array in arrays]
+        parts = [
+            array.hashes(rows) if isinstance(array, (Encoded, Ragged)) else np.asarray(array[rows]) for array in arrays
+        ]
         content[rows] = duplicates.digest(parts)
     return content
 

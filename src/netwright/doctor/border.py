@@ -79,14 +79,13 @@ class Border:
     @cached_property
     def rows(self) -> Int[np.ndarray, " row"]:
         """Ascending positions of the training examples looked at: all of them, or a seeded draw."""
-        width = sum(_numbers(field) for field in self.dataset.inputs.values() if field.kind != "image")
+        width = sum(_numbers(field) for field in self._plain())
         return self.some(min(MOST_ROWS, max(1_000, MOST_NUMBERS // max(1, width))))
 
     @cached_property
     def columns(self) -> list[InputColumn]:
-        """Every input that is a number or a class, over `rows`; pictures have no columns."""
-        fields = [field for field in self.dataset.inputs.values() if field.kind != "image"]
-        return self._split(fields)
+        """Every input that is a number or a class, over `rows`; pictures and sequences have no columns."""
+        return self._split(self._plain())
 
     @cached_property
     def numbers_out(self) -> list[InputColumn]:
@@ -143,11 +142,13 @@ class Border:
         """The id of an example."""
         return str(self.dataset.ids[int(position)])
 
+    def _plain(self) -> list[Field]:
+        return [field for field in self.dataset.inputs.values() if field.kind != "image" and not field.ragged]
+
     def _coded(self, rows: np.ndarray) -> np.ndarray:
-        arrays = self.dataset.arrays
-        coded = [
-            kind_of(field).code(arrays[name][rows], field).flatten(1) for name, field in self.dataset.inputs.items()
-        ]
+        arrays, inputs = self.dataset.arrays, self.dataset.inputs
+        kinds = {name: kind_of(field) for name, field in inputs.items()}
+        coded = [kinds[name].flat(kinds[name].code(arrays[name][rows], field), field) for name, field in inputs.items()]
         return torch.cat(coded, dim=1).numpy()
 
     def _split(self, fields: list[Field]) -> list[InputColumn]:

@@ -21,8 +21,10 @@ from netwright.models.build import build, outline
 from netwright.models.network import Network
 from netwright.readers import missing
 from netwright.readers.kinds.kind import Cell as OneCell
+from netwright.readers.kinds.kind import room
+from netwright.readers.kinds.sequence import Sequence as Steps
 from netwright.registry import nearest
-from netwright.spec import Field, OutputSpec, Spec
+from netwright.spec import STEPS, Field, OutputSpec, Spec
 from netwright.tasks.task import Decoded, Task, task_for
 from netwright.words import listed
 
@@ -118,7 +120,7 @@ class Model:
         Raises:
             DataError: Cells are missing or cannot be read: all of them, with their position counted from 1.
         """
-        raw = {name: np.zeros((len(cells), *field.shape), field.dtype) for name, field in self.inputs.items()}
+        raw = {name: room(field, len(cells)) for name, field in self.inputs.items()}
         problems = [
             (at, f"example {at + 1}, {name}: {reason}")
             for name, field in self.inputs.items()
@@ -130,7 +132,7 @@ class Model:
             raise DataError(f"{len(problems):,} cell(s) cannot be read:{told}{more}", "Correct them or leave them out.")
         return raw
 
-    def code(self, raw: Mapping[str, np.ndarray]) -> dict[str, Float[Tensor, "batch ..."]]:
+    def code(self, raw: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         """What the network takes, by group, from stacked raw arrays by input."""
         return _code(self.inputs, raw)
 
@@ -204,8 +206,16 @@ def _ends(
 
 def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:
     """Shape of one coded example by input group, as a network takes it."""
-    nothing = {name: np.zeros((1, *field.shape), field.dtype) for name, field in inputs.items()}
-    return {group: tuple(values.shape[1:]) for group, values in _code(inputs, nothing).items()}
+    even = {name: field for name, field in inputs.items() if not field.ragged}
+    found = {
+        group: tuple(values.shape[1:])
+        for group, values in _code(even, {n: room(f, 1) for n, f in even.items()}).items()
+    }
+    for name, field in inputs.items():
+        kind = kind_of(field)
+        if isinstance(kind, Steps):
+            found[name] = (STEPS, kind.dim(field) or len(field.vocabulary))
+    return {group: found[group] for group in groups(inputs)}
 
 
 def replay(model: Model, examples: Sequence[Example]) -> Replay:

@@ -20,15 +20,17 @@ from netwright.errors import ResourceError, SpecError
 from netwright.models import initialisers
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
 from netwright.models.network import Network, Node
+from netwright.models.recurrent import EmbedTokens, Last
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import check_options, part, parts, resolve
-from netwright.spec import ModelSpec, PartSpec, Reason
+from netwright.spec import STEPS, ModelSpec, PartSpec, Reason
 
 Shape = tuple[int, ...]
 Groups = Mapping[str, Shape]
 MOST_NODES = 10_000
 SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to share weights over
 LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
+RECURRENT_UNITS = 64  # of each direction
 BYTES = 4  # of a float32
 
 
@@ -76,6 +78,8 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
         return model.layers, []
     if model.net is not None:
         return _named(model.net, groups)
+    if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
+        return _recurrent(model)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -135,6 +139,17 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
     return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
 
 
+def _recurrent(model: ModelSpec) -> tuple[str, list[Reason]]:
+    """Recurrent layers that read a sequence both ways, and of each unit the largest value of all steps."""
+    depth, width = 1 if model.depth is None else model.depth, model.width or RECURRENT_UNITS
+    text = ", ".join(filter(None, [_times(depth, f"lstm {width} both yes"), "global_pool max"]))
+    why = (
+        "gates keep what matters over many steps; read both ways, each step is seen in the light of what comes "
+        "before and after it"
+    )
+    return text, [Reason(path="model.layers", value=text, why=why)]
+
+
 def _convolutions(groups: Groups) -> str:
     """A small convolutional net for one picture: pooled until about 4 to 7 places a side are left; else nothing."""
     shapes = list(groups.values())
@@ -184,10 +199,11 @@ def build(
 
     Args:
         model: Layers as text, or depth, width, connect and activation.
-        groups: Shape of one example of each input group: `(channel, height, width)` or `(dim,)`.
+        groups: Shape of one example of each input group: `(channel, height, width)`, `(dim,)`, or of sequences
+            `(STEPS, dim)`.
         heads: Units of each output, by name.
         seed: Of the first weights.
-        embeds: Groups of one class each that are embedded first, and as how many numbers.
+        embeds: Groups of one class each, or of tokens, that are embedded first, and as how many numbers.
 
     Raises:
         SpecError: The text is wrong, or its layers do not fit together.
@@ -217,17 +233,21 @@ def outline(
     return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
 
 
-def table(network: Network, batch_size: int) -> list[Row]:
+def table(network: Network, batch_size: int, steps: int = 1) -> list[Row]:
     """What each node costs, inputs and heads included.
 
     Args:
         network: The network.
         batch_size: Examples per step, for the memory.
+        steps: How many steps an example has, where sequences go in.
     """
     rows = []
+    sequences = {node.name for node in network.nodes if node.shape[0] == STEPS}
     for node in network.nodes:
-        numbers = 0 if node.part == "flatten" else math.prod(node.shape)  # flattening only looks differently at memory
+        read = steps if sequences.intersection(node.inputs) else 1
+        numbers = 0 if node.part == "flatten" else abs(math.prod(node.shape))  # flattening only looks differently
         copies = 2 if node.inputs else 1  # what comes in needs no gradient
+        numbers *= steps if node.name in sequences else 1
         memory = (2 * node.parameters + copies * batch_size * numbers) * BYTES
         rows.append(
             Row(
@@ -235,7 +255,7 @@ def table(network: Network, batch_size: int) -> list[Row]:
                 node.text,
                 node.shape,
                 node.parameters,
-                node.multiply_adds,
+                node.multiply_adds * read,
                 node.receptive_field,
                 round(memory / 1e6, 3),
                 frozen=node.parameters > 0 and node.name in network.frozen,
@@ -271,7 +291,7 @@ class _Graph:
         for group, shape in groups.items():
             sight = _Sight((1, 1) if len(shape) == 3 else None)
             self.inputs[group] = self.add_node(f"input:{group}", "input", f"input {group}", (), shape, None, sight)
-        self.starts = tuple(self.embedded(name, embeds.get(group, 0)) for group, name in self.inputs.items())
+        self.starts = tuple(self.embedded(name, embeds.get(group)) for group, name in self.inputs.items())
         self.waiting: tuple[str, ...] = ()  # vectors that join where the pictures are flattened
         self.tip = ""
 
@@ -283,8 +303,17 @@ class _Graph:
             )
         names = self.starts
         pictures = tuple(name for name in names if len(self.shapes[name]) == 3)
+        sequences = tuple(name for name in names if self.over_time(name))
+        if len(sequences) > 1:
+            raise SpecError(
+                f"inputs: {len(sequences)} sequences go in ({', '.join(sequences)}); one is possible.",
+                "Leave all but one out, or join them in the data.",
+            )
         if len(names) == 1:
             self.tip = names[0]
+        elif sequences:
+            (self.tip,) = sequences
+            self.waiting = tuple(self.flat(name) for name in names if name not in sequences)
         elif pictures and any(_takes(step) == "image" for step in steps(pieces)):
             self.tip = self.joined(pictures)
             self.waiting = tuple(name for name in names if name not in pictures)
@@ -293,16 +322,18 @@ class _Graph:
         for piece in pieces:
             self.tip = self.attach(piece, self.tip, outermost=True)
 
-    def embedded(self, name: str, dim: int) -> str:
-        """An input, or for a class that is embedded the layer that does so."""
-        if not dim:
+    def embedded(self, name: str, dim: int | None) -> str:
+        """An input, or for a class or tokens that are embedded the layer that does so."""
+        if dim is None:
             return name
         with torch.device("meta"):
-            layer = Embed(self.shapes[name], dim)
+            layer = EmbedTokens(self.shapes[name], dim) if self.over_time(name) else Embed(self.shapes[name], dim)
         return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
     def finish(self, heads: Mapping[str, int]) -> None:
         """A dense head for each output, on the flattened end."""
+        if self.over_time(self.tip):
+            self.tip = self.add_layer(self.free("last"), "last", "last", self.tip, Last(self.shapes[self.tip]))
         self.tip = self.flat(self.tip, outermost=True)
         for output, units in heads.items():
             with torch.device("meta"):
@@ -330,13 +361,21 @@ class _Graph:
 
     def step(self, step: Step, tip: str, *, outermost: bool) -> str:
         takes = _takes(step)
+        if self.over_time(tip):
+            return self.step_of_sequence(step, tip, takes, outermost=outermost)
+        if takes == "sequence":
+            raise self.wrong(
+                step.column,
+                f'"{step.text}" reads a sequence step by step, but {_in_words(self.shapes[tip])} comes in.',
+                "Put it before what ends the sequence (last, global_pool), or give a sequence: a text, say.",
+            )
         if takes == "vector" or step.part == "flatten":
             flat = self.flat(tip, outermost=outermost)
             if step.part == "flatten":
                 return flat
             tip = flat
         shape = self.shapes[tip]
-        if takes == "image" and len(shape) != 3:
+        if takes in {"image", "places"} and len(shape) != 3:
             raise self.wrong(
                 step.column,
                 f'"{step.text}" takes a picture, but a vector of {shape[0]} comes in.',
@@ -348,6 +387,32 @@ class _Graph:
         except SpecError as exc:
             raise self.wrong(step.column, f'"{step.text}": {exc.message}', exc.cure) from exc
         return self.add_layer(self.free(step.part), step.part, step.text, tip, layer)
+
+    def step_of_sequence(self, step: Step, tip: str, takes: str, *, outermost: bool) -> str:
+        """A layer behind a sequence: it reads all of it, or treats each step alike."""
+        shape = self.shapes[tip]
+        whole = takes in {"sequence", "places"}
+        if takes == "image" or (step.room == "layer" and not resolve("layer", step.part).stepwise):
+            raise self.wrong(
+                step.column,
+                f'"{step.text}" cannot follow a sequence, whose examples have different numbers of steps.',
+                "Put last or global_pool before it; to normalise each step there is layer_norm.",
+            )
+        try:
+            with torch.device("meta"):
+                layer = _layer(step, shape if whole else shape[1:])
+        except SpecError as exc:
+            raise self.wrong(step.column, f'"{step.text}": {exc.message}', exc.cure) from exc
+        out = layer.out_shape if whole else (STEPS, *layer.out_shape)
+        tip = self.add_layer(self.free(step.part), step.part, step.text, tip, layer, out)
+        if outermost and self.waiting and len(out) == 1:
+            waiting, self.waiting = self.waiting, ()
+            tip = self.joined((tip, *waiting))
+        return tip
+
+    def over_time(self, name: str) -> bool:
+        """Whether a value is a sequence."""
+        return self.shapes[name][0] == STEPS
 
     def flat(self, tip: str, *, outermost: bool = False) -> str:
         """The same numbers as a vector, and at the outermost level the vectors that waited for it."""
@@ -370,7 +435,9 @@ class _Graph:
         widest = max(sights, key=lambda sight: sight.field or (0, 0), default=_Sight(None))
         return self.add_node(self.free(merge), merge, merge, ends, module.out_shape, module, widest)
 
-    def add_layer(self, name: str, part_name: str, text: str, tip: str, layer: Layer) -> str:
+    def add_layer(
+        self, name: str, part_name: str, text: str, tip: str, layer: Layer, shape: Shape | None = None
+    ) -> str:
         before = self.sights[tip]
         if before.field is None or (len(layer.in_shape) == 3 and len(layer.out_shape) == 1):
             sight = _Sight(self.picture if before.field else None)  # a vector of a picture sees all of it
@@ -378,7 +445,7 @@ class _Graph:
             grown = [f + (w - 1) * j for f, w, j in zip(before.field, layer.window, before.jump, strict=True)]
             jump = (before.jump[0] * layer.stride[0], before.jump[1] * layer.stride[1])
             sight = _Sight((min(grown[0], self.picture[0]), min(grown[1], self.picture[1])), jump)
-        return self.add_node(name, part_name, text, (tip,), layer.out_shape, layer, sight)
+        return self.add_node(name, part_name, text, (tip,), shape or layer.out_shape, layer, sight)
 
     def add_node(
         self,
@@ -411,6 +478,10 @@ class _Graph:
     def wrong(self, column: int, message: str, cure: str) -> SpecError:
         shown = f"\n{marked(self.text, column)}" if self.text else ""
         return SpecError(f"model.layers column {column + 1}: {message}{shown}", cure)
+
+
+def _in_words(shape: Shape) -> str:
+    return f"a vector of {shape[0]}" if len(shape) == 1 else "a picture"
 
 
 def _takes(step: Step) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
 from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
+from netwright.models.steps import there, without_rest
 
 
 class Conv(Layer):
@@ -242,27 +243,50 @@ class Pool(Layer):
 
 
 class GlobalPool(Layer):
-    """One number for each channel: the average of its whole map (or the largest value, or the sum).
+    """One number for each channel: the average of its whole map, or of all steps (or the largest value, or the sum).
 
     Args:
-        in_shape: `(channel, height, width)`.
+        in_shape: `(channel, height, width)`, or `(time, dim)`.
         how: Which number stands for the map.
 
     Source: Lin, Chen, Yan 2014, Network in Network, arXiv:1312.4400, section 3.2.
     """
 
-    takes = "image"
+    takes = "places"
     example = "global_pool"
 
     def __init__(self, in_shape: Shape, how: Literal["avg", "max", "sum"] = "avg") -> None:
-        super().__init__(in_shape, in_shape[:1], window=(in_shape[1], in_shape[2]))
+        if len(in_shape) == 2:
+            super().__init__(in_shape, in_shape[1:])
+        else:
+            super().__init__(in_shape, in_shape[:1], window=(in_shape[1], in_shape[2]))
+        self.timed = len(in_shape) == 2
         self.how = how
 
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch channel"]:
-        """The numbers of a batch."""
+    def forward(
+        self, x: Float[Tensor, "batch *places"], steps: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch channel"]:
+        """The numbers of a batch.
+
+        Args:
+            x: `(batch, channel, height, width)`, or sequences `(batch, time, dim)`.
+            steps: How many steps each sequence has; None where all have as many as there are.
+        """
+        if self.timed:
+            return self._over_time(x, steps)
         if self.how == "max":
             return x.amax(dim=(2, 3))
         return x.mean(dim=(2, 3)) if self.how == "avg" else x.sum(dim=(2, 3))
+
+    def _over_time(self, x: Tensor, steps: Tensor | None) -> Tensor:
+        if self.how == "max":
+            return (
+                (x if steps is None else x.masked_fill(~there(x, steps), -torch.inf)).amax(dim=1).nan_to_num(neginf=0)
+            )
+        total = without_rest(x, steps).sum(dim=1)
+        if self.how == "sum":
+            return total
+        return total / (x.shape[1] if steps is None else steps.clamp(min=1)[:, None])
 
 
 class Widen(Layer):

@@ -14,13 +14,14 @@ from functools import partial
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
 from netwright.models.initialisers import Draw
 from netwright.registry import resolve
+from netwright.spec import STEPS
 
 Shape = tuple[int, ...]
 _CHANCES = 2**16  # values of the 16 bits that decide whether dropout keeps a number
@@ -37,7 +38,10 @@ class Layer(nn.Module):
         stride: How far apart in the input two neighbouring output places look.
     """
 
-    takes: ClassVar[Literal["vector", "image", "any"]] = "any"  # a "vector" layer has pictures flattened before it
+    # A "vector" layer has pictures flattened before it and treats each step of a sequence alike; "places" are pictures
+    # and sequences.
+    takes: ClassVar[Literal["vector", "image", "sequence", "places", "any"]] = "any"
+    stepwise: ClassVar[bool] = True  # whether it may treat each step of a sequence alike
     meets: ClassVar[bool] = False  # whether it looks at training examples before the first step
     example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
 
@@ -56,6 +60,15 @@ class Layer(nn.Module):
         self.multiply_adds = multiply_adds
         self.window = window
         self.stride = stride
+        self.timed = False  # whether it is given the number of steps of each example
+
+    def lengths(self, steps: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
+        """How many steps come out of so many; here as many.
+
+        Args:
+            steps: Of each example.
+        """
+        return steps
 
     def initialise(self, draw: Draw) -> None:
         """Sets the first weights: matrices drawn, biases zero; a layer with other parameters says it differently.
@@ -95,7 +108,7 @@ class Dense(Layer):
         self.weight = nn.Parameter(torch.empty(units, dim))
         self.bias = nn.Parameter(torch.empty(units))
 
-    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch units"]:
         """The sums of a batch."""
         return functional.linear(x, self.weight, self.bias)
 
@@ -143,6 +156,7 @@ class BatchNorm(Layer):
     """
 
     example = "batch_norm"
+    stepwise = False
     mean: Tensor
     variance: Tensor
 
@@ -169,6 +183,35 @@ class BatchNorm(Layer):
         )
 
 
+class LayerNorm(Layer):
+    """The numbers of each example, or of each step, brought to mean 0 and spread 1, then to a learned mean and spread.
+
+    Nothing depends on batch mates, in training as afterwards, and a running text can be normalised as it comes.
+
+    Args:
+        in_shape: `(dim,)`.
+
+    Source: Ba, Kiros, Hinton 2016, Layer Normalization, arXiv:1607.06450, section 3.
+    """
+
+    takes = "vector"
+    example = "layer_norm"
+
+    def __init__(self, in_shape: Shape) -> None:
+        super().__init__(in_shape, in_shape, multiply_adds=math.prod(in_shape))
+        self.scale = nn.Parameter(torch.empty(in_shape[0]))
+        self.bias = nn.Parameter(torch.empty(in_shape[0]))
+
+    def initialise(self, draw: Draw) -> None:
+        """Nothing is drawn: it begins by giving mean 0 and spread 1."""
+        nn.init.ones_(self.scale)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
+        """The numbers, brought to the learned mean and spread."""
+        return functional.layer_norm(x, x.shape[-1:], self.scale, self.bias)
+
+
 class Flatten(Layer):
     """All numbers of an example in one row, channel by channel, row by row.
 
@@ -177,6 +220,7 @@ class Flatten(Layer):
     """
 
     example = "flatten"
+    stepwise = False
 
     def __init__(self, in_shape: Shape) -> None:
         super().__init__(in_shape, (math.prod(in_shape),))
@@ -211,9 +255,9 @@ class Maxout(Layer):
         self.weight = nn.Parameter(torch.empty(units * group, dim))
         self.bias = nn.Parameter(torch.empty(units * group))
 
-    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch units"]:
         """The largest sum of each group."""
-        return functional.linear(x, self.weight, self.bias).unflatten(1, (-1, self.group)).amax(dim=2)
+        return functional.linear(x, self.weight, self.bias).unflatten(-1, (-1, self.group)).amax(dim=-1)
 
 
 class Rbf(Layer):
@@ -245,9 +289,9 @@ class Rbf(Layer):
         draw.uniform(self.centres, math.sqrt(3))
         nn.init.constant_(self.log_width, 0.5 * math.log(2 * self.in_shape[0]))
 
-    def forward(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch units"]:
+    def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch units"]:
         """How near each example is to each centre, in (0, 1]."""
-        apart = (x[:, None, :] - self.centres).square().sum(dim=2)  # batch unit
+        apart = (x[..., None, :] - self.centres).square().sum(dim=-1)  # batch unit
         return torch.exp(-apart * torch.exp(-2 * self.log_width))
 
 
@@ -340,6 +384,9 @@ class Concat(nn.Module):
 
     def __init__(self, in_shapes: tuple[Shape, ...]) -> None:
         super().__init__()
+        if in_shapes[0][0] == STEPS and {len(shape) for shape in in_shapes} == {2}:
+            self.out_shape: Shape = (STEPS, sum(shape[1] for shape in in_shapes))
+            return
         if len({(len(shape), *shape[1:]) for shape in in_shapes}) > 1:
             raise SpecError(
                 f"concat needs vectors, or pictures of one height and width; these branches give {_shapes(in_shapes)}.",
@@ -349,7 +396,7 @@ class Concat(nn.Module):
 
     def forward(self, *branches: Float[Tensor, "batch _ *rest"]) -> Tensor:
         """The branches of a batch side by side."""
-        return torch.cat(branches, dim=1)
+        return torch.cat(branches, dim=2 if self.out_shape[0] == STEPS else 1)
 
 
 MERGES: dict[str, type[Add | Concat]] = {"add": Add, "concat": Concat}

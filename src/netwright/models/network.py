@@ -14,7 +14,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from netwright.errors import SpecError
+from netwright.models.layers import Layer
+from netwright.models.recurrent import Carried, Recurrent
+from netwright.models.steps import opened
 from netwright.registry import nearest
+from netwright.spec import STEPS
 from netwright.words import listed
 
 Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
@@ -80,13 +84,21 @@ class Network(nn.Module):
         self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
         self._sooner, self._swapped = self._pooled_sooner()
+        shapes = [node.shape for node in nodes if not node.inputs]
+        self._sequences = frozenset(place for place, shape in enumerate(shapes) if shape[0] == STEPS)
 
-    def forward(self, inputs: dict[str, Tensor]) -> dict[str, Float[Tensor, "batch unit"]]:
+    def forward(
+        self, inputs: dict[str, Tensor], carried: Carried | None = None
+    ) -> dict[str, Float[Tensor, "batch *unit"]]:
         """The outputs of a batch.
 
         Args:
-            inputs: By group, each `(batch, *shape)`.
+            inputs: By group, each `(batch, *shape)`; sequences padded as `readers/padding.py` says.
+            carried: States of recurrent layers to begin with, and afterwards those at the end; see `models/recurrent`.
         """
+        if self._sequences:
+            values = self._over_time(inputs, carried)
+            return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
         watched = any(module._forward_hooks for module in self._swapped)  # hooks are to see what is drawn
@@ -102,6 +114,8 @@ class Network(nn.Module):
             names: Of nodes, what comes in among them.
         """
         missing = set(names)
+        if self._sequences:
+            return self._values_over_time(inputs, missing)
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
         into = [node.name for node in self.nodes if not node.inputs]
@@ -116,6 +130,36 @@ class Network(nn.Module):
                 found[name] = value
                 missing.remove(name)
         return found
+
+    def _over_time(
+        self, inputs: dict[str, Tensor], carried: Carried | None, seen: dict[nn.Module, Tensor] | None = None
+    ) -> list[Tensor | None]:
+        """The values in their slots, computed with the number of steps that each example has."""
+        values: list[Tensor | None] = [inputs[group] for group in self.groups]
+        values += [None] * (self._slots - len(values))
+        steps: list[Tensor | None] = [None] * self._slots
+        for place in self._sequences:
+            values[place], steps[place] = opened(inputs[self.groups[place]])
+        for module, slots, out in self._program:
+            read = [values[slot] for slot in slots]
+            left = steps[slots[0]]
+            if isinstance(module, Layer) and module.timed:
+                recurs = carried is not None and isinstance(module, Recurrent)
+                found = module(*read, left, carried) if recurs else module(*read, left)
+                left = None if left is None else module.lengths(left)
+            else:
+                found = module(*read)
+            values[out], steps[out] = found, left
+            if seen is not None:
+                seen[module] = found
+        return values
+
+    def _values_over_time(self, inputs: dict[str, Tensor], names: set[str]) -> dict[str, Tensor]:
+        into = [node.name for node in self.nodes if not node.inputs]
+        found = {name: inputs[group] for name, group in zip(into, self.groups, strict=True) if name in names}
+        seen: dict[nn.Module, Tensor] = {}
+        self._over_time(inputs, None, seen)
+        return found | {name: seen[self.module(name)] for name in names - set(into)}
 
     def freeze(self, upto: int | str) -> list[str]:
         """Layers keep the weights they have, from the input on, and answer as they do after training.

@@ -20,7 +20,9 @@ from netwright.words import counted
 
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
+FREE_TEXT = "an identifier or free text"
 NOTHING_THERE = ("every cell is empty", "no cell has a value")
+_SENTENCE = 8  # words that texts have on average to be read rather than left out; names and titles have fewer
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 
 
@@ -74,7 +76,7 @@ def _by_values(column: Cells, role: str) -> tuple[str, str]:
     if not present:
         return "", NOTHING_THERE[0] if _blank(values) else NOTHING_THERE[1]
     if good.sum() < _MOSTLY * present:
-        return _dates(values, role) or _text(values, numbers)
+        return _dates(values, role) or _text(values, numbers, role)
     if role == "input" and present * 2 < len(values):  # most would be the mean of the few
         return "", f"numbers, but only in {present:,} of {len(values):,} cells; naming it as an input number keeps it"
     if readings := undecided(column):
@@ -117,13 +119,26 @@ def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
     return "date", f"{share}, the {moments.first} stands first"
 
 
-def _text(values: pa.ChunkedArray, numbers: Numbers) -> tuple[str, str]:
+def _text(values: pa.ChunkedArray, numbers: Numbers, role: str) -> tuple[str, str]:
     if is_text(values.type) and (why := reads_as_tags(values)):
         return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
     several = different(values.filter(pa.array(~numbers.missing))) if is_text(values.type) else ""
     several = f", numbers with different units ({several}): give all in one to have a number" if several else ""
+    if (
+        role == "input"
+        and is_text(values.type)
+        and distinct * 2 > len(values)
+        and (words := _words(values)) >= _SENTENCE
+    ):
+        return "text", f"{counted(distinct, 'different text')} of {words:.0f} words on average"
     if distinct > MOST_CLASSES or (distinct > FEW_CLASSES and distinct * 2 > len(values)):
         told = f"{counted(distinct, 'different text')} in {counted(len(values), 'row')}"
-        return "", f"{told}{several or ': an identifier or free text'}"
+        return "", f"{told}{several or f': {FREE_TEXT}'}"
     return "category", f"{counted(distinct, 'different text')}{several}"
+
+
+def _words(values: pa.ChunkedArray) -> float:
+    """Words in a text, on average over some of them."""
+    some = values.take(pa.array(np.unique(np.linspace(0, len(values) - 1, 1000).astype(np.int64)))).to_pylist()
+    return float(np.mean([len((text or "").split()) for text in some]))

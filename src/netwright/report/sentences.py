@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netwright.figures.marks import Real, number, percent
 from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
+from netwright.words import sizes
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -29,6 +30,7 @@ _BASELINES = {
     "majority": "always the commonest class",
     "linear": "a linear model",
     "hand_made": "a hand-made pipeline",
+    "bag_of_words": "a bag of words",
     "mean": "always the mean",
     "shares": "always each tag's share",
     "chance": "a neighbour drawn by chance",
@@ -190,4 +192,4 @@ def duration(seconds: Real | None) -> str:
 
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape as "16 × 32 × 32"."""
-    return " × ".join(str(size) for size in shape)
+    return sizes(shape, " × ")

@@ -20,6 +20,7 @@ from netwright.model_file import Model
 from netwright.models.network import Network
 from netwright.progress import Display, Silent
 from netwright.readers.columns import Cells, Found
+from netwright.readers.kinds.kind import room
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import column_for, found_in, run_data, write_table
@@ -154,7 +155,7 @@ def _of_found(model: Model, found: Found, layer: str, show: Display) -> _Told:
         show.stage("computing features", len(found.ids))
         for start in range(0, len(found.ids), _ROWS):
             index = np.arange(start, min(start + _ROWS, len(found.ids)))
-            raw = {name: np.zeros((len(index), *field.shape), field.dtype) for name, field in model.inputs.items()}
+            raw = {name: room(field, len(index)) for name, field in model.inputs.items()}
             for name, field in model.inputs.items():
                 kind = registry.resolve("kind", field.kind)()
                 column = column_for(found, name, model)

@@ -262,7 +262,7 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     if settled.training.freeze:
         reasons.append(resolve.frozen(settled, model, fresh=base is None))
     size = _batch_size(settled, dataset)
-    adds = size * sum(row.multiply_adds for row in table(model.network, size))
+    adds = size * sum(row.multiply_adds for row in table(model.network, size, dataset.mean_steps))
     resident, why = dataset.resident()
     machine = hardware.decide(adds, resident, why.why, settled.training.threads, convolves=model.network.convolves)
     filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})

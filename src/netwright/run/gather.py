@@ -18,7 +18,7 @@ from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
 from netwright.doctor import convergence, fit
 from netwright.doctor.finding import Finding
-from netwright.figures.marks import number
+from netwright.figures.marks import clip, number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
 from netwright.models.layers import Dense
@@ -42,6 +42,7 @@ from netwright.words import counted, listed
 
 GRID = 24
 _SMALL_NET_UNITS = 40
+_QUOTED = 200  # characters of a text
 _SCATTER = 1000
 _NEAR = 8  # examples drawn by chance, and mistakes, that are shown with those nearest to them
 _NEAREST = 6
@@ -81,7 +82,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
     state = folder.read()
     points = curves(found.rows)
     verdict = _verdict(points, found)
-    rows = table(found.model.network, _batch_size(found))
+    rows = table(found.model.network, _batch_size(found), found.dataset.mean_steps)
     outputs = [_output(found, name, shown) for name in found.model.tasks]
     return Facts(
         title=f"{data_name(found.resolved.spec)}: {', '.join(found.model.outputs)}",
@@ -391,7 +392,7 @@ def describe(dataset: Dataset, position: int, most: int = 6) -> str:
     for name, field in dataset.inputs.items():
         if field.kind != "image":
             seen = registry.resolve("kind", field.kind)().preview(dataset.arrays[name][np.array([position])][0], field)
-            told.append(f"{name} {seen}")
+            told.append(f'"{clip(str(seen), _QUOTED)}"' if field.kind == "text" else f"{name} {seen}")
     return files.printable(listed(told, most))
 
 

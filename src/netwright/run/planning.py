@@ -25,7 +25,7 @@ from netwright.run.gather import describe
 from netwright.run.views import Views
 from netwright.spec import Field, Reason, Spec
 from netwright.training import hardware
-from netwright.words import counted, listed
+from netwright.words import counted, listed, sizes
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     examples = len(dataset.parts["train"])
     given = settled.training.batch_size
     size = examples if given == "all" or given is None else min(int(given), examples)
-    rows = table(model.network, size)
+    rows = table(model.network, size, dataset.mean_steps)
     adds = sum(row.multiply_adds for row in rows)
     resident, why = dataset.resident()
     machine = hardware.decide(
@@ -84,14 +84,16 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     steps = math.ceil(examples / size)
     memory = sum(row.memory_mb for row in rows)
     fields = {**dataset.inputs, **dataset.outputs}.values()
-    cached = len(dataset) * sum(math.prod(field.shape) * np.dtype(field.dtype).itemsize for field in fields) / 1e6
+    cached = sum(math.prod(dataset.arrays[f.name].shape) * np.dtype(f.dtype).itemsize for f in fields) / 1e6
     epochs = settled.training.stop.epochs or 1
-    sizes = [
+    costs = [
         f"{sum(row.parameters for row in rows):,} parameters, {adds:,} multiply-adds an example",
         f"{memory:,.1f} MB for a batch of {size}, {cached:,.1f} MB of data in the cache",
         f"{counted(steps, 'step')} an epoch, {counted(epochs, 'epoch')} at most",
     ]
-    text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *sizes, "", "settings:"]
+    if dataset.mean_steps > 1:
+        costs.insert(1, f"for {counted(dataset.mean_steps, 'step')}, as many as an example has on average")
+    text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *costs, "", "settings:"]
     text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
     return Plan(
         layers=rows,
@@ -111,7 +113,7 @@ def layer_text(rows: list[Row]) -> list[str]:
     cells = [("layer", "text", "output", "parameters", "multiply-adds", "sees")]
     for row in rows:
         field = "x".join(map(str, row.receptive_field)) if row.receptive_field else ""
-        shape = "x".join(map(str, row.shape))
+        shape = sizes(row.shape)
         cells.append((row.layer, row.text, shape, f"{row.parameters:,}", f"{row.multiply_adds:,}", field))
     total = ("total", "", "", f"{sum(r.parameters for r in rows):,}", f"{sum(r.multiply_adds for r in rows):,}", "")
     cells.append(total)
@@ -180,12 +182,21 @@ def _found_text(dataset: Dataset) -> list[str]:
     return [*lines, *dataset.notes]
 
 
+def _tokens(field: Field) -> str:
+    """The most frequent tokens; white space as it would be typed."""
+    return listed(
+        [repr(token)[1:-1] if token.isspace() else files.printable(token) for token in field.vocabulary[1:]], 8
+    )
+
+
 def _field_text(field: Field) -> str:
     told = f"{field.name}: {field.kind}"
     if field.kind == "image":
         height, width, channels = field.shape
         told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
-    if field.vocabulary:
+    if field.kind == "text":
+        told += f", {len(field.vocabulary) - 1:,} {field.options['tokens']} ({_tokens(field)})"
+    elif field.vocabulary:
         names = listed([files.printable(label) or '""' for label in field.vocabulary], 8)
         told += f", {counted(len(field.vocabulary), 'class', 'classes')} ({names})"
     if field.kind == "vector":

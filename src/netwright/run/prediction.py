@@ -27,6 +27,7 @@ from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
 from netwright.readers.columns import Cells, Column, Found
+from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.resolved import Hardware, Resolved, load_resolved
 from netwright.run import answering, scoring
@@ -143,7 +144,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     found = missing.emptied(found, model.spec.data.empty)
     count = len(found.ids)
     columns = {name: column_for(found, name, model) for name in model.inputs}
-    raw = {name: np.zeros((count, *field.shape), field.dtype) for name, field in model.inputs.items()}
+    raw = {name: room(field, count) for name, field in model.inputs.items()}
     problems: dict[int, str] = {}
     for name, field in model.inputs.items():
         kind = registry.resolve("kind", field.kind)()

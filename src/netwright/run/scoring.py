@@ -18,6 +18,7 @@ from torch import Tensor
 from netwright import files, model_file
 from netwright.data.batches import Batch, Batches, coded_width
 from netwright.data.dataset import Dataset
+from netwright.data.fields import kind_of
 from netwright.figures.marks import number
 from netwright.model_file import Example, Model
 from netwright.progress import Display
@@ -155,8 +156,8 @@ def _baselines(decided: Resolved, dataset: Dataset, model: Model, shown: Answere
     train = _coded(dataset, "train", seed)
     return {
         name: task.baselines(
-            Coded(train.inputs, train.targets[name], whole=_whole(dataset, name, seed)),
-            Coded(_coded(dataset, shown.part, None).inputs, shown.targets[name]),
+            _flat(dataset, train.inputs, train.targets[name], _whole(dataset, name, seed)),
+            _flat(dataset, _coded(dataset, shown.part, None).inputs, shown.targets[name]),
             seed,
         )
         for name, task in model.tasks.items()
@@ -168,9 +169,23 @@ def _whole(dataset: Dataset, output: str, seed: int) -> Whole:
 
     def chunks() -> Iterator[tuple[Mapping[str, Tensor], Tensor]]:
         source = Batches(dataset, "train", _CHUNK, seed, shuffle=True, resident=False)
-        return ((batch.inputs, batch.targets[output]) for batch in source.epoch(0))
+        return ((_even(dataset, batch.inputs), batch.targets[output]) for batch in source.epoch(0))
 
     return Whole(len(dataset.positions("train")), chunks)
+
+
+def _flat(dataset: Dataset, inputs: Mapping[str, Tensor], targets: Tensor, whole: Whole | None = None) -> Coded:
+    """A part as baselines take it: sequences as rows of one length, and the tokens of texts besides."""
+    tokens = {name: values for name, values in inputs.items() if not values.is_floating_point()}
+    return Coded(_even(dataset, inputs), targets, whole=whole, tokens=tokens)
+
+
+def _even(dataset: Dataset, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    fields = {name: field for name, field in dataset.inputs.items() if field.ragged}
+    return {
+        group: kind_of(fields[group]).flat(values, fields[group]) if group in fields else values
+        for group, values in inputs.items()
+    }
 
 
 def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:

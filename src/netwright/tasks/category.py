@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -19,9 +19,13 @@ from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
 from netwright.registry import nearest, resolve
 from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks.bag import BAG, bags
 from netwright.tasks.gradients import described, most_looked_at, pictures_among
 from netwright.tasks.sought import SOUGHT_SCORES, Sought
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 TOPS = (3, 5)  # of the scores "top3" and "top5", when there are more classes than that
 HAND_MADE = "a linear model of edge directions and colours, features that nothing learned"
@@ -241,7 +245,10 @@ class Category(Task):
         shares = torch.bincount(train.targets, minlength=len(self.classes)).double() / max(len(train.targets), 1)
         majority = shares.expand(len(test.targets), -1)
         found = [self.baseline("majority", majority, test, start, f'always "{self.classes[int(shares.argmax())]}"')]
-        found += self._linear("linear", (train, test), "", time.monotonic(), seed)
+        if train.tokens:
+            found += self._of_words(train, test, time.monotonic(), seed)
+        else:
+            found += self._linear("linear", (train, test), "", time.monotonic(), seed)
         if names := pictures_among(train):
             start = time.monotonic()
             by_hand = described(train, names, most_looked_at(train, names)), described(test, names)
@@ -260,8 +267,19 @@ class Category(Task):
         fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
         return [fitting.baseline(name, answers, test, start, "; ".join(filter(None, [what, note, early])))]
 
+    def _of_words(self, train: Coded, test: Coded, start: float, seed: int) -> list[Baseline]:
+        """Logistic regression on the words of texts, and on what else goes in."""
+        rows, note = rows_for_baseline(train, seed)
+        known = train.targets.numpy(force=True)[rows]
+        if len(np.unique(known)) < 2:
+            return []
+        inputs, asked = bags(train, test, rows)
+        learned, answers, early = self._logistic(inputs, known, asked)
+        fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
+        return [fitting.baseline("bag_of_words", answers, test, start, "; ".join(filter(None, [BAG, note, early])))]
+
     def _logistic(
-        self, inputs: np.ndarray, known: np.ndarray, asked: np.ndarray
+        self, inputs: np.ndarray | csr_matrix, known: np.ndarray, asked: np.ndarray | csr_matrix
     ) -> tuple[Float[Tensor, "train class"], Float[Tensor, "test class"], str]:
         """Probabilities of scikit-learn's logistic regression for both, and in words if its budget ended it."""
         from sklearn.exceptions import ConvergenceWarning
@@ -272,9 +290,12 @@ class Category(Task):
             warnings.simplefilter("ignore", ConvergenceWarning)  # said in the note instead
             model = LogisticRegression(max_iter=most).fit(inputs, known)
         done = int(model.n_iter_.max())
-        answers = [torch.zeros(len(rows), len(self.classes), dtype=torch.float64) for rows in (inputs, asked)]
-        for of, rows in zip(answers, (inputs, asked), strict=True):
-            of[:, model.classes_] = torch.from_numpy(model.predict_proba(rows)).double()
+        answers = []
+        for rows in (inputs, asked):
+            found = torch.from_numpy(model.predict_proba(rows)).double()
+            whole = torch.zeros(len(found), len(self.classes), dtype=torch.float64)
+            whole[:, model.classes_] = found
+            answers.append(whole)
         early = f"stopped after {done} iterations, before it had settled" if done >= most else ""
         return answers[0], answers[1], early
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -52,12 +52,15 @@ class Coded:
         targets: Of one output, as in a batch.
         groups: Which group (writer, video, person) each example belongs to, if the data has groups.
         whole: The part that these examples were drawn from, where they may not be all of it.
+        tokens: Texts by group, `(example, time)`, padded as `readers/padding.py` says; `inputs` has them as rows of
+            frequent tokens.
     """
 
     inputs: Mapping[str, Tensor]
     targets: Tensor
     groups: np.ndarray | None = None
     whole: Whole | None = None
+    tokens: Mapping[str, Tensor] = field(default_factory=dict)
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
         """All groups' numbers side by side in one matrix.

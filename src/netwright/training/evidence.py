@@ -24,6 +24,8 @@ from torch import Tensor, nn
 
 from netwright import files
 from netwright.errors import NetwrightError
+from netwright.models.layers import Layer
+from netwright.readers import padding
 from netwright.registry import parts
 from netwright.training.history import Row
 from netwright.training.observers import Observer
@@ -215,17 +217,23 @@ def watched(
     """
     training = net.training
     net.eval()
-    handles = [
-        module.register_forward_hook(hook(name.removeprefix("parts."), module))
-        for name, module in net.named_modules()
-        if not list(module.children())
-    ]
+    handles = [module.register_forward_hook(hook(name.removeprefix("parts."), module)) for name, module in _layers(net)]
     try:
         yield
     finally:
         for handle in handles:
             handle.remove()
         net.train(training)
+
+
+def _layers(net: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """A network's layers by name; what a layer is made of is its own affair."""
+    within: list[str] = []
+    for name, module in net.named_modules():
+        inside = any(name.startswith(outer) for outer in within)
+        if not inside and (isinstance(module, Layer) or not list(module.children())):
+            within.append(f"{name}.")
+            yield name, module
 
 
 def _measure(value: Tensor, limits: tuple[float, float] | None, histogram: bool) -> Measured:
@@ -272,11 +280,15 @@ def _many(training: Training, most: int = 5000) -> Batch | None:
     if not found:
         return None
     inputs, targets = (
-        {name: torch.cat([values[name] for values in several]) for name in several[0]}
+        {name: _joined([values[name] for values in several]) for name in several[0]}
         for several in ([batch.inputs for batch in found], [batch.targets for batch in found])
     )
     index = torch.cat([batch.index for batch in found])
     return _cut(replace(found[0], inputs=inputs, targets=targets, index=index), most)
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return torch.cat(tensors) if len({tensor.shape[1:] for tensor in tensors}) == 1 else padding.joined(tensors)
 
 
 # ---- weights ---------------------------------------------------------------------------------------------------------

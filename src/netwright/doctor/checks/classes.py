@@ -133,7 +133,7 @@ def _one_slip(one: str, other: str) -> bool:
 
 
 def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Finding]:
-    if not 1 < len(field.vocabulary) <= _MOST_CLASSES:
+    if field.ragged or not 1 < len(field.vocabulary) <= _MOST_CLASSES:
         return []
     told = twins([label for label in field.vocabulary if len(label) > 1])  # "a" and "A" are two letters
     counts = border.counts(field)

@@ -89,7 +89,17 @@ class Kind(ABC):
 
     @abstractmethod
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
-        """Cached cells of a batch as float32 input of the network."""
+        """Cached cells of a batch as float32 input of the network; of sequences padded, of texts int64."""
+
+    def flat(self, coded: torch.Tensor, field: Field) -> torch.Tensor:
+        """`(batch, width)`: coded cells as rows of one length, for linear models and for looking at data.
+
+        Args:
+            coded: What `code` gave.
+            field: The fitted field.
+        """
+        del field
+        return coded.flatten(1)
 
     def uncode(self, coded: torch.Tensor, field: Field) -> np.ndarray | None:
         """The cell that one coded example stands for, as `preview` takes it; None for what is no quantity.
@@ -103,6 +113,16 @@ class Kind(ABC):
     @abstractmethod
     def preview(self, value: np.ndarray | np.generic, field: Field) -> bytes | str:
         """One cached cell for the eye: PNG bytes of a picture, else text."""
+
+
+def room(field: Field, count: int) -> np.ndarray:
+    """Zeros for so many cells of a field, as `Kind.read` fills them; of sequences, objects.
+
+    Args:
+        field: What the cells become.
+        count: How many there are.
+    """
+    return np.empty(count, dtype=object) if field.ragged else np.zeros((count, *field.shape), field.dtype)
 
 
 def source_of(name: str, spec: InputSpec | OutputSpec) -> str | tuple[str, ...]:

@@ -103,7 +103,11 @@ class Finite(Strategy):
         batch, named, columns = training.batch, [], []
         if batch is not None:
             named = training.source.describe(batch.index[:4])
-            columns = [name for name, x in {**batch.inputs, **batch.targets}.items() if not torch.isfinite(x).all()]
+            columns = [
+                name
+                for name, x in {**batch.inputs, **batch.targets}.items()
+                if x.ndim != 3 and not torch.isfinite(x).all()
+            ]
         where = f"; not finite in this batch: {', '.join(columns)}" if columns else "; the data of this batch is finite"
         return DivergedError(
             f"the loss is {loss} at step {training.step} (epoch {epoch}), after {min(self.returns, self.restarts)} "

@@ -36,6 +36,9 @@ class Noise(Strategy):
         """What a step sees of some examples."""
         noisy = {}
         for group, values in batch.inputs.items():
+            if not values.is_floating_point():  # tokens
+                noisy[group] = values
+                continue
             noise = torch.randn_like(values).mul_(self.spread)
             if group in self._quantities:
                 noise *= self._quantities[group].to(noise.device)

@@ -1,0 +1,99 @@
+"""Kinds whose cells are sequences: every example has as many steps as it has."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.readers import padding
+from netwright.readers.columns import Arrays, Blobs, Cells, Column
+from netwright.readers.kinds.kind import Cell, Kind
+from netwright.spec import Field
+
+_TOLD = 1000  # cells between two words about how far reading is
+
+
+class Sequence(Kind):
+    """A kind of steps in their order; `field.shape` and `field.dtype` are those of one step."""
+
+    def read(
+        self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]
+    ) -> dict[int, str]:
+        """Puts the steps of each cell into the object `sink[k]`; see `keep`."""
+        return self.keep(column, field, index, sink.__setitem__, progress)
+
+    def keep(
+        self,
+        column: Column,
+        field: Field,
+        index: np.ndarray,
+        put: Callable[[int, np.ndarray], None],
+        progress: Callable[[int], None],
+    ) -> dict[int, str]:
+        """Hands the steps of each cell on; one that cannot be read has none, and comes back with the reason.
+
+        Args:
+            column: The cells.
+            field: What they become.
+            index: Which cells, in which order.
+            put: Called with the place k of cell `index[k]` and its steps.
+            progress: Told now and then how many cells are done in all.
+
+        Raises:
+            SpecError: The column holds something else than when the field was planned.
+        """
+        failed: dict[int, str] = {}
+        empty = np.zeros((0, *field.shape), dtype=field.dtype)
+        for done, (k, cell) in enumerate(_cells(column, field, index), start=1):
+            try:
+                put(k, self.one(cell() if callable(cell) else cell, field))
+            except CellError as error:
+                put(k, empty)
+                failed[k] = error.message
+            if done % _TOLD == 0:
+                progress(done)
+        return failed
+
+    def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
+        """`(batch, time)` tokens or `(batch, time, dim)` numbers, padded as `readers/padding.py` says."""
+        coded = self.coder(field)
+        return padding.padded([coded(np.asarray(row)) for row in values], self.dim(field))
+
+    @abstractmethod
+    def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
+        """What makes of one cached cell what the network gets: `(time,)` codes of tokens or `(time, dim)` numbers."""
+
+    @abstractmethod
+    def dim(self, field: Field) -> int:
+        """Numbers per step; 0 where a step is a token."""
+
+    @abstractmethod
+    def flat(self, coded: torch.Tensor, field: Field) -> torch.Tensor:
+        """`(batch, width)`: coded sequences as rows of one length, which leave out the order of steps.
+
+        For linear models and for looking at data; `width` says how long.
+
+        Args:
+            coded: What `code` gave.
+            field: The fitted field.
+        """
+
+
+def _cells(column: Column, field: Field, index: np.ndarray) -> Iterator[tuple[int, Cell | Callable[[], bytes]]]:
+    """Each cell, or for files what reads it, with its place in the sink."""
+    match column:
+        case Blobs():
+            for k, read in column.blobs(index):
+                yield k, read
+        case Cells():
+            yield from enumerate(column.values.take(pa.array(index)).to_pylist())
+        case Arrays():
+            for k, row in enumerate(index):
+                yield k, np.asarray(column.values[row])
+        case _:
+            raise SpecError(f"{field.name}: the data no longer holds sequences.", "Give data of the same form.")

@@ -1,0 +1,185 @@
+"""Texts: characters or words in their order, kept whole as UTF-8 in one normal form (NFC).
+
+What a text is read as is decided after it is kept: the vocabulary comes from the training part alone, so that the same
+cache serves every split, and no token of a held-out text is known before it is met.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.files import printable
+from netwright.readers.columns import Blobs, Cells, Column, Found
+from netwright.readers.kinds.kind import Cell, path_of, source_of
+from netwright.readers.kinds.sequence import Sequence
+from netwright.spec import UNKNOWN, Field, InputSpec, OutputSpec, Reason, Scalar
+
+MOST_TOKENS = 20_000  # known words of a text
+MOST_STEPS = {"words": 400, "characters": 2_000}  # read of one text
+SENTENCE = 3  # words that a text has on average for them to be its tokens
+SEEN_TWICE = 2  # how often a word is in the training part to be known; the others teach what an unknown one is
+FLAT = 2_000  # tokens that a bag of words counts
+_WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+_LOOKED_AT = 2_000  # cells
+
+
+class Text(Sequence):
+    """A text, cached as the bytes of its UTF-8."""
+
+    name: ClassVar[str] = "text"
+    settings: ClassVar[tuple[str, ...]] = ("tokens", "lower", "vocabulary", "longest", "embed")
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Decides what its tokens are.
+
+        Raises:
+            SpecError: The column holds no texts.
+        """
+        path = path_of(name, spec)
+        some = _some(column)
+        if some is None:
+            raise SpecError(f"{path}: kind text needs a column of texts, or text files.", "Name another column.")
+        words = float(np.mean([len(text.split()) for text in some])) if some else 0.0
+        tokens = spec.tokens if isinstance(spec, InputSpec) else None
+        reasons = []
+        if tokens is None:
+            tokens = "words" if words >= SENTENCE else "characters"
+            why = f"{words:.0f} words in a text on average" if words >= SENTENCE else "texts of a word or two"
+            reasons.append(Reason(path=f"{path}.tokens", value=tokens, why=why))
+        return Field(
+            name=name,
+            kind=self.name,
+            source=source_of(name, spec),
+            dtype="uint8",
+            ragged=True,
+            options=_options(tokens, spec),
+        ), reasons
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """The UTF-8 bytes of one text in normal form.
+
+        Raises:
+            CellError: No text, or nothing but white space.
+        """
+        if isinstance(raw, bytes):
+            raw = _decoded(raw)
+        if raw is None:
+            raise CellError("the cell has no value, expected a text.")
+        text = unicodedata.normalize("NFC", str(raw))
+        if not text.strip():
+            raise CellError("the text is empty.")
+        return np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
+
+    def fit(self, values: np.ndarray, field: Field) -> Field:
+        """The field with the tokens of the training part, the frequent ones first."""
+        counts: Counter[str] = Counter()
+        for row in values:
+            counts.update(_split(_text(row), field))
+        least = SEEN_TWICE if field.options["tokens"] == "words" else 1
+        known = [token for token, count in counts.items() if count >= least]
+        most = int(field.options["vocabulary"]) - 1
+        kept = sorted(known, key=lambda token: (-counts[token], token))[:most]
+        return field.model_copy(update={"vocabulary": (UNKNOWN, *kept)})
+
+    def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
+        """How many tokens are known, and how many texts are cut."""
+        path, longest = f"inputs.{field.name}", int(field.options["longest"])
+        why = "tokens of the training part" + (
+            f" that it holds {SEEN_TWICE} times or more" if field.options["tokens"] == "words" else ""
+        )
+        told = [
+            Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {field.options['tokens']}", why=why)
+        ]
+        at_most = field.model_copy(update={"options": {**field.options, "longest": 2**62}})
+        cut = sum(len(_split(_text(row), at_most)) > longest for row in _rows(values) if len(row) > longest)
+        if cut:
+            why = f"{cut:,} of {len(values):,} texts are longer and are read up to there"
+            told.append(Reason(path=f"{path}.longest", value=str(longest), why=why))
+        return told
+
+    def width(self, field: Field) -> int:
+        """Tokens that `flat` counts."""
+        return min(FLAT, max(len(field.vocabulary), 1))
+
+    def names(self, field: Field) -> list[str]:
+        """Each token that `flat` counts."""
+        return [f"{field.name}: {printable(token)}" for token in field.vocabulary[: self.width(field)]]
+
+    def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
+        """Makes of a text the codes of its tokens, 0 for one that is not known."""
+        codes = {token: code for code, token in enumerate(field.vocabulary)}
+
+        def coded(values: np.ndarray) -> np.ndarray:
+            return np.fromiter((codes.get(token, 0) for token in _split(_text(values), field)), dtype=np.int64)
+
+        return coded
+
+    def dim(self, field: Field) -> int:
+        """A step is a token."""
+        del field
+        return 0
+
+    def flat(self, coded: torch.Tensor, field: Field) -> torch.Tensor:
+        """Which of the most frequent tokens a text holds, as 0 and 1."""
+        width = self.width(field)
+        held = torch.zeros(len(coded), width + 1)
+        place = torch.where((coded >= 0) & (coded < width), coded, width)
+        return held.scatter_(1, place, 1.0)[:, :width]
+
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
+        """The text."""
+        return printable(_text(np.asarray(value)))
+
+
+def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
+    wish = spec if isinstance(spec, InputSpec) else InputSpec.model_validate({})
+    words = tokens == "words"
+    return {
+        "tokens": tokens,
+        "lower": words if wish.lower is None else wish.lower,
+        "vocabulary": wish.vocabulary or MOST_TOKENS,
+        "longest": wish.longest or MOST_STEPS[tokens],
+        "embed": (100 if words else 32) if wish.embed is None else wish.embed,
+    }
+
+
+def _some(column: Column) -> list[str] | None:
+    """Some texts of a column, evenly spread; None where it holds none."""
+    if isinstance(column, Blobs):
+        return [_decoded(head) for head in column.heads(50)]
+    if not isinstance(column, Cells) or not column.is_text:
+        return None
+    places = np.unique(np.linspace(0, max(len(column) - 1, 0), _LOOKED_AT).astype(np.int64))
+    return [text or "" for text in column.values.take(pa.array(places)).to_pylist()] if len(column) else []
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8, or what old Windows programs wrote."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def _text(values: np.ndarray) -> str:
+    return values.tobytes().decode("utf-8")
+
+
+def _rows(values: np.ndarray) -> list[np.ndarray]:
+    return [values[place] for place in range(len(values))]
+
+
+def _split(text: str, field: Field) -> list[str]:
+    """The tokens of a text, at most `longest`."""
+    text = text.lower() if field.options["lower"] else text
+    longest = int(field.options["longest"])
+    return (_WORD.findall(text) if field.options["tokens"] == "words" else list(text[:longest]))[:longest]

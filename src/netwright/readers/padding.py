@@ -1,0 +1,135 @@
+"""Sequences of different lengths in one tensor: what lies behind the end of each is marked and counts for nothing.
+
+A token that is not there is -1, a step of numbers that is not there is NaN; so a padded batch needs no second tensor
+that could be forgotten. Padding stands at the end of a sequence only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+NO_TOKEN = -1
+
+
+def padded(rows: Sequence[np.ndarray], dim: int = 0) -> Tensor:
+    """Sequences side by side, `(batch, time)` int64 of tokens or `(batch, time, dim)` float32 of numbers.
+
+    Args:
+        rows: One array per sequence, `(time,)` of codes or `(time, dim)` of numbers.
+        dim: Numbers per step; 0 for tokens.
+
+    Example:
+        >>> padded([np.array([5, 6]), np.array([7])])
+        tensor([[ 5,  6],
+                [ 7, -1]])
+    """
+    longest = max((len(row) for row in rows), default=0)
+    if dim:
+        whole = np.full((len(rows), longest, dim), np.nan, dtype=np.float32)
+    else:
+        whole = np.full((len(rows), longest), NO_TOKEN, dtype=np.int64)
+    for place, row in enumerate(rows):
+        whole[place, : len(row)] = row
+    return torch.from_numpy(whole)
+
+
+def there(x: Tensor) -> Tensor:
+    """`(batch, time)`: which steps of a padded tensor are there.
+
+    Args:
+        x: Tokens `(batch, time)` or numbers `(batch, time, dim)`.
+    """
+    return x >= 0 if x.ndim == 2 else ~x[..., 0].isnan()
+
+
+def lengths(x: Tensor) -> Int[Tensor, " batch"]:
+    """How many steps each sequence of a padded tensor has.
+
+    Args:
+        x: Tokens `(batch, time)` or numbers `(batch, time, dim)`.
+
+    Example:
+        >>> lengths(torch.tensor([[5, 6], [7, -1]]))
+        tensor([2, 1])
+    """
+    return there(x).sum(dim=1)
+
+
+def joined(tensors: Sequence[Tensor]) -> Tensor:
+    """Batches of sequences one after the other, all padded to the longest.
+
+    Args:
+        tensors: Padded tensors of one kind; those of equal length are joined as they are.
+    """
+    if len({tensor.shape[1:] for tensor in tensors}) == 1:
+        return torch.cat(list(tensors))
+    longest = max(tensor.shape[1] for tensor in tensors)
+    pad = NO_TOKEN if tensors[0].ndim == 2 else torch.nan
+    grown = [tensor.new_full((len(tensor), longest, *tensor.shape[2:]), pad) for tensor in tensors]
+    for whole, tensor in zip(grown, tensors, strict=True):
+        whole[:, : tensor.shape[1]] = tensor
+    return torch.cat(grown)
+
+
+def trimmed(x: Tensor) -> Tensor:
+    """The same without steps at the end that no sequence has; at least one step stays.
+
+    Args:
+        x: A padded tensor.
+    """
+    longest = int(lengths(x).max()) if len(x) else 0
+    return x[:, : max(longest, 1)]
+
+
+class Flat:
+    """Sequences held end to end, from which batches are gathered: what is held has no padding.
+
+    Args:
+        parts: Padded tensors, whose sequences are taken one after the other.
+
+    Example:
+        >>> Flat([torch.tensor([[5, 6], [7, -1]])]).rows(torch.tensor([1]))
+        tensor([[7]])
+    """
+
+    def __init__(self, parts: Sequence[Tensor]) -> None:
+        masks = [there(part) for part in parts]
+        self.values = torch.cat([part[mask] for part, mask in zip(parts, masks, strict=True)])
+        self.lengths = torch.cat([mask.sum(dim=1) for mask in masks])
+        self.starts = self.lengths.cumsum(0) - self.lengths
+        self._pad = NO_TOKEN if self.values.ndim == 1 else torch.nan
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def to(self, device: torch.device) -> Flat:
+        """Moved to another device.
+
+        Args:
+            device: Where the batches are to be.
+        """
+        self.values, self.lengths, self.starts = (x.to(device) for x in (self.values, self.lengths, self.starts))
+        return self
+
+    def rows(self, pick: Int[Tensor, " batch"]) -> Tensor:
+        """Some sequences, padded.
+
+        Args:
+            pick: Which ones.
+        """
+        lengths = self.lengths[pick]
+        longest = max(int(lengths.max()), 1) if len(pick) else 1
+        steps = torch.arange(longest, device=pick.device)
+        index = (self.starts[pick][:, None] + steps).clamp_(max=max(len(self.values) - 1, 0))
+        found = (
+            self.values[index] if len(self.values) else self.values.new_zeros((*index.shape, *self.values.shape[1:]))
+        )
+        if bool((lengths == longest).all()):
+            return found
+        found[steps >= lengths[:, None]] = self._pad
+        return found

@@ -1,0 +1,95 @@
+"""Texts from a file of the user to answers, as the command line does it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from netwright import model_file, run, spec
+from netwright.data.batches import Batches
+from netwright.data.dataset import prepare
+from netwright.readers.padding import lengths
+
+GOOD = ["moving", "funny", "warm", "rich", "clever", "brave", "bright", "tender"]
+BAD = ["dull", "slow", "flat", "vain", "tired", "cold", "silly", "stale"]
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lines of neutral words and one that decides; of the negated ones, that is, 'not' before it, the opposite."""
+    chance, lines = np.random.default_rng(0), []
+    filler = ["the", "film", "has", "a", "story", "and", "some", "actors", "in", "it", "while", "music", "plays"]
+    for _ in range(800):
+        good, negated = chance.random(2) < 0.5
+        words = list(chance.choice(filler, int(chance.integers(3, 9))))
+        decides = [str(chance.choice(GOOD if good else BAD))]
+        words[int(chance.integers(0, 3)) : 0] = ["not", *decides] if negated else decides
+        lines.append(f"{'good' if good != negated else 'bad'} {' '.join(words)}")
+    path = tmp_path_factory.mktemp("reviews") / "reviews.all"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(reviews: Path, tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> run.Outcome:
+    wanted = spec.override(
+        spec.load("{outputs: [category], training: {threads: 1}}"),
+        {
+            "data.path": f'"{reviews}"',
+            "training.stop.epochs": "16",
+            "training.optimizer": "{lr: 0.01}",
+            "inputs": "{text: {embed: 16}}",
+        },
+    )
+    return run.train(wanted, out=tmp_path_factory.mktemp("runs") / "reviews")
+
+
+def test_the_order_of_words_is_learned(trained: run.Outcome) -> None:
+    facts = json.loads((trained.run / "facts.json").read_text(encoding="utf-8"))
+    (output,) = facts["outputs"]
+    bag = next(each for each in output["baselines"] if each["name"] == "bag_of_words")
+    found = trained.scores["category"]["test"]["accuracy"]
+    assert found > 0.9
+    assert found > bag["scores"]["accuracy"] + 0.2  # which cannot see what stands behind "not"
+
+
+def test_a_plan_says_words_and_steps(reviews: Path) -> None:
+    wanted = spec.override(spec.load("{outputs: [category]}"), {"data.path": f'"{reviews}"'})
+    text = "\n".join(run.plan(wanted).text)
+    assert "in  text: text, 30 words (" in text
+    assert "steps of 128" in text
+    assert "as many as an example has on average" in text
+
+
+def test_reviews_are_answered_from_a_table(trained: run.Outcome, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text('id,text\na,"the film is warm"\nb,""\nc,"the film not warm at all"\n')
+    answers = run.predict(trained.run, [tmp_path / "new.csv"])
+    assert answers.column("category").to_pylist() == ["good", None, "bad"]
+    assert answers.column("problem").to_pylist()[1] == "text: the text is empty."
+
+
+def test_the_model_file_answers_its_texts_again(trained: run.Outcome) -> None:
+    assert str(model_file.load(trained.model).replayed).startswith("64 of 64 match")
+
+
+def test_the_report_quotes_the_texts(trained: run.Outcome) -> None:
+    (output,) = json.loads((trained.run / "facts.json").read_text(encoding="utf-8"))["outputs"]
+    quoted = output["grid"][0]["text"]
+    assert quoted.startswith('"')
+    assert quoted.strip('"') in trained.report.read_text(encoding="utf-8")
+
+
+def test_an_epoch_is_bucketed_and_whole(reviews: Path) -> None:
+    wanted = spec.override(spec.load("{outputs: [category]}"), {"data.path": f'"{reviews}"'})
+    dataset = prepare(wanted)
+    for resident in (True, False):
+        source = Batches(dataset, "train", 16, 0, shuffle=True, resident=resident)
+        batches = list(source.epoch(3))
+        assert sorted(torch.cat([batch.index for batch in batches]).tolist()) == dataset.parts["train"].tolist()
+        spread = [int(lengths(batch.inputs["text"]).float().std() * 100) for batch in batches[:-1]]
+        assert np.mean(spread) < 100  # of all texts it is about 230
+        again = Batches(dataset, "train", 16, 0, shuffle=True, resident=not resident)
+        for one, other in zip(batches, again.epoch(3), strict=True):
+            assert torch.equal(one.inputs["text"], other.inputs["text"])
