@@ -146,7 +146,20 @@ def test_parts_named_are_those_a_spec_chooses() -> None:
 
 def test_the_schema_knows_the_words_people_write() -> None:
     properties = spec.schema()["$defs"]["InputSpec"]["properties"]
-    assert {"kind", "from", "size_px", "channels", "missing", "embed", "tokens", "lower", "vocabulary", "longest", "day_first", "augment"} == set(properties)
+    assert {
+        "kind",
+        "from",
+        "size_px",
+        "channels",
+        "missing",
+        "embed",
+        "tokens",
+        "lower",
+        "vocabulary",
+        "longest",
+        "day_first",
+        "augment",
+    } == set(properties)
 
 
 def test_the_schema_in_the_docs_is_that_of_the_code(repository: Path) -> None:

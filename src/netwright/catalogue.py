@@ -21,6 +21,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
         "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),
+        "text_files": ("netwright.readers.layouts.text_files:TextFiles", "a text, or a folder of texts"),
         "loose_files": ("netwright.readers.layouts.loose_files:LooseFiles", "pictures without classes, to predict"),
     },
     "kind": {
@@ -188,6 +189,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "number": ("netwright.tasks.number:Number", "one real number in its own units"),
         "vector": ("netwright.tasks.vector:Vector", "several real numbers in their own units"),
         "tags": ("netwright.tasks.tags:Tags", "several classes at once: a sigmoid and a threshold for each"),
+        "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },
     "loss": {
@@ -241,6 +243,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.training.strategies.early_stopping:EarlyStopping",
             "keeps the best epoch's weights, stops when more bring nothing",
         ),
+        "carry": ("netwright.training.strategies.carry:Carry", "states go on from one piece of a text to the next"),
         "augment": (
             "netwright.training.strategies.augment:Augment",
             "training pictures seen differently at every step",
@@ -257,6 +260,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
     "observer": {
         "progress": ("netwright.training.observers:Progress", "tells a display how far training is"),
         "timing": ("netwright.training.observers:Timing", "writes when each epoch ended"),
+        "stages": ("netwright.training.stages:Stages", "lets a language model write a text now and then"),
         "evidence": (
             "netwright.training.evidence:Evidence",
             "looks at activations, weights and gradients now and then",

@@ -173,10 +173,12 @@ class OutputSpec(Frozen):
         cost: What a miss and a false alarm cost.
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
         dim: How many numbers the embedding of an identity has.
+        of: The text that goes in, of which what comes next is asked at every step: a language model.
     """
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
+    of: str | None = None
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
@@ -215,6 +217,21 @@ class SplitSpec(Frozen):
         return self
 
 
+class WindowSpec(Frozen):
+    """How a long text or series is cut into examples; written `window: 64` for as many steps.
+
+    Args:
+        past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
+    """
+
+    past: int = Setting(default=64, ge=1, le=100_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: object) -> object:
+        return {"past": given} if isinstance(given, int) and not isinstance(given, bool) else given
+
+
 class DataSpec(Frozen):
     """Where the examples are.
 
@@ -224,6 +241,7 @@ class DataSpec(Frozen):
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
+        window: How a long text is cut into examples.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
         without: Columns that do not go in, where the inputs are not named.
         empty: What a cell without a value says here, e.g. -999 or "not asked", beside an empty cell, NA and the like.
@@ -234,6 +252,7 @@ class DataSpec(Frozen):
     decimal: Literal["point", "comma"] | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
+    window: WindowSpec | None = None
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
@@ -440,6 +459,9 @@ class Spec(Frozen):
         both = sorted(set(self.inputs) & set(self.outputs))
         if both:
             raise ValueError(f"{', '.join(both)} cannot be input and output at once")
+        for name, out in self.outputs.items():
+            if out.of is not None and out.of not in (self.inputs or {"text": None}):
+                raise ValueError(f"outputs.{name}.of is {out.of}, which does not go in")
         return self
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def _made(name: str, folder: Path) -> Observer:
     known = {"progress": {"display": Silent(), "total": 15}, "timing": {"path": folder / "timing.jsonl"}}
+    known |= {"stages": {"path": folder / "stages.jsonl"}}  # of a language model: tests/training/test_carry.py
     known |= {"evidence": {"path": folder / "evidence.jsonl"}}
     return registry.resolve("observer", name)(**known.get(name, {}))
 

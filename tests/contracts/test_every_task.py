@@ -24,6 +24,9 @@ BEST = {
     "mae": 0.0,
     "precision_at_1": 1.0,
     "auc": 1.0,
+    "bits": 0.0,
+    "nats": 0.0,
+    "perplexity": 1.0,
 }
 
 
@@ -81,6 +84,14 @@ FIELDS["identity"] = [
         torch.nn.functional.one_hot(_codes(5), 64).float() * 60,
     )
 ]
+_TEXTS = torch.arange(COUNT * 4).reshape(COUNT, 4) % 5
+FIELDS["next"] = [
+    (
+        _field("text", vocabulary=tuple("abcde"), ragged=True, options={"of": "text"}),
+        _TEXTS,
+        torch.nn.functional.one_hot(_TEXTS, 5).float() * 60,
+    )
+]
 CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]
 every_task = pytest.mark.parametrize(("kind", "case"), CASES)
 
@@ -93,20 +104,22 @@ def made(kind: str, case: int) -> tuple[Task, Tensor, Tensor]:
 @every_task
 def test_a_perfect_answer_gets_the_best_terms_and_scores(kind: str, case: int) -> None:
     task, targets, perfect = made(kind, case)
-    assert perfect.shape == (COUNT, task.units)
+    assert (perfect.shape[0], perfect.shape[-1]) == (COUNT, task.units)
+    assert task.each_step == (perfect.ndim == 3)
     assert float(task.terms(perfect, targets).max()) < 1e-6
-    scores = task.score(task.answers(perfect), targets)
+    scores = task.score(task.judged(perfect, targets), targets)
     assert task.headline in scores
     for name, value in scores.items():
         assert value == pytest.approx(BEST[name], abs=1e-4), name
-    worse = task.score(task.answers(torch.zeros_like(perfect)), targets)
-    assert worse[task.headline] < scores[task.headline]
+    worse = task.score(task.judged(torch.zeros_like(perfect), targets), targets)
+    best = BEST[task.headline]
+    assert abs(worse[task.headline] - best) > abs(scores[task.headline] - best)
 
 
 @every_task
 def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind: str, case: int) -> None:
     task, targets, _ = made(kind, case)
-    outputs = torch.randn(COUNT, task.units).requires_grad_()
+    outputs = torch.randn(made(kind, case)[2].shape).requires_grad_()
     terms = task.terms(outputs, targets)
     assert terms.shape == (COUNT,)
     assert terms.dtype == torch.float32
@@ -117,14 +130,15 @@ def test_terms_are_one_per_example_with_a_gradient_for_every_unit(kind: str, cas
 @every_task
 def test_every_score_has_an_interval_and_so_has_every_baseline(kind: str, case: int) -> None:
     task, targets, perfect = made(kind, case)
-    answers = task.answers(perfect + torch.randn(perfect.shape, generator=torch.Generator().manual_seed(0)))
+    noise = torch.randn(perfect.shape, generator=torch.Generator().manual_seed(0))
+    answers = task.judged(perfect + noise, targets)
     scores = task.score(answers, targets)
     for groups in (None, np.arange(COUNT) // 2):
         intervals = task.interval(answers, targets, groups)
         assert list(intervals) == list(scores)
         assert all(low <= high for low, high in intervals.values())
         assert intervals == task.interval(answers, targets, groups)
-    known = Coded({"x": torch.cat([perfect, torch.ones(COUNT, 1)], dim=1)}, targets)
+    known = Coded({"x": torch.cat([perfect.flatten(1), torch.ones(COUNT, 1)], dim=1)}, targets)
     found = task.baselines(known, known, seed=0)
     assert len(found) >= 2
     assert all(list(baseline.scores) == list(scores) == list(baseline.interval) for baseline in found)
@@ -156,4 +170,4 @@ def test_what_is_watched_is_the_loss_or_a_score_of_the_task(kind: str, case: int
     task, targets, perfect = made(kind, case)
     score, better = task.watch
     assert better in {"min", "max"}
-    assert score in {"loss", *task.score(task.answers(perfect), targets)}
+    assert score in {"loss", *task.score(task.judged(perfect, targets), targets)}

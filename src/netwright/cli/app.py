@@ -35,6 +35,7 @@ VERBS = {
         "Measure what a trained model is worth on your examples.",
     ),
     "predict": ("netwright.cli.predict:predict", USING, "Answer for new examples."),
+    "sample": ("netwright.cli.sample:sample", USING, "Write on from a beginning, with a language model."),
     "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
     "features": ("netwright.cli.features:features", USING, "Write what a layer makes of examples, one row each."),
     "report": ("netwright.cli.report:report", USING, "Write a run's report again, as a page or as PDF."),

@@ -52,7 +52,7 @@ class Wanted:
     Args:
         inputs: Inputs, as NAME or NAME:KIND, comma-separated; in a table all other columns when left out.
         without: Columns that do not go in, comma-separated, instead of naming all that do.
-        outputs: Outputs, as NAME or NAME:KIND, comma-separated.
+        outputs: Outputs, as NAME or NAME:KIND, comma-separated; of a plain text `next`, to write on.
         data: Folder or file of the examples, instead of the one a recipe or spec names.
     """
 
@@ -170,6 +170,7 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
                 name: {**(tree.get(role) or {}).get(name, {}), **facts}
                 for name, facts in specs.named_fields(",".join(words)).items()
             }
+    _ask_what_comes_next(tree)
     if wanted.without:
         tree.setdefault("data", {})["without"] = [name.strip() for name in ",".join(wanted.without).split(",")]
     spec = specs.override(specs.validate(tree, origin="command line"), settings.values(), settings.said())
@@ -179,6 +180,16 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
     if not spec.outputs:
         raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip())
     return spec
+
+
+def _ask_what_comes_next(tree: dict[str, object]) -> None:
+    """`--out next` of plain texts makes a language model; a table may have a column of that name."""
+    data = tree.get("data")
+    path = Path(str(data.get("path"))) if isinstance(data, dict) else Path()
+    if tree.get("outputs") != {"next": {}} or tree.get("inputs") or not path.exists():
+        return
+    if path.suffix.casefold() not in {".csv", ".tsv", ".tab", ".parquet"}:
+        tree["inputs"], tree["outputs"] = {"text": {}}, {"next": {"of": "text"}}
 
 
 def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved | None:

@@ -8,7 +8,7 @@ per tensor; otherwise rows are gathered from the memory map and coded, one batch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from jaxtyping import Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from netwright import files
 from netwright.data.fields import kind_of
@@ -47,6 +47,7 @@ class Batch:
         index: int64 positions of the examples in the data set.
         others: Targets of the examples that these are blended with, where they are.
         share: How much of each blend is the example itself, in [0, 1].
+        carried: States of recurrent layers to begin with, by layer; afterwards those at the end.
     """
 
     inputs: dict[str, Tensor]
@@ -54,6 +55,7 @@ class Batch:
     index: Tensor
     others: dict[str, Tensor] | None = None
     share: float = 1.0
+    carried: dict[nn.Module, tuple[Tensor, ...]] | None = None
 
 
 def order(seed: int, epoch: int, length: int) -> np.ndarray:
@@ -132,6 +134,36 @@ def bucketed(
     return np.concatenate([batches[drawn].reshape(-1), plan[whole:]])
 
 
+def streams(length: int, count: int) -> tuple[Int[np.ndarray, " example"], Int[np.ndarray, " batch"]]:
+    """The order in which pieces of a text are read when several places of it are read side by side.
+
+    Each of `count` streams has about as many pieces, one after the other; a batch holds the next piece of each stream
+    that has one left, so that a state can be carried from a batch to the next, row by row.
+
+    Args:
+        length: Number of pieces.
+        count: Streams at most.
+
+    Returns:
+        The order, and how many pieces each batch holds; it never grows.
+
+    Example:
+        >>> order, sizes = streams(7, 3)
+        >>> order.tolist(), sizes.tolist()
+        ([0, 3, 6, 1, 4, 2, 5], [3, 2, 2])
+    """
+    each = -(-length // max(count, 1))
+    steps = np.arange(each)
+    found = [np.arange(step, length, each) for step in steps]
+    sizes = np.array([len(part) for part in found], dtype=np.int64)
+    return np.concatenate([*found, np.zeros(0, dtype=np.int64)]).astype(np.int64), sizes
+
+
+def follows(outputs: Mapping[str, Field]) -> bool:
+    """Whether what comes next is asked, so that pieces of texts are to be read in their order."""
+    return any(field.options.get("of") for field in outputs.values())
+
+
 def groups(fields: dict[str, Field]) -> dict[str, tuple[Field, ...]]:
     """Inputs by the tensor they arrive in: each image, sequence and embedded class by itself, the rest in one table."""
     found: dict[str, tuple[Field, ...]] = {}
@@ -158,7 +190,7 @@ class _Held:
     """All examples of a part, in memory; see `Batch`."""
 
     inputs: dict[str, Tensor | padding.Flat]
-    targets: dict[str, Tensor]
+    targets: dict[str, Tensor | padding.Flat]
     index: Tensor
 
 
@@ -201,7 +233,9 @@ class Batches:
         self._seed, self._shuffle, self._last = seed, shuffle, channels_last
         self.batch_size = batch_size
         self._device = device or torch.device("cpu")
-        self._lengths = self._all_lengths() if shuffle else None
+        self.streams = follows(dataset.outputs)
+        self._in_order, self._sizes = streams(len(self), batch_size) if self.streams else (None, None)
+        self._lengths = self._all_lengths() if shuffle and not self.streams else None
         self._resident = self._placed(self._held()) if resident else None
 
     def __len__(self) -> int:
@@ -210,7 +244,7 @@ class Batches:
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self) // self.batch_size)
+        return -(-len(self) // self.batch_size) if self._sizes is None else len(self._sizes)
 
     def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
         """The batches of one epoch.
@@ -232,6 +266,8 @@ class Batches:
         return [files.printable(str(self._dataset.ids[int(position)])) for position in index]
 
     def _plan(self, number: int) -> np.ndarray:
+        if self._in_order is not None:
+            return self._in_order
         if self._identities:
             return packed(self._seed, number, self._identities[0])
         if self._lengths is not None:
@@ -245,29 +281,30 @@ class Batches:
         return np.sum(found, axis=0)[self._positions] if found else None
 
     def _gathered(self, held: _Held, number: int, start_step: int) -> Iterator[Batch]:
-        if not self._shuffle:
+        if not self._shuffle and self._sizes is None:
             for step in range(start_step, self.steps):
                 rows = slice(step * self.batch_size, (step + 1) * self.batch_size)
                 yield Batch(
                     {name: self._shaped(_rows(of, rows)) for name, of in held.inputs.items()},
-                    {name: tensor[rows] for name, tensor in held.targets.items()},
+                    {name: _rows(of, rows) for name, of in held.targets.items()},
                     held.index[rows],
                 )
             return
-        picks = torch.from_numpy(self._plan(number)).to(self._device).split(self.batch_size)
+        sizes = self.batch_size if self._sizes is None else self._sizes.tolist()
+        picks = torch.from_numpy(self._plan(number)).to(self._device).split(sizes)
         inputs, targets = list(held.inputs.items()), list(held.targets.items())
         for pick in picks[start_step:]:
             yield Batch(
                 {name: self._shaped(_picked(of, pick)) for name, of in inputs},
-                {name: tensor.index_select(0, pick) for name, tensor in targets},
+                {name: _picked(of, pick) for name, of in targets},
                 held.index.index_select(0, pick),
             )
 
     def _streamed(self, number: int, start_step: int) -> Iterator[Batch]:
-        plan = self._plan(number)
-        starts = range(start_step * self.batch_size, len(plan), self.batch_size)
+        plan = self._positions[self._plan(number)]
+        sizes = [self.batch_size] * (self.steps - 1) if self._sizes is None else self._sizes[:-1].tolist()
         with ThreadPoolExecutor(1, thread_name_prefix="batch") as ahead:
-            picks = iter([self._positions[plan[start : start + self.batch_size]] for start in starts])
+            picks = iter(np.split(plan, np.cumsum(sizes, dtype=np.int64))[start_step:] if len(plan) else [])
             coming = [ahead.submit(self._coded, pick) for pick in (next(picks, None),) if pick is not None]
             while coming:
                 batch = coming.pop().result()
@@ -302,7 +339,10 @@ class Batches:
                 name: self._flat(fields[0]) if fields[0].ragged else self._coded_group(fields, self._positions)
                 for name, fields in self._groups.items()
             },
-            {name: self._target(field, self._positions) for name, field in self._dataset.outputs.items()},
+            {
+                name: self._flat(field) if field.ragged else self._target(field, self._positions)
+                for name, field in self._dataset.outputs.items()
+            },
             torch.from_numpy(self._positions),
         )
 
@@ -332,6 +372,8 @@ class Batches:
         return joined.contiguous()
 
     def _target(self, field: Field, positions: np.ndarray) -> Tensor:
+        if field.ragged:
+            return self._code((field,), positions)
         values = np.ascontiguousarray(self._dataset.arrays[field.name][positions])
         return torch.from_numpy(values).to(torch.int64 if field.kind in ONE_CLASS else torch.float32)
 

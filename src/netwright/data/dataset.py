@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from netwright import files, readers
-from netwright.data import cache, duplicates, fields, fingerprint, store
+from netwright.data import cache, duplicates, fields, fingerprint, store, windows
 from netwright.data.batches import coded_width
 from netwright.data.divide import Division, divide
 from netwright.data.fields import Plan
@@ -117,8 +117,10 @@ class Dataset:
     def resident(self) -> tuple[bool, Reason]:
         """Whether all examples fit coded into memory, and why."""
         width = sum(coded_width(facts) for facts in self.inputs.values() if not facts.ragged)
-        width += sum(max(2, int(np.prod(facts.shape, dtype=np.int64))) for facts in self.outputs.values())
-        steps = sum(2 * int(np.prod(self.arrays[n].shape)) for n, facts in self.inputs.items() if facts.ragged)
+        even = [facts for facts in self.outputs.values() if not facts.ragged]
+        width += sum(max(2, int(np.prod(facts.shape, dtype=np.int64))) for facts in even)
+        ragged = [name for name, facts in {**self.inputs, **self.outputs}.items() if facts.ragged]
+        steps = sum(2 * int(np.prod(self.arrays[name].shape)) for name in ragged)
         needed, free = 4 * (width * len(self) + steps), psutil.virtual_memory().available
         fits = needed <= min(_RESIDENT_BYTES, int(free * _RESIDENT_SHARE))
         coded = f"{needed / 2**20:,.0f} MB" if needed > 2**20 else "less than 1 MB"
@@ -199,8 +201,8 @@ class _Source:
             if self.data is not None:
                 self._found = readers.from_memory(self.data)
             else:
-                self._found = readers.find(str(self.spec.data.path), self.spec.data.layout)
-            self._found = missing.emptied(self._found, self.spec.data.empty)
+                self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec))
+            self._found = windows.cut(missing.emptied(self._found, self.spec.data.empty), self.spec)
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found
@@ -212,7 +214,7 @@ class _Source:
         wishes = {"inputs": spec.inputs, "outputs": spec.outputs}
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
-        divided = (spec.data.split.by, spec.data.split.column, spec.data.without)  # what of them goes in
+        divided = (spec.data.split.by, spec.data.split.column, spec.data.without, str(spec.data.window))
         told = json.dumps([plain, vocabulary, known, divided, spec.data.empty], sort_keys=True)
         return cache.key(place, str(spec.data.layout), str(spec.data.decimal), told)
 

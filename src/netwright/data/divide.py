@@ -18,6 +18,7 @@ from netwright.data.duplicates import Rows
 from netwright.data.encoded import Encoded
 from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
+from netwright.data.windows import followed
 from netwright.errors import DataError
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
@@ -105,7 +106,9 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     fitted = {}
     for name, facts in plan.fields.items():
         values, why = _for_fit(held.arrays[name], train)
-        fitted[name] = kind_of(facts).fit(values, facts)
+        of = str(facts.options.get("of", ""))  # has the vocabulary of what it follows
+        known = {"vocabulary": fitted[of].vocabulary} if of else {}
+        fitted[name] = facts.model_copy(update=known) if of else kind_of(facts).fit(values, facts)
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
         if name in plan.inputs and isinstance(cells, np.ndarray):
@@ -130,7 +133,7 @@ def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:
     cells = np.asarray(values[:])
     if not len(cells):
         return
-    if len(cells) == 1:
+    if len(cells) == 1 and not facts.ragged:
         raise DataError(f"there is only one example, with {name} {_shown(facts, cells[0])}.", "Add examples.")
     if facts.kind in ONE_CLASS and len(np.unique(cells)) < 2:
         label = _shown(facts, cells[0])
@@ -179,6 +182,9 @@ def _columns(
     """The wish, and what it looks at: groups, times, or the split that the data brings."""
     wish = spec.data.split
     columns: dict[str, np.ndarray | None] = {"groups": None, "times": None, "official": held.official}
+    if followed(spec) and wish.by is None:  # pieces of texts, in their order
+        columns["times"] = held.rows
+        return wish.model_copy(update={"by": "time"}), columns
     if wish.column is None:
         return wish, columns
     column = find().column(wish.column)
@@ -258,7 +264,7 @@ def _without_torn_copies(
     tabular = all(facts.kind != "image" for facts in plan.inputs.values())
     if tabular and reason.value in {"group", "time"} and len(torn):
         return codes, reasons, [f"{len(torn):,} rows have the same inputs as a row in another part of the split."]
-    accept = spec.data.duplicates == "accept"
+    accept = spec.data.duplicates == "accept" or bool(followed(spec))
     ids = held.ledger.table["id"]
     return codes, reasons, duplicates.refuse_or_tell(torn, codes, ids, accept=accept)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from netwright import registry
+from netwright.data import windows
 from netwright.errors import SpecError
 from netwright.readers import infer
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
@@ -75,18 +76,24 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     if not {*inputs, *outputs} <= set(given):
         found, reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
         plan.reasons += reasons
+    asked = windows.followed(spec)
     for name, wish in outputs.items():
+        if name in asked:
+            continue
         facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
         if facts is None:
             raise _no_kind(name, plan)
         plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
     named = bool(spec.inputs) or found.layout == "labelled_lines"
     for name, wish in inputs.items():
+        wish = _read_on(wish) if name in asked.values() else wish
         facts = given.get(name) or _planned(name, wish, found, plan, f"inputs.{name}", asked=named)
         if facts is not None:
             plan.inputs[name] = facts
         elif spec.inputs:
             raise _no_kind(name, plan)
+    for name, of in asked.items():
+        plan.outputs[name] = given.get(name) or _following(name, of, plan)
     plan.notes += [note for facts in plan.fields.values() if facts.name not in given for note in _doubts(facts, found)]
     if not plan.inputs:
         raise SpecError(
@@ -94,6 +101,20 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             "Name the inputs with --in.",
         )
     return plan
+
+
+def _read_on(wish: InputSpec) -> InputSpec:
+    """A text of which what comes next is asked is read character by character."""
+    return wish.model_copy(update={"kind": wish.kind or "text", "tokens": wish.tokens or "characters"})
+
+
+def _following(name: str, of: str, plan: Plan) -> Field:
+    """What comes after each token of a text: tokens of the same vocabulary."""
+    facts = plan.inputs[of]
+    if facts.kind != "text":
+        raise SpecError(f"outputs.{name}.of is {of}, which is a {facts.kind} and no text.", "Name a text.")
+    plan.reasons.append(Reason(path=f"outputs.{name}", value="next", why=f"the token after each one of {of}"))
+    return facts.model_copy(update={"name": name, "source": name, "options": {**facts.options, "of": of}})
 
 
 def _unwanted(spec: Spec, found: Found) -> set[str]:

@@ -88,9 +88,14 @@ class Border:
         return self._split(self._plain())
 
     @cached_property
+    def outputs(self) -> dict[str, Field]:
+        """What comes out once for each example; sequences are not judged so."""
+        return {name: field for name, field in self.dataset.outputs.items() if not field.ragged}
+
+    @cached_property
     def numbers_out(self) -> list[InputColumn]:
         """Every number that comes out, over `rows`."""
-        return self._split([field for field in self.dataset.outputs.values() if not field.vocabulary])
+        return self._split([field for field in self.outputs.values() if not field.vocabulary])
 
     def counts(self, field: Field) -> Int[np.ndarray, " class"]:
         """How many used examples have each class of a category or of tags.

@@ -104,15 +104,15 @@ def first_batch(dataset: Dataset, network: Network, seed: int, device: torch.dev
         seed: The run's seed.
         device: Where they are to be.
     """
-    numbers = sum(math.prod(node.shape) for node in network.nodes)
-    adds = sum(node.multiply_adds for node in network.nodes)
+    numbers = dataset.mean_steps * sum(abs(math.prod(node.shape)) for node in network.nodes)
+    adds = dataset.mean_steps * sum(node.multiply_adds for node in network.nodes)
     most = min(MOST_NUMBERS // max(1, numbers), MOST_MULTIPLY_ADDS // max(1, adds), MOST_EXAMPLES)
     source = Batches(dataset, "train", max(2, most), seed, shuffle=True, resident=False, device=device)
     return next(iter(source.epoch(0)))
 
 
-def _kept(values: dict[str, Tensor], name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-    def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def _kept(values: dict[str, Tensor], name: str) -> Callable[[nn.Module, tuple[Tensor | None, ...], Tensor], None]:
+    def keep(module: nn.Module, inputs: tuple[Tensor | None, ...], output: Tensor) -> None:
         del module, inputs
         values[name] = output.detach()
 

@@ -39,6 +39,16 @@ def _visible(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def visible(text: str) -> str:
+    r"""The text with its line ends and tabs, and everything else that a terminal would act on made visible.
+
+    Example:
+        >>> visible("a\tb\n\x1b[2J")
+        'a\tb\n\\x1b[2J'
+    """
+    return "".join(character if character in "\n\t" else clean(character) for character in text)
+
+
 def clip(text: str, width: int) -> str:
     """The text shortened to a number of characters, its end replaced by an ellipsis.
 

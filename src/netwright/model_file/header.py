@@ -23,6 +23,7 @@ from netwright import registry
 from netwright.errors import ModelFileError, SpecError
 from netwright.files import printable
 from netwright.spec import Field, Spec, parts_named
+from netwright.tasks.task import task_name
 from netwright.words import counted
 
 FORMAT = 1
@@ -303,7 +304,9 @@ def _unsound(name: str, problems: list[str]) -> ModelFileError:
 def _check_names(header: Header, name: str) -> None:
     """Every name must stand in the registry; the file's own word on own parts only helps to say what is missing."""
     named = parts_named(header.spec)
-    named += [("kind", field.kind) for field in header.inputs] + [("task", field.kind) for field in header.outputs]
+    named += [("kind", field.kind) for field in header.inputs] + [
+        ("task", task_name(field)) for field in header.outputs
+    ]
     own = {(part.room, part.name): part for part in header.own_parts}
     missing, problems = [], []
     for room, part in dict.fromkeys([*own, *named]):

@@ -183,14 +183,14 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
         SpecError: The layers cannot be built, or an output's loss and unit do not go together.
     """
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    network = build(spec.model, shapes, heads, seed, embeds(inputs))
+    network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks))
     return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
 def sketch(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]) -> Network:
     """The same network without memory for its weights, to compare sizes first; see `assemble`."""
-    _, shapes, heads = _ends(spec, inputs, outputs)
-    return outline(spec.model, shapes, heads, embeds(inputs))
+    tasks, shapes, heads = _ends(spec, inputs, outputs)
+    return outline(spec.model, shapes, heads, embeds(inputs), each_step(tasks))
 
 
 def _ends(
@@ -202,6 +202,11 @@ def _ends(
         for name, field in outputs.items()
     }
     return tasks, group_shapes(inputs), {name: task.units for name, task in tasks.items()}
+
+
+def each_step(tasks: Mapping[str, Task]) -> list[str]:
+    """Outputs that answer at every step of a sequence."""
+    return [name for name, task in tasks.items() if task.each_step]
 
 
 def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -31,6 +31,7 @@ MOST_NODES = 10_000
 SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to share weights over
 LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
 RECURRENT_UNITS = 64  # of each direction
+ONWARDS_UNITS = 256
 BYTES = 4  # of a float32
 
 
@@ -60,12 +61,13 @@ class Row:
     frozen: bool = False
 
 
-def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]:
+def default_layers(model: ModelSpec, groups: Groups, *, each_step: bool = False) -> tuple[str, list[Reason]]:
     """The layer text that depth, width, connect and activation stand for, and why each that was left out is as it is.
 
     Args:
         model: Its `layers`, when given, are returned as they are.
         groups: Shape of one example of each input group.
+        each_step: Whether an output answers at every step of a sequence.
 
     Raises:
         SpecError: An unknown activation.
@@ -79,7 +81,7 @@ def default_layers(model: ModelSpec, groups: Groups) -> tuple[str, list[Reason]]
     if model.net is not None:
         return _named(model.net, groups)
     if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
-        return _recurrent(model)
+        return _onwards(model) if each_step else _recurrent(model)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -139,6 +141,13 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
     return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
 
 
+def _onwards(model: ModelSpec) -> tuple[str, list[Reason]]:
+    """Recurrent layers that read a sequence as it comes and know at every step what has been."""
+    text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or ONWARDS_UNITS}")
+    why = "gates keep what matters over many steps; read forwards only, since the answer lies ahead"
+    return text, [Reason(path="model.layers", value=text, why=why)]
+
+
 def _recurrent(model: ModelSpec) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence both ways, and of each unit the largest value of all steps."""
     depth, width = 1 if model.depth is None else model.depth, model.width or RECURRENT_UNITS
@@ -190,7 +199,12 @@ def _why_depth(groups: Groups) -> str:
 
 
 def build(
-    model: ModelSpec, groups: Groups, heads: Mapping[str, int], seed: int, embeds: Mapping[str, int] | None = None
+    model: ModelSpec,
+    groups: Groups,
+    heads: Mapping[str, int],
+    seed: int,
+    embeds: Mapping[str, int] | None = None,
+    each_step: Collection[str] = (),
 ) -> Network:
     """A network with fresh weights.
 
@@ -204,19 +218,24 @@ def build(
         heads: Units of each output, by name.
         seed: Of the first weights.
         embeds: Groups of one class each, or of tokens, that are embedded first, and as how many numbers.
+        each_step: Outputs that answer at every step of a sequence.
 
     Raises:
         SpecError: The text is wrong, or its layers do not fit together.
         ResourceError: The weights do not fit into memory.
     """
-    network = outline(model, groups, heads, embeds)
+    network = outline(model, groups, heads, embeds, each_step)
     _allocate(network)
     _initialise(network, seed, model.initialiser)
     return network
 
 
 def outline(
-    model: ModelSpec, groups: Groups, heads: Mapping[str, int], embeds: Mapping[str, int] | None = None
+    model: ModelSpec,
+    groups: Groups,
+    heads: Mapping[str, int],
+    embeds: Mapping[str, int] | None = None,
+    each_step: Collection[str] = (),
 ) -> Network:
     """The same network on torch's meta device: nodes, names and shapes, but no memory and no numbers; see `build`.
 
@@ -225,11 +244,12 @@ def outline(
         groups: As for `build`.
         heads: As for `build`.
         embeds: As for `build`.
+        each_step: As for `build`.
     """
-    text, _ = default_layers(model, groups)
+    text, _ = default_layers(model, groups, each_step=bool(each_step))
     graph = _Graph(text, groups, tuple(heads), embeds or {})
     graph.lay(parse(text))
-    graph.finish(heads)
+    graph.finish(heads, each_step)
     return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
 
 
@@ -330,8 +350,21 @@ class _Graph:
             layer = EmbedTokens(self.shapes[name], dim) if self.over_time(name) else Embed(self.shapes[name], dim)
         return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
-    def finish(self, heads: Mapping[str, int]) -> None:
-        """A dense head for each output, on the flattened end."""
+    def finish(self, heads: Mapping[str, int], each_step: Collection[str] = ()) -> None:
+        """A dense head for each output: at every step of a sequence, or on the flattened end."""
+        for output in each_step:
+            if not self.over_time(self.tip):
+                end = _in_words(self.shapes[self.tip])
+                raise SpecError(
+                    f"model.layers: {output} answers at every step, and the layers end in {end}.",
+                    "Take out what ends the sequence: last, global_pool.",
+                )
+            with torch.device("meta"):
+                head = Dense(self.shapes[self.tip][1:], heads[output])
+            self.add_layer(output, "dense", f"dense {heads[output]}", self.tip, head, (STEPS, heads[output]))
+        heads = {output: units for output, units in heads.items() if output not in each_step}
+        if not heads:
+            return
         if self.over_time(self.tip):
             self.tip = self.add_layer(self.free("last"), "last", "last", self.tip, Last(self.shapes[self.tip]))
         self.tip = self.flat(self.tip, outermost=True)

@@ -27,6 +27,18 @@ State = tuple[Tensor, ...]
 Carried = dict[nn.Module, State]
 
 
+def cut_states(carried: Carried | None, rows: int) -> None:
+    """Leave the states of the first rows alone, in place: a batch of streams loses its last rows when they end.
+
+    Args:
+        carried: States by layer, each tensor `(batch, ...)`.
+        rows: How many are needed.
+    """
+    for layer, state in (carried or {}).items():
+        if len(state[0]) > rows:
+            carried[layer] = tuple(part[:rows] for part in state)  # type: ignore[index]
+
+
 class EmbedTokens(Layer):
     """Each token of a text as a few learned numbers, its row of a table; alike tokens come to lie near each other.
 
@@ -127,15 +139,29 @@ class _Gated(Recurrent):
     def _taken_up(self, x: Tensor, steps: Tensor | None, carried: Carried) -> Tensor:
         self.refuse_both()
         state = carried.get(self)
-        begun = None if state is None else state[0] if len(state) == 1 else state
+        if x.shape[1] == 1 and steps is None:
+            return self._one_step(x[:, 0], state, carried)[:, None]
+        begun = None if state is None else tuple(part[None] for part in state)
+        begun = begun[0] if begun is not None and len(begun) == 1 else begun
         if steps is None:
             ahead, end = self.ahead(x, begun)
         else:
             packed = pack_padded_sequence(x, steps.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
             found, end = self.ahead(packed, begun)
             ahead, _ = pad_packed_sequence(found, batch_first=True, total_length=x.shape[1])
-        carried[self] = end if isinstance(end, tuple) else (end,)
+        carried[self] = tuple(part[0] for part in end) if isinstance(end, tuple) else (end[0],)
         return ahead
+
+    def _one_step(self, x: Tensor, state: State | None, carried: Carried) -> Tensor:
+        """The same for a single step, without what torch does around a sequence: five times as fast."""
+        h, *rest = state or [x.new_zeros(len(x), self.ahead.hidden_size)] * (2 if self.gates == 4 else 1)
+        cell = self.ahead
+        weights = (cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)
+        if self.gates == 4:
+            carried[self] = torch.lstm_cell(x, (h, *rest), *weights)  # type: ignore[arg-type]
+        else:
+            carried[self] = (torch.gru_cell(x, h, *weights),)  # type: ignore[arg-type]
+        return carried[self][0]
 
 
 class Lstm(_Gated):

@@ -66,7 +66,7 @@ def joined(tensors: Sequence[Tensor]) -> Tensor:
     Args:
         tensors: Padded tensors of one kind; those of equal length are joined as they are.
     """
-    if len({tensor.shape[1:] for tensor in tensors}) == 1:
+    if len({tensor.shape[1:] for tensor in tensors}) <= 1:
         return torch.cat(list(tensors))
     longest = max(tensor.shape[1] for tensor in tensors)
     pad = NO_TOKEN if tensors[0].ndim == 2 else torch.nan

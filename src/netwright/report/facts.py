@@ -438,6 +438,26 @@ class Template(_Fact):
     png: Png
 
 
+class StageFacts(_Fact):
+    """What a language model wrote at a moment of its training.
+
+    Args:
+        step: Updates so far.
+        epoch: Whole epochs so far.
+        bits: How surprised it was by a character of held-out text.
+        words: Share of its words that occur in the training text.
+        copied: Characters in a row that it has from there.
+        text: What it wrote.
+    """
+
+    step: int
+    epoch: int
+    bits: Number = None
+    words: Number = None
+    copied: int = 0
+    text: str
+
+
 class SmallNet(_Fact):
     """All weights of a small net, for the drawing; see `netwright.figures.network.DrawnNet`."""
 
@@ -461,6 +481,7 @@ class Facts(_Fact):
         changed: Training examples beside what a step sees of them, where these differ.
         range_test: Learning rates tried before training.
         marks: What changed training on the way.
+        stages: What a language model wrote on the way.
         plane: What a net of two number inputs answers all over their plane.
         coefficients: Of a linear model with one unit on a table, the largest first, and its intercept.
         idle_inputs: Inputs whose weights are all next to nothing.
@@ -496,6 +517,7 @@ class Facts(_Fact):
     changed: list[Changed] = []
     range_test: RateTest | None = None
     marks: list[Mark] = []
+    stages: list[StageFacts] = []
     plane: PlaneFacts | None = None
     coefficients: list[Coefficient] = []
     idle_inputs: list[str] = []

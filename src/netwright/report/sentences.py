@@ -21,11 +21,13 @@ _NAMES = {
     "exact_match": "all tags right",
     "average_precision": "average precision",
     "precision_at_1": "precision@1",
+    "bits": "bits a character",
+    "nats": "nats a character",
 }
 _SHARES = frozenset(
     ["accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match", "precision_at_1"]
 )
-_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error"})
+_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity"})
 _BASELINES = {
     "majority": "always the commonest class",
     "linear": "a linear model",
@@ -35,6 +37,8 @@ _BASELINES = {
     "shares": "always each tag's share",
     "chance": "a neighbour drawn by chance",
     "inputs": "the nearest raw input",
+    "unigram": "how often each character comes",
+    "five_gram": "counts of five characters",
 }
 
 
@@ -108,6 +112,8 @@ def result(facts: Facts, output: OutputFacts) -> str:
         explained = f", R² {number(r2)}" if r2 is not None else ""
         within = f", 95 % interval {interval}" if interval else ""
         said = f"A typical error of {number(value)}{unit} (RMSE{within}) on {what}{explained}"
+    elif score == "bits":
+        said = f"{score_text(score, value)} bits a character on held-out text{within}"
     else:
         said = f"{score_name(score).capitalize()} {score_text(score, value)} on {what}{within}"
     others = [

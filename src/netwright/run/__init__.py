@@ -25,6 +25,7 @@ from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
 from netwright.run.probes import Probes, probes
+from netwright.run.sample import Writing, sample
 from netwright.run.scoring import Evaluation, Outcome
 from netwright.run.sharing import Sharing, shared
 from netwright.run.shifts import Shifts, shifts
@@ -47,6 +48,7 @@ __all__ = [
     "Sharing",
     "Shifts",
     "Step",
+    "Writing",
     "clean",
     "cropped",
     "data_check",
@@ -65,6 +67,7 @@ __all__ = [
     "report",
     "resume",
     "runs",
+    "sample",
     "shared",
     "shifts",
     "step_view",

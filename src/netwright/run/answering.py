@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.batches import Batches, packed
+from netwright.data.batches import Batches, follows, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
+from netwright.models.recurrent import Carried, cut_states
+from netwright.readers.padding import joined
 from netwright.tasks.task import Task
 
 _ROWS = 1024  # examples answered at a time
+_STREAMS = 32  # texts read side by side; where one begins in the middle, it knows nothing of what was before
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,27 @@ class Answered:
 
 def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answered:
     """The model's answers on one part of its data, in evaluation mode and full precision."""
-    source = Batches(dataset, part, _ROWS, 0, shuffle=False, resident=resident)
+    rows = _STREAMS if follows(dataset.outputs) else _ROWS
+    source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
     device = next(model.network.parameters()).device
     answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
     targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
+    index: list[Tensor] = []
     sums = dict.fromkeys(model.tasks, 0.0)
     model.network.eval()
     with torch.inference_mode():
+        carried: Carried | None = {} if source.streams else None
         for batch in source.epoch(0):
-            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()})
+            cut_states(carried, len(batch.index))
+            index.append(batch.index)
+            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()}, carried)
             for name, task in model.tasks.items():
                 given, truth = outputs[name].cpu(), batch.targets[name].cpu()
                 sums[name] += 0.0 if task.among_mates else float(task.terms(given, truth).double().sum())
-                answers[name].append(task.answers(given))
+                answers[name].append(task.judged(given, truth))
                 targets[name].append(truth)
-    whole = {name: (torch.cat(answers[name]), torch.cat(targets[name])) for name in model.tasks}
+    place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
+    whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}
     sums |= {n: _in_batches(task, *whole[n], _batch_size(model)) for n, task in model.tasks.items() if task.among_mates}
     count = max(len(source), 1)
     return Answered(

@@ -29,7 +29,7 @@ from netwright.models.build import table
 from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
 from netwright.resolved import Resolved, load_resolved
-from netwright.run import answering, looking, resolve, scoring
+from netwright.run import answering, looking, resolve, scoring, stages
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
@@ -44,6 +44,7 @@ from netwright.training.observers import Progress, Timing
 from netwright.training.optimizers import Params, at_shares, by_layer
 from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
+from netwright.training.stages import Stages
 from netwright.training.strategies.strategy import Terms
 from netwright.words import listed
 
@@ -357,6 +358,8 @@ def _fit(
     training = Training(plan, strategies, [], history)
     training.observers += [Evidence(folder.evidence), Progress(show, training.total, stop.minutes or 0.0)]
     training.observers.append(Timing(folder.timing))
+    if (language := stages.language(dataset, model)) is not None:
+        training.observers.append(Stages(folder.stages, language))
     if found is not None:
         for problem in found.refused:
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
@@ -408,7 +411,7 @@ def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) ->
         return terms
 
     def losses(batch: Batch) -> Terms:
-        outputs = network(batch.inputs)
+        outputs = network(batch.inputs) if batch.carried is None else network(batch.inputs, batch.carried)
         terms = asked(outputs, batch.targets)
         if batch.others is not None:
             terms = {

@@ -84,6 +84,11 @@ class RunFolder:
         return self.path / "evidence.jsonl"
 
     @property
+    def stages(self) -> Path:
+        """What a language model wrote at moments of its training."""
+        return self.path / "stages.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """State to resume from."""
         return self.path / "checkpoints"

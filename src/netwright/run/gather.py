@@ -27,12 +27,11 @@ from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
 from netwright.resolved import Resolved
-from netwright.run import inside, looking, sheet
+from netwright.run import inside, looking, sheet, stages
 from netwright.run.answering import Answered
 from netwright.run.confused import confused
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
-from netwright.spec import ONE_CLASS
 from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
 from netwright.tasks.tags import Tags
@@ -98,6 +97,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         plane=inside.plane(found.model, found.dataset),
         range_test=inside.range_test(folder),
         marks=inside.marks(found.rows),
+        stages=stages.facts(folder, found.dataset),
         findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
@@ -168,9 +168,7 @@ def _chance(found: Collected) -> float | None:
     if len(found.model.tasks) != 1:
         return None
     name, task = next(iter(found.model.tasks.items()))
-    dtype = torch.int64 if found.model.outputs[name].kind in ONE_CLASS else torch.float32
-    known = np.asarray(found.dataset.arrays[name][found.dataset.parts["train"]])
-    return task.chance(torch.from_numpy(known).to(dtype))
+    return task.chance(found.answered["train"].targets[name])
 
 
 def _ledger(found: Collected) -> report.LedgerFacts:
@@ -268,7 +266,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         ],
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
-    grid = [_shown(found, name, shown, int(i)) for i in order]
+    grid = [] if task.each_step else [_shown(found, name, shown, int(i)) for i in order]
     if isinstance(task, Tags):
         per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
         mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
@@ -277,7 +275,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         spread = task.apart(answers, targets)
         apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
         return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
-    if not field.vocabulary:
+    if not field.vocabulary or task.each_step:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
         pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]

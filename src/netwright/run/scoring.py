@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from torch import Tensor
 
 from netwright import files, model_file
@@ -96,7 +97,7 @@ def finish(
         scores=by_output,
         facts={"fingerprint": dict(decided.fingerprint), "run": folder.path.name, LEFT_OUT: _left_out(decided)},
     )
-    model_file.write(folder.model, final, _examples(dataset, answered[shown]) if keep_examples else [])
+    model_file.write(folder.model, final, _examples(dataset, final, answered[shown]) if keep_examples else [])
     checked = str(model_file.load(folder.model).replayed)
 
     collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows)
@@ -196,7 +197,7 @@ def _coded(dataset: Dataset, part: str, seed: int | None) -> Batch:
     return next(iter(source.epoch(0)))
 
 
-def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
+def _examples(dataset: Dataset, model: Model, shown: Answered) -> list[Example]:
     """Held-out examples for the model file, spread over the part, with the answers it must give again.
 
     These answers come from the cache; loading compares them with answers from raw cells, which proves the whole way.
@@ -205,13 +206,18 @@ def _examples(dataset: Dataset, shown: Answered) -> list[Example]:
     rows = np.linspace(0, len(shown.positions) - 1, count).astype(int) if count else np.array([], dtype=int)
     positions = shown.positions[rows]
     cells = {name: dataset.raw(positions, name) for name in dataset.inputs}
+    answers = {name: values[torch.from_numpy(rows)] for name, values in shown.answers.items()}
+    judged = [name for name, task in model.tasks.items() if task.each_step]  # of these, scores were kept, not answers
+    if judged:
+        again = model.answers(model.code({name: dataset.arrays[name][positions] for name in dataset.inputs}))
+        answers |= {name: again[name] for name in judged}
     return [
         Example(
             cells={name: values[k] for name, values in cells.items()},
-            outputs={name: values[row].numpy() for name, values in shown.answers.items()},
+            outputs={name: values[k].numpy() for name, values in answers.items()},
             id=str(dataset.ids[int(positions[k])]),
         )
-        for k, row in enumerate(rows)
+        for k in range(len(rows))
     ]
 
 

@@ -9,7 +9,7 @@ import torch
 
 from netwright import registry
 from netwright.data import augment
-from netwright.data.batches import coded_width, groups
+from netwright.data.batches import coded_width, follows, groups
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import Model
@@ -17,6 +17,7 @@ from netwright.spec import Field, PartSpec, Spec
 from netwright.training.history import Row
 from netwright.training.strategies.augment import Augment
 from netwright.training.strategies.averaging import Averaging
+from netwright.training.strategies.carry import Carry
 from netwright.training.strategies.clipping import Clipping
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
@@ -47,7 +48,7 @@ def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: 
     training = wanted.training
     regularize, clip = training.regularize, training.clip
     watch, better = _watched(training.stop.watch or "loss", model)
-    found: list[Strategy] = [Finite(), *changing(wanted, dataset)]
+    found: list[Strategy] = [Finite(), *([Carry()] if follows(dataset.outputs) else []), *changing(wanted, dataset)]
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
     if clip:

@@ -109,6 +109,7 @@ class Task(ABC):
         watch: The score that stops training early, and which way is better.
         headline: The score shown first.
         among_mates: Whether `terms` compares an example with the others of its batch.
+        each_step: Whether it answers at every step of a sequence: its outputs are `(batch, time, unit)`.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
 
@@ -118,6 +119,7 @@ class Task(ABC):
     reasons: list[Reason]
     watch: tuple[str, Literal["min", "max"]] = ("loss", "min")
     among_mates: bool = False
+    each_step: bool = False
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -166,6 +168,16 @@ class Task(ABC):
         Args:
             outputs: What the head gives.
         """
+
+    def judged(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """What is kept of outputs whose truth is known, for scores; here the answers.
+
+        Args:
+            outputs: What the head gives.
+            targets: As in a batch.
+        """
+        del targets
+        return self.answers(outputs)
 
     @abstractmethod
     def score(self, answers: Tensor, targets: Tensor) -> dict[str, float]:
@@ -282,6 +294,15 @@ class Task(ABC):
         return Baseline(name, scores, interval, time.monotonic() - since, note)
 
 
+def task_name(field: Field) -> str:
+    """The task of an output: that of its kind, or what comes next where it follows an input.
+
+    Args:
+        field: What is known about its data.
+    """
+    return "next" if field.options.get("of") else field.kind
+
+
 def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     """The task of an output, by its kind.
 
@@ -293,9 +314,12 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     Raises:
         SpecError: No task serves this kind, or unit and loss do not fit it.
     """
+    if task_name(field) != field.kind:
+        return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
+        kinds = ", ".join(task for task in parts("task") if task != "next")
         raise SpecError(
-            f'outputs.{name}: kind "{field.kind}" cannot be an output; {", ".join(parts("task"))} can.',
+            f'outputs.{name}: kind "{field.kind}" cannot be an output; {kinds} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",
         )
     if spec.loss and field.kind != "identity" and loss_compares(spec.loss) == "triplets":

@@ -86,7 +86,7 @@ def test_files_are_texts_too_and_old_windows_ones_are_read(tmp_path: Path) -> No
     ("cell", "why"), [(None, "the cell has no value, expected a text."), (" \n", "the text is empty.")]
 )
 def test_what_is_no_text_is_refused(cell: str | None, why: str) -> None:
-    field, _ = fitted(["ab"])
+    field, _ = fitted(["ab"], tokens="words")
     with pytest.raises(CellError, match=why):
         Text().one(cell, field)
 

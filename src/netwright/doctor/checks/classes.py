@@ -150,7 +150,7 @@ def _twins_of(border: Border, name: str, field: Field, role: str) -> list[Findin
 
 def _counted(border: Border) -> list[tuple[str, Field, np.ndarray]]:
     found = []
-    for name, field in border.dataset.outputs.items():
+    for name, field in border.outputs.items():
         if field.vocabulary:
             found.append((name, field, border.counts(field)))
     return found

@@ -81,7 +81,7 @@ class NearTwins(DataCheck):
 def _contradictions(dataset: Dataset, groups: dict[str, list[int]]) -> list[Finding]:
     findings = []
     for name, field in dataset.outputs.items():
-        if not field.vocabulary:
+        if not field.vocabulary or field.ragged:
             continue
         codes = np.asarray(dataset.arrays[name][:])
         torn = {key: at for key, at in groups.items() if len(np.unique(codes[np.array(at)], axis=0)) > 1}

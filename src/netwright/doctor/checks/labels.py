@@ -48,7 +48,7 @@ class Labels(DataCheck):
 
     def look(self, border: Border) -> list[Finding]:
         """The most doubtful labels of each category or identity that comes out; see `DataCheck.look`."""
-        named = [(name, field) for name, field in border.dataset.outputs.items() if field.kind in ONE_CLASS]
+        named = [(name, field) for name, field in border.outputs.items() if field.kind in ONE_CLASS]
         if not named or not border.dataset.inputs:
             return []
         rows, values = border.matrix(MOST_EXAMPLES, MOST_NUMBERS)

@@ -41,7 +41,7 @@ class Leaks(DataCheck):
         if len(columns) < 2 or len(border.rows) < _FEWEST:
             return []
         findings = []
-        for name, field in border.dataset.outputs.items():
+        for name, field in border.outputs.items():
             values = border.targets(name)
             if values.ndim > 1 or not _telling(values, bool(field.vocabulary)):
                 continue

@@ -21,7 +21,7 @@ class Order(DataCheck):
     def look(self, border: Border) -> list[Finding]:
         """One line for each output that the source is sorted by; see `DataCheck.look`."""
         findings = []
-        for name, field in border.dataset.outputs.items():
+        for name, field in border.outputs.items():
             values = np.asarray(border.dataset.arrays[name][:])
             if values.ndim > 1 or len(values) < 3 or not _sorted(values, bool(field.vocabulary)):
                 continue

@@ -28,7 +28,7 @@ class Targets(DataCheck):
     def look(self, border: Border) -> list[Finding]:
         """Nothing when all is well; see `DataCheck.look`."""
         findings = []
-        for name, field in border.dataset.outputs.items():
+        for name, field in border.outputs.items():
             values = np.asarray(border.dataset.arrays[name][:])
             if field.kind in ONE_CLASS:
                 findings += _out_of_range(border, field, values)

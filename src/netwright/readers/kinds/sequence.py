@@ -57,6 +57,7 @@ class Sequence(Kind):
                 failed[k] = error.message
             if done % _TOLD == 0:
                 progress(done)
+        progress(len(index))
         return failed
 
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:

@@ -68,14 +68,14 @@ class Text(Sequence):
         """The UTF-8 bytes of one text in normal form.
 
         Raises:
-            CellError: No text, or nothing but white space.
+            CellError: No text, or for words nothing but white space.
         """
         if isinstance(raw, bytes):
-            raw = _decoded(raw)
+            raw = decoded(raw)
         if raw is None:
             raise CellError("the cell has no value, expected a text.")
         text = unicodedata.normalize("NFC", str(raw))
-        if not text.strip():
+        if not text or (field.options["tokens"] == "words" and not text.strip()):
             raise CellError("the text is empty.")
         return np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
 
@@ -155,15 +155,19 @@ def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
 def _some(column: Column) -> list[str] | None:
     """Some texts of a column, evenly spread; None where it holds none."""
     if isinstance(column, Blobs):
-        return [_decoded(head) for head in column.heads(50)]
+        return [decoded(head) for head in column.heads(50)]
     if not isinstance(column, Cells) or not column.is_text:
         return None
     places = np.unique(np.linspace(0, max(len(column) - 1, 0), _LOOKED_AT).astype(np.int64))
     return [text or "" for text in column.values.take(pa.array(places)).to_pylist()] if len(column) else []
 
 
-def _decoded(raw: bytes) -> str:
-    """UTF-8, or what old Windows programs wrote."""
+def decoded(raw: bytes) -> str:
+    """The text of a file: UTF-8, or what old Windows programs wrote.
+
+    Args:
+        raw: Its bytes.
+    """
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

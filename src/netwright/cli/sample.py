@@ -1,0 +1,60 @@
+"""`netwright sample`."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from netwright.cli.screen import Output
+
+
+def sample(
+    run_or_model: Path,
+    /,
+    *,
+    prompt: str = "\n",
+    length: Annotated[int, Parameter(validator=Number(gte=1))] = 500,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    seed: int = 0,
+    output: Output | None = None,
+) -> None:
+    r"""Write on from a beginning, with a language model.
+
+    The text appears as it is written. The same seed gives the same text.
+
+    Args:
+        run_or_model: Folder of a run, or a .netwright file.
+        prompt: The beginning; \n stands for the end of a line.
+        length: Characters to write.
+        temperature: Below 1 the text is more like the commonest, above 1 more daring; 0 always takes the likeliest.
+        top_k: Only so many of the likeliest characters are drawn from; 0 for all.
+        top_p: Only the likeliest characters that have this probability together are drawn from.
+        seed: Seed of the draws.
+        output: How to print.
+    """
+    from netwright.figures.marks import visible
+    from netwright.models.decoding import Sampling
+    from netwright.run import sample as sampled
+
+    output = output or Output()
+    sampling = Sampling(temperature, top_k, top_p)
+    found = sampled(run_or_model, prompt.replace("\\n", "\n"), sampling=sampling, seed=seed)
+    pieces = islice(found.pieces, length)
+    if output.json:
+        output.document({"prompt": found.prompt, "text": "".join(pieces), "notes": list(found.notes)})
+        return
+    with output.display() as show:
+        for note in found.notes:
+            show.note(note)
+    sys.stdout.write(visible(found.prompt.lstrip("\n")))
+    for piece in pieces:
+        sys.stdout.write(visible(piece))
+        sys.stdout.flush()
+    sys.stdout.write("\n")

@@ -1,0 +1,93 @@
+"""Text that a language model writes on from a beginning, character by character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from netwright.data.fields import kind_of
+from netwright.errors import SpecError
+from netwright.model_file import Model
+from netwright.models.decoding import Sampling, written
+from netwright.readers.kinds.sequence import Sequence
+from netwright.run.prediction import load_model
+from netwright.spec import Field
+from netwright.words import listed
+
+_UNKNOWN = 0
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A text as it is written.
+
+    Args:
+        prompt: What stands before it, as the model reads it.
+        pieces: Tokens as they come, without end.
+        notes: What a person should know.
+    """
+
+    prompt: str
+    pieces: Iterator[str]
+    notes: tuple[str, ...]
+
+
+def sample(run_or_model: Path, prompt: str = "\n", *, sampling: Sampling | None = None, seed: int = 0) -> Writing:
+    """What a language model writes.
+
+    Args:
+        run_or_model: Folder of a run, or a `.netwright` file.
+        prompt: The beginning.
+        sampling: How tokens are drawn; as the network expects them when left out.
+        seed: Of the draws.
+
+    Raises:
+        SpecError: The model is no language model, or knows nothing of the prompt.
+    """
+    model = load_model(run_or_model)
+    return written_by(model, prompt, sampling or Sampling(), seed)
+
+
+def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writing:
+    """What a model writes; see `sample`."""
+    name, group = _language(model)
+    field = model.inputs[group]
+    codes = _coded(prompt, field)
+    strange = sorted({token for token, code in zip(prompt, codes, strict=False) if code == _UNKNOWN})
+    known = codes[codes != _UNKNOWN]
+    if not len(known):
+        raise SpecError(
+            f"--prompt: the model knows none of its characters ({listed([repr(token) for token in strange])}).",
+            f"It knows {listed([repr(token) for token in field.vocabulary[1:]], 20)}.",
+        )
+    notes = (
+        (f"the model never saw {listed([repr(token) for token in strange], 8)}: left out of the prompt",)
+        if strange
+        else ()
+    )
+    tokens = written(model.network.eval(), group, name, known, sampling, seed, never=(_UNKNOWN,))
+    return Writing(
+        "".join(field.vocabulary[code] for code in known), (field.vocabulary[token] for token in tokens), notes
+    )
+
+
+def _language(model: Model) -> tuple[str, str]:
+    """The output that asks what comes next, and the input it follows."""
+    for name, field in model.outputs.items():
+        if of := field.options.get("of"):
+            return name, str(of)
+    raise SpecError(
+        "the model answers, it does not write: none of its outputs asks what comes next.",
+        "Train a language model: netwright train chars --data text.txt",
+    )
+
+
+def _coded(prompt: str, field: Field) -> np.ndarray:
+    kind = kind_of(field)
+    if not isinstance(kind, Sequence):  # pragma: no cover - what is followed is a text
+        raise SpecError(f"{field.name} is no text.")
+    whole = field.model_copy(update={"options": {**field.options, "longest": max(len(prompt), 1)}})
+    return kind.coder(whole)(kind.one(prompt, whole))

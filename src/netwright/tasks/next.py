@@ -1,0 +1,159 @@
+"""What comes next at every step of a text: a softmax over the tokens that are known, a language model.
+
+Answers are probabilities of the token after the last one, `(batch, token)`. Scores come from all steps, of which each
+example keeps three numbers: the sum of its losses, its steps, and how many of them were right.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from netwright import metrics
+from netwright.errors import SpecError
+from netwright.readers import padding
+from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks.grams import surprise
+from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task
+
+GRAMS = 5  # tokens that the better baseline looks at, the one it guesses among them
+
+
+class Next(Task):
+    """The token after each one of a text.
+
+    Args:
+        name: The output's name in the spec.
+        field: Its vocabulary has the tokens, in the order of their codes.
+        spec: `of`: the text that goes in.
+
+    Raises:
+        SpecError: A loss, unit or weights of classes are asked for.
+    """
+
+    headline = "bits"
+    each_step = True
+
+    def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
+        super().__init__(name, field, spec)
+        wrong = [key for key in ("loss", "class_weights", "positive") if getattr(spec, key) is not None]
+        if wrong or spec.unit not in {None, "softmax"}:
+            raise SpecError(
+                f"outputs.{name}.{(wrong or ['unit'])[0]}: what comes next is one of all tokens, by cross-entropy.",
+                "Leave it out.",
+            )
+        self.unit, self.units = "softmax", len(field.vocabulary)
+        why = f"one of {self.units:,} tokens comes next"
+        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        why = "how surprised the net is by what comes, in nats"
+        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="cross_entropy", why=why))
+
+    def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
+        """The mean of all steps, each of which counts alike; see `Task.loss`."""
+        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
+
+    def terms(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, " batch"]:
+        """The mean loss of each example's steps; see `Task.terms`."""
+        found = self.judged(outputs, targets)
+        return (found[:, 0] / found[:, 1].clamp(min=1)).to(outputs.dtype)
+
+    def judged(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch 3"]:
+        """Of each example the sum of its losses, its steps, and how many were right; see `Task.judged`."""
+        each = functional.cross_entropy(
+            outputs.transpose(1, 2), targets, ignore_index=padding.NO_TOKEN, reduction="none"
+        )
+        right = (outputs.argmax(dim=2) == targets).sum(dim=1)
+        return torch.stack([each.double().sum(dim=1), padding.lengths(targets).double(), right.double()], dim=1)
+
+    def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
+        """Scores of how often each token comes; see `Task.blind`."""
+        counts = torch.bincount(targets[targets >= 0].cpu(), minlength=self.units).double()
+        return (counts / counts.sum().clamp(min=1)).clamp_min(1e-9).log().float()
+
+    def chance(self, targets: Int[Tensor, "example time"]) -> float:
+        """The mean loss of guessing by how often tokens come; see `Task.chance`."""
+        shares = torch.log_softmax(self.blind(targets).double(), dim=0)
+        return float(-shares[targets[targets >= 0].cpu()].mean())
+
+    def answers(self, outputs: Float[Tensor, "batch time unit"]) -> Float[Tensor, "batch unit"]:
+        """Probabilities of the token after the last; see `Task.answers`."""
+        ends = (~outputs[..., 0].isnan()).sum(dim=1).clamp(min=1) - 1
+        return torch.softmax(outputs[torch.arange(len(outputs), device=outputs.device), ends], dim=1)
+
+    def score(self, answers: Float[Tensor, "batch 3"], targets: Tensor) -> dict[str, float]:
+        """Bits and nats of a token on average, perplexity, and the share that was guessed right."""
+        del targets
+        return _scores(answers.double().sum(dim=0)[None])[0]
+
+    def interval(
+        self, answers: Float[Tensor, "batch 3"], targets: Tensor, groups: np.ndarray | None = None
+    ) -> dict[str, Interval]:
+        """Intervals from drawing pieces of the text anew; see `Task.interval`."""
+        del targets
+        rows = answers.double().numpy(force=True)
+        return {
+            name: metrics.bootstrap(rows, lambda means, name=name: _columns(means)[name], groups)
+            for name in ("bits", "nats", "perplexity", "accuracy")
+        }
+
+    def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
+        """How often each token comes, and after the four before it."""
+        del seed
+        found = []
+        for name, order, note in (
+            ("unigram", 1, "how often each token comes"),
+            ("five_gram", GRAMS, "which tokens came after the same four, three, two, one"),
+        ):
+            start = time.monotonic()
+            found.append(
+                self.baseline(name, surprise(train.targets, test.targets, order, self.units), test, start, note)
+            )
+        return found
+
+    def decode(self, answers: Tensor, top: int = 3) -> list[Ranked]:
+        """The likeliest next tokens with their probabilities; see `Task.decode`."""
+        best = answers.topk(min(top, answers.shape[1]), dim=1)
+        return [
+            [(self.field.vocabulary[code], value) for code, value in zip(codes, values, strict=True)]
+            for codes, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
+
+    def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
+        """Of judged examples nats and steps; of others the likeliest next token and its probability."""
+        if answers.dtype == torch.float64:  # what `judged` gave
+            return {"_nats": (answers[:, 0] / answers[:, 1].clamp(min=1)).tolist(), "_steps": answers[:, 1].tolist()}
+        share, code = answers.max(dim=1)
+        return {"": [self.field.vocabulary[place] for place in code.tolist()], "_probability": share.tolist()}
+
+    def words(self, answers: Tensor) -> list[str] | None:
+        """The texts of targets; see `Task.words`."""
+        if answers.is_floating_point():
+            return None
+        return ["".join(self.field.vocabulary[code] for code in row if code >= 0) for row in answers.tolist()]
+
+
+def _columns(means: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores by name from means of summed losses, steps and right guesses, one row for each."""
+    nats = means[:, 0] / means[:, 1]
+    return {
+        "bits": nats / math.log(2),
+        "nats": nats,
+        "perplexity": np.exp(nats),
+        "accuracy": means[:, 2] / means[:, 1],
+    }
+
+
+def _scores(sums: Tensor) -> list[dict[str, float]]:
+    found = _columns(sums.numpy(force=True))
+    return [{name: float(values[row]) for name, values in found.items()} for row in range(len(sums))]

@@ -1,0 +1,118 @@
+"""How a language model comes to write: a text at a few moments of its training, and how surprised it then is.
+
+Source: Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks, whose samples of ever later
+iterations are the model of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torch.nn import functional
+
+from netwright import files
+from netwright.errors import NetwrightError
+from netwright.models.decoding import Sampling, written
+from netwright.models.network import Network
+from netwright.training.loop import Training
+from netwright.training.observers import Observer
+
+MOMENTS = (0.01, 0.05, 0.25)  # shares of a training, besides its end
+LENGTH = 400  # tokens of a text
+_TEMPERATURE = 0.8
+
+
+@dataclass(frozen=True)
+class Language:
+    """What is needed to let a network write.
+
+    Args:
+        group: The input of tokens.
+        head: The output of what comes next.
+        vocabulary: The tokens by their codes.
+        prompt: Code of the token that stands before every text.
+        pieces: Held-out text that goes in, `(piece, time)`.
+        follow: What follows each of its tokens.
+    """
+
+    group: str
+    head: str
+    vocabulary: tuple[str, ...]
+    prompt: int
+    pieces: Int[Tensor, "piece time"]
+    follow: Int[Tensor, "piece time"]
+
+
+class Stages(Observer):
+    """Writes a line at each of these moments: step, epoch, nats on held-out text, and a text.
+
+    Args:
+        path: The file, e.g. `runs/plays-1/stages.jsonl`.
+        language: What is written, and about what the network is surprised; nothing is done without.
+    """
+
+    def __init__(self, path: Path, language: Language | None = None) -> None:
+        self._path, self._language = path, language
+        self._quiet = language is None
+
+    def step(self, training: Training) -> None:
+        """A text, when it is time for one."""
+        if not self._quiet and training.step in {max(1, round(share * training.total)) for share in MOMENTS}:
+            self._write(training)
+
+    def finish(self, training: Training) -> None:
+        """The text of the network as it is kept."""
+        if not self._quiet:
+            self._write(training)
+
+    def _write(self, training: Training) -> None:
+        language, network = self._language, training.plan.nets["net"]
+        if language is None or not isinstance(network, Network):
+            return
+        copied = copy.deepcopy(network).cpu().eval()
+        tokens = written(
+            copied, language.group, language.head, _codes(language.prompt), Sampling(_TEMPERATURE), 0, never=(0,)
+        )
+        facts = {
+            "step": training.step,
+            "epoch": training.epoch,
+            "nats": _nats(copied, language),
+            "text": "".join(language.vocabulary[token] for token in islice(tokens, LENGTH)),
+        }
+        try:
+            files.append(self._path, json.dumps(facts) + "\n", durable=False)
+        except NetwrightError as exc:  # a log is never worth a training
+            training.note(f"{exc.message} What the network writes on the way is not kept any more.")
+            self._quiet = True
+
+
+def read(path: Path) -> list[dict]:
+    """The stages of a run, oldest first; nothing where there are none."""
+    found: dict[int, dict] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            stage = json.loads(line)
+        except ValueError:
+            continue  # a line half written by a killed process
+        found[stage["step"]] = stage
+    return [found[step] for step in sorted(found)]
+
+
+@torch.inference_mode()
+def _nats(network: Network, language: Language) -> float | None:
+    outputs = network({language.group: language.pieces})[language.head]
+    found = float(functional.cross_entropy(outputs.flatten(0, 1), language.follow.flatten(), ignore_index=-1))
+    return found if math.isfinite(found) else None
+
+
+def _codes(prompt: int) -> np.ndarray:
+    return np.array([prompt])

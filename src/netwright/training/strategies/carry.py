@@ -1,0 +1,70 @@
+"""The state of recurrent layers goes on from one piece of a text to the next; gradients end at the border.
+
+That is truncated back-propagation through time: what a network knows comes from the whole text so far, what it learns
+from is a piece of it.
+
+Source: Williams & Peng 1990, An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network
+Trajectories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from netwright.data.batches import Batch
+from netwright.models.recurrent import Carried, cut_states
+from netwright.training.loop import Training
+from netwright.training.strategies.strategy import State, Strategy
+
+
+class Carry(Strategy):
+    """Hands each batch the states that the one before it left; an epoch begins with none."""
+
+    name = "carry"
+
+    def __init__(self) -> None:
+        self._states: Carried = {}
+        self._now: Carried = {}
+        self._loaded: dict[str, Tensor] = {}
+        self._names: dict[nn.Module, str] = {}
+
+    def batch(self, training: Training, batch: Batch) -> Batch:
+        """The batch with the states that it begins with."""
+        if training.step_in_epoch == 0:
+            self._states = {}
+        elif self._loaded:
+            self._states = _by_layer(training, self._loaded)
+        self._loaded = {}
+        self._now = dict(self._states)
+        cut_states(self._now, len(batch.index))
+        return replace(batch, carried=self._now)
+
+    def after_step(self, training: Training) -> None:
+        """Keep the states at the end, without the way that led there."""
+        if not self._names:
+            self._names = {module: name for name, module in training.plan.nets["net"].named_modules()}
+        self._states = {layer: tuple(part.detach() for part in state) for layer, state in self._now.items()}
+
+    def state(self) -> State:
+        """The states, by the name of their layer."""
+        return {
+            f"{self._names[layer]}/{place}": part
+            for layer, state in self._states.items()
+            for place, part in enumerate(state)
+        }
+
+    def load_state(self, state: State) -> None:
+        """States again."""
+        self._loaded = {key: part for key, part in state.items() if isinstance(part, Tensor)}
+
+
+def _by_layer(training: Training, loaded: dict[str, Tensor]) -> Carried:
+    """Saved states by their layers."""
+    modules = dict(training.plan.nets["net"].named_modules())
+    found: Carried = {}
+    for key in sorted(loaded):
+        name, _, _ = key.rpartition("/")
+        found[modules[name]] = (*found.get(modules[name], ()), loaded[key])
+    return found

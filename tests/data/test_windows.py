@@ -1,0 +1,117 @@
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from netwright import spec
+from netwright.data import windows
+from netwright.data.batches import Batches, streams
+from netwright.data.dataset import Dataset, prepare
+from netwright.errors import DataError, SpecError
+from netwright.readers import Cells, Found, from_memory
+from netwright.readers.padding import lengths
+
+ASKED = "{inputs: {text: {kind: text}}, outputs: {next: {of: text}}, data: {window: 4}}"
+
+
+def texts(found: Found, name: str) -> list[str]:
+    column = found.columns[name]
+    assert isinstance(column, Cells)
+    return column.values.to_pylist()
+
+
+def table(*given: str) -> Found:
+    return from_memory({"text": np.array(given)})
+
+
+def prepared(folder: Path, text: str, **values: str) -> Dataset:
+    path = folder / "a.txt"
+    path.write_bytes(text.encode())
+    return prepare(spec.override(spec.load(ASKED), {"data.path": f'"{path}"', **values}))
+
+
+def test_pieces_follow_each_other_and_each_character_is_asked_once() -> None:
+    found = windows.cut(table("abcdefghij", "xyz"), spec.load(ASKED))
+    assert texts(found, "text") == ["abcd", "efgh", "i", "xy"]
+    assert texts(found, "next") == ["bcde", "fghi", "j", "yz"]
+    assert found.ids.to_pylist() == ["row 1 from 0", "row 1 from 4", "row 1 from 8", "row 2 from 0"]
+
+
+def test_a_text_too_short_to_follow_anything_is_refused() -> None:
+    found = windows.cut(table("abc", "x"), spec.load(ASKED))
+    assert texts(found, "text") == ["ab"]
+    assert [(each.where, each.reason) for each in found.refused] == [
+        ("row 2", "the text has less than two characters.")
+    ]
+    with pytest.raises(DataError, match="no text has two characters"):
+        windows.cut(table("", "x"), spec.load(ASKED))
+
+
+def test_what_is_followed_must_be_a_text_that_goes_in() -> None:
+    with pytest.raises(SpecError, match="of is talk, which does not go in"):
+        spec.load("{inputs: {text: {}}, outputs: {next: {of: talk}}}")
+    with pytest.raises(SpecError, match="what comes next is asked of texts"):
+        windows.cut(from_memory({"text": np.array([1.0, 2.0])}), spec.load(ASKED))
+
+
+def test_a_plain_file_is_a_text_and_its_end_is_held_out(tmp_path: Path) -> None:
+    dataset = prepared(tmp_path, "one, two;\r\nthree\n" * 40)
+    assert {name: field.kind for name, field in dataset.inputs.items()} == {"text": "text"}
+    assert dataset.outputs["next"].vocabulary == dataset.inputs["text"].vocabulary
+    assert "\r" not in dataset.inputs["text"].vocabulary
+    parts = [dataset.parts[name] for name in ("train", "validation", "test")]
+    assert np.concatenate(parts).tolist() == list(range(len(dataset)))
+    assert str(dataset.ids[1]) == "a.txt from 4"
+
+
+def test_a_folder_of_texts_is_read_whole(tmp_path: Path) -> None:
+    for name in ("b.c", "deep/a.tex"):
+        (tmp_path / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "src" / name).write_text("some lines\n" * 20)
+    (tmp_path / "src" / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    wanted = spec.override(spec.load(ASKED), {"data.path": f'"{tmp_path / "src"}"'})
+    dataset = prepare(wanted)
+    assert str(dataset.ids[0]) == "b.c from 0"
+    assert dataset.ledger.counts()["refused"] == 1
+
+
+def test_streams_hold_every_piece_once_and_never_grow() -> None:
+    for length in (1, 5, 64, 65, 1000):
+        for count in (1, 7, 64):
+            order, sizes = streams(length, count)
+            assert sorted(order.tolist()) == list(range(length))
+            assert (np.diff(sizes) <= 0).all()
+            before = order[: sizes[0]]
+            for at, size in zip(np.cumsum(sizes)[:-1], sizes[1:], strict=True):
+                assert (order[at : at + size] == before[:size] + 1).all()  # a row goes on where it was
+                before = order[at : at + size]
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_rows_of_batches_go_on_where_the_last_batch_ended(tmp_path: Path, resident: bool) -> None:
+    dataset = prepared(tmp_path, "".join(map(chr, range(100, 500))))  # every character once
+    source = Batches(dataset, "train", 8, 0, shuffle=True, resident=resident)
+    assert source.streams
+    batches = list(source.epoch(5))
+    assert sum(len(batch.index) for batch in batches) == len(dataset.parts["train"])
+    assert len(batches) == source.steps
+    for one, other in pairwise(batches):
+        rows = len(other.index)
+        assert (other.index == one.index[:rows] + 1).all()
+        full = lengths(one.inputs["text"]) == 4
+        assert (lengths(one.targets["next"]) == lengths(one.inputs["text"])).all()
+        assert full[:rows].all()
+    resumed = list(Batches(dataset, "train", 8, 0, shuffle=True, resident=resident).epoch(5, 3))
+    for one, other in zip(batches[3:], resumed, strict=True):
+        assert torch.equal(one.inputs["text"], other.inputs["text"])
+        assert torch.equal(one.targets["next"], other.targets["next"])
+
+
+def test_the_window_is_part_of_what_is_read(tmp_path: Path) -> None:
+    four = prepared(tmp_path, "some text " * 30)
+    ten = prepared(tmp_path, "some text " * 30, **{"data.window": "10"})
+    assert len(four) > 2 * len(ten)
+    assert pa.compute.equal(ten.ids[1], "a.txt from 10").as_py()

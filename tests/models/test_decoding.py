@@ -1,0 +1,64 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from netwright.errors import SpecError
+from netwright.models.build import build
+from netwright.models.decoding import Sampling, written
+from netwright.models.network import Network
+from netwright.spec import STEPS, ModelSpec
+
+SCORES = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
+
+
+def made(layers: str) -> Network:
+    return build(ModelSpec(layers=layers), {"text": (STEPS, 6)}, {"next": 6}, 0, {"text": 3}, ["next"]).eval()
+
+
+def shares(sampling: Sampling) -> list[float]:
+    drawn = [sampling.drawn(SCORES, chance) for chance in np.linspace(0, 1, 1000, endpoint=False)]
+    return (np.bincount(drawn, minlength=4) / 1000).tolist()
+
+
+def test_tokens_come_as_often_as_the_network_expects() -> None:
+    assert shares(Sampling()) == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.002)
+
+
+def test_cold_is_surer_and_zero_takes_the_likeliest() -> None:
+    squares = np.exp(2 * SCORES) / np.exp(2 * SCORES).sum()
+    assert shares(Sampling(temperature=0.5)) == pytest.approx(squares.tolist(), abs=0.002)
+    assert shares(Sampling(temperature=0.0)) == [1, 0, 0, 0]
+
+
+def test_only_the_likeliest_are_drawn_from() -> None:
+    assert shares(Sampling(top_k=2)) == pytest.approx([0.625, 0.375, 0, 0], abs=0.002)
+    assert shares(Sampling(top_p=0.75)) == pytest.approx([0.625, 0.375, 0, 0], abs=0.002)
+    assert shares(Sampling(top_p=0.01)) == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("layers", ["lstm 8", "gru 8, lstm 5", "rnn 8 form before"])
+def test_what_is_written_is_what_reading_all_again_would_give(layers: str) -> None:
+    network, prompt = made(layers), np.array([1, 2, 3])
+    found = list(islice(written(network, "text", "next", prompt, Sampling(temperature=0.0), 0), 12))
+    text = prompt.tolist()
+    for token in found:
+        again = int(network({"text": torch.tensor([text])})["next"][0, -1].argmax())
+        assert token == again
+        text.append(token)
+
+
+def test_a_seed_gives_one_text_and_what_is_forbidden_never_comes() -> None:
+    network = made("lstm 8")
+    one, same, other = (
+        list(islice(written(network, "text", "next", np.array([1]), Sampling(), seed, never=(0, 2)), 60))
+        for seed in (3, 3, 4)
+    )
+    assert one == same != other
+    assert not {0, 2} & set(one)
+
+
+def test_settings_out_of_range_are_told_together() -> None:
+    with pytest.raises(SpecError, match=r"temperature is -1, expected 0 or more; top_k is -2.*; top_p is 0"):
+        Sampling(-1.0, -2, 0.0)
