@@ -1,13 +1,12 @@
-"""CIFAR-10 by ConvNetJS's network within ten minutes, and nine pictures in ten right within the hour.
+"""CIFAR-10 by ConvNetJS's network within ten minutes.
 
-The fast network is trained once, since that takes the best part of an hour. Each seed is kept when it is done, and a
-training that is interrupted goes on where it was. Minutes are those of training; other work beside it makes them more.
+Each seed is kept when it is done, and a training that is interrupted goes on where it was. Minutes are those of
+training; other work beside it makes them more.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 from functools import partial
 from pathlib import Path
@@ -21,20 +20,18 @@ PARAMETERS = [1216, 8020, 10_020, 3210]
 
 
 def main() -> int:
-    """Plans and trains ConvNetJS's network, then the fast one."""
-    proof = Proof(__file__, "CIFAR-10 by the recipes cifar and cifar-fast, pictures right and minutes", (5, 100))
+    """Plans and trains ConvNetJS's network."""
+    proof = Proof(__file__, "CIFAR-10 by the recipe cifar, pictures right and minutes", (5, 40))
     data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
     table = _table(proof)
-    if proof.full:
-        _fast(proof)
     seeds, short = (3, "") if proof.full else (1, " --epochs 2")
-    small = proof.seeds("convnetjs", seeds, partial(_one, proof, f"cifar{short}"))
+    small = proof.seeds("convnetjs", seeds, partial(trained, proof, f"cifar{short}"))
     shares = [
-        proof.mean("right with one view, %", _column(small, "one view")),
-        proof.mean("right with mirror images, %", _column(small, "mirrored"), at_least=76 if proof.full else 55),
+        proof.mean("right with one view, %", column(small, "one view")),
+        proof.mean("right with mirror images, %", column(small, "mirrored"), at_least=76 if proof.full else 55),
     ]
     proof.check("what evaluate says of one view is what the run said of itself", all(each["same"] for each in small))
-    minutes = proof.mean("minutes of training", _column(small, "minutes"), at_most=10, digits=1)
+    minutes = proof.mean("minutes of training", column(small, "minutes"), at_most=10, digits=1)
     more = proof.mean("points more with the mirror image", [each["mirrored"] - each["one view"] for each in small])  # type: ignore[operator]
     proof.row(
         "F15",
@@ -57,7 +54,7 @@ def _table(proof: Proof) -> str:
     return told
 
 
-def _one(proof: Proof, words: str, seed: int, place: Path) -> Plain:
+def trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
     """A training, or the rest of one, and its share of test pictures right, as they are and with mirror images."""
     folder = proof.lasting(place.name)
     if (folder / "run.json").exists():
@@ -76,15 +73,8 @@ def _one(proof: Proof, words: str, seed: int, place: Path) -> Plain:
     }
 
 
-def _fast(proof: Proof) -> None:
-    found = proof.seeds("fast", 1, partial(_one, proof, "cifar-fast"))
-    right = proof.mean("pictures right of the fast network, mirrored, %", _column(found, "mirrored"), at_least=90)
-    minutes = proof.mean("minutes of training the fast network", _column(found, "minutes"), at_most=60, digits=1)
-    alone = statistics.fmean(_column(found, "one view"))
-    print(f"  cifar-fast: {right} % right with both mirror images, {alone:.2f} % with one view, {minutes} minutes")
-
-
-def _column(found: list[Plain], name: str) -> list[float]:
+def column(found: list[Plain], name: str) -> list[float]:
+    """One number of each seed."""
     return [float(each[name]) for each in found]  # type: ignore[arg-type]
 
 

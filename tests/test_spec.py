@@ -153,6 +153,8 @@ def test_the_schema_knows_the_words_people_write() -> None:
         "channels",
         "missing",
         "embed",
+        "rate_hz",
+        "features",
         "tokens",
         "lower",
         "vocabulary",

@@ -15,12 +15,20 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),
         "imagenet": ("netwright.readers.layouts.imagenet:ImageNet", "ImageNet's train and val, val sorted or flat"),
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
+        "parallel_texts": (
+            "netwright.readers.layouts.parallel_texts:ParallelTexts",
+            "texts in several languages, line by line: train.en, train.de",
+        ),
         "labelled_lines": (
             "netwright.readers.layouts.labelled_lines:LabelledLines",
             "a text with a class and a text on each line",
         ),
         "csv": ("netwright.readers.layouts.csv_table:CsvTable", "a CSV or TSV table, alone or beside its files"),
         "parquet": ("netwright.readers.layouts.parquet:Parquet", "a Parquet table"),
+        "named_files": (
+            "netwright.readers.layouts.named_files:NamedFiles",
+            "files whose names say what they are, by `data.names`",
+        ),
         "text_files": ("netwright.readers.layouts.text_files:TextFiles", "a text, or a folder of texts"),
         "loose_files": ("netwright.readers.layouts.loose_files:LooseFiles", "pictures without classes, to predict"),
     },
@@ -32,7 +40,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "tags": ("netwright.readers.kinds.tags:Tags", "several classes at once, or none: `beach;sun`"),
         "identity": ("netwright.readers.kinds.identity:Identity", "whose picture it is, to be told apart; out only"),
         "date": ("netwright.readers.kinds.date:Date", "a day, with or without a time; goes in only"),
-        "text": ("netwright.readers.kinds.text:Text", "words or characters in their order; goes in only"),
+        "audio": (
+            "netwright.readers.kinds.audio:Audio",
+            "a sound: how loud each pitch is, 100 times a second; in only",
+        ),
+        "ink": ("netwright.readers.kinds.ink:Ink", "pen points in their order; goes in only"),
+        "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
     },
     "transform": {
         "mirror": (
@@ -189,6 +202,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "number": ("netwright.tasks.number:Number", "one real number in its own units"),
         "vector": ("netwright.tasks.vector:Vector", "several real numbers in their own units"),
         "tags": ("netwright.tasks.tags:Tags", "several classes at once: a sigmoid and a threshold for each"),
+        "text": ("netwright.tasks.written:Written", "a text of any length, written by a decoder"),
+        "transcript": (
+            "netwright.tasks.transcript:Transcript",
+            "a text read off a longer sequence by CTC: speech, pen strokes",
+        ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },

@@ -23,6 +23,7 @@ Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
 ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
 STEPS = -1  # the first number of a sequence's shape: each example has a number of steps of its own
+END, END_CODE = "<end>", 1  # the token behind the last one of a text that comes out, and its code
 UNKNOWN = "<unknown>"  # the token that stands for all that training did not see, with code 0
 
 
@@ -115,7 +116,7 @@ class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
-        kind: image, number, category, vector, date, tags or text; inferred from the data when left out.
+        kind: image, number, category, vector, date, tags, text, audio or ink; inferred from the data when left out.
         source: Written `from`: the column, or several number columns for a vector.
         size_px: Height and width that pictures are brought to.
         channels: 1 for grey, 3 for colour pictures.
@@ -126,6 +127,8 @@ class InputSpec(Frozen):
         lower: Whether words are read in lower case, the default.
         vocabulary: Most different tokens that are known; those that are rarer in the training part are one unknown.
         longest: Steps that are read of a longer sequence, from its beginning on.
+        rate_hz: Samples a second that sounds are brought to; that of most files, at most 16,000, when left out.
+        features: What a sound becomes a hundred times a second: mel, its energy in 40 bands, or mfcc, 13 numbers.
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
         augment: How training sees pictures differently, e.g. mirror, or `{name: shift, px: 2}`; in this order.
     """
@@ -140,6 +143,8 @@ class InputSpec(Frozen):
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=2)
     longest: int | None = Setting(default=None, ge=1)
+    rate_hz: int | None = Setting(default=None, ge=1_000, le=192_000)
+    features: Literal["mel", "mfcc"] | None = None
     day_first: bool | None = None
     augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 
@@ -174,11 +179,16 @@ class OutputSpec(Frozen):
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
         dim: How many numbers the embedding of an identity has.
         of: The text that goes in, of which what comes next is asked at every step: a language model.
+        align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
+        tokens: What a text is written in: characters, or words and signs; follows from the texts.
+        lower: Whether words are written in lower case, the default.
+        vocabulary: Most different tokens that are written.
     """
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
     of: str | None = None
+    align: Literal["ctc"] | None = None
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
@@ -188,6 +198,9 @@ class OutputSpec(Frozen):
     cost: CostSpec | None = None
     when_mirrored: Literal["keep", "negate"] | None = None
     dim: int | None = Setting(default=None, ge=2, le=4096)
+    tokens: Literal["characters", "words"] | None = None
+    lower: bool | None = None
+    vocabulary: int | None = Setting(default=None, ge=3)
 
 
 class SplitSpec(Frozen):
@@ -238,6 +251,7 @@ class DataSpec(Frozen):
     Args:
         path: Folder, CSV or Parquet file, tar, or `sklearn:digits`; left out when data is given in memory.
         layout: Name of the layout; recognised from the files when left out.
+        names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
@@ -249,6 +263,7 @@ class DataSpec(Frozen):
 
     path: str | None = None
     layout: str | None = None
+    names: str | None = None
     decimal: Literal["point", "comma"] | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
@@ -256,6 +271,24 @@ class DataSpec(Frozen):
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
+
+
+class DecoderSpec(Frozen):
+    """What writes a text that comes out.
+
+    Args:
+        dim: Numbers of its state.
+        embed: Numbers of a token that goes back in.
+        attention: How it looks at the input: luong (the new state asks), bahdanau (the old one does), or none.
+        dropout: Share of embedded tokens and of what the next is chosen from that training leaves out.
+        beam: Texts that are kept while one is written; 1 always takes the likeliest token.
+    """
+
+    dim: int = Setting(default=256, ge=1)
+    embed: int = Setting(default=128, ge=1)
+    attention: Literal["luong", "bahdanau", "none"] = "luong"
+    dropout: float = Setting(default=0.3, ge=0, lt=1)
+    beam: int = Setting(default=5, ge=1, le=64)
 
 
 class ModelSpec(Frozen):
@@ -269,6 +302,7 @@ class ModelSpec(Frozen):
         width: Units per hidden layer, when neither is given.
         connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
         activation: Function of the hidden units, when neither is given.
+        decoder: What writes a text that comes out.
         initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
             layer's activation when left out.
     """
@@ -279,6 +313,7 @@ class ModelSpec(Frozen):
     width: int | None = Setting(default=None, ge=1)
     connect: Literal["chain", "residual", "dense"] | None = None
     activation: str | None = None
+    decoder: DecoderSpec | None = None
     initialiser: PartSpec | None = None
 
     def shape(self) -> dict[str, Scalar]:

@@ -142,7 +142,7 @@ class Settings:
 
 def _quoted(path: str, text: str) -> str:
     """Layers and names are text whatever they look like; braces and commas in them are no YAML."""
-    is_text = path in {"model.layers", "model.activation"} or path.endswith(".name")
+    is_text = path in {"model.layers", "model.activation", "data.names"} or path.endswith(".name")
     already = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
     return json.dumps(text, ensure_ascii=False) if is_text and not already and text not in {"null", "~"} else text
 

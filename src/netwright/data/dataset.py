@@ -201,7 +201,7 @@ class _Source:
             if self.data is not None:
                 self._found = readers.from_memory(self.data)
             else:
-                self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec))
+                self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec), self.spec.data.names)
             self._found = windows.cut(missing.emptied(self._found, self.spec.data.empty), self.spec)
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
@@ -216,7 +216,7 @@ class _Source:
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
         divided = (spec.data.split.by, spec.data.split.column, spec.data.without, str(spec.data.window))
         told = json.dumps([plain, vocabulary, known, divided, spec.data.empty], sort_keys=True)
-        return cache.key(place, str(spec.data.layout), str(spec.data.decimal), told)
+        return cache.key(place, str(spec.data.layout), str(spec.data.names), str(spec.data.decimal), told)
 
 
 def _planned(
@@ -364,7 +364,7 @@ def _cell(column: Column, kind: str, row: int) -> Raw:
         case Arrays():
             return np.asarray(column.values[row])
         case Cells():
-            if kind == "image" and column.root is not None:
+            if kind in {"image", "audio"} and column.root is not None:
                 return column.files(np.array([row])).one(0)
             cell = column.values.slice(row, 1)
             if is_date(cell.type):  # as text, which a model file can keep

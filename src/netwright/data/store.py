@@ -26,6 +26,7 @@ from netwright.words import counted
 Progress = Callable[[str, int, int], None]
 _CHUNK_BYTES = 32 * 1024**2
 _MB = 1024**2
+_OF_FILES = ("image", "audio")  # kinds whose cells are files of their own
 
 
 @dataclass(frozen=True)
@@ -219,12 +220,12 @@ def _read_field(
 def _account(found: Found, facts: Field, reasons: dict[int, str], failed: dict[int, Refusal]) -> None:
     """Enter the cells that could not be read; a file is refused, a row with a bad cell is put into quarantine."""
     for row, reason in reasons.items():
-        said = reason if facts.kind == "image" else f"{facts.name}: {reason}"
+        said = reason if facts.kind in _OF_FILES else f"{facts.name}: {reason}"
         before = failed.get(row)
         failed[row] = Refusal(
             id=str(found.ids[row]),
             where=found.where(row),
-            state="refused" if facts.kind == "image" or (before and before.state == "refused") else "quarantined",
+            state="refused" if facts.kind in _OF_FILES or (before and before.state == "refused") else "quarantined",
             reason=f"{before.reason} {said}" if before else said,
         )
 

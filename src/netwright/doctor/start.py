@@ -75,7 +75,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
             network.module(node.name).register_forward_hook(_kept(values, node.name))
     devices = {weight.device for weight in network.parameters()} - {torch.device("cpu")}
     with torch.random.fork_rng(devices=list(devices)):
-        outputs = network(batch.inputs)
+        outputs = network(batch.inputs, None, batch.targets)
         losses = {name: task.loss(outputs[name], batch.targets[name]) for name, task in model.tasks.items()}
         blind = {
             name: task.loss(torch.zeros_like(outputs[name]), batch.targets[name]) for name, task in model.tasks.items()

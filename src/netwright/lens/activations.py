@@ -14,6 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from netwright.errors import SpecError
 from netwright.models.network import Network
 from netwright.registry import nearest
+from netwright.spec import STEPS
 from netwright.words import listed
 
 ROWS = 256  # examples computed at a time
@@ -40,7 +41,7 @@ def activations(network: Network, inputs: Mapping[str, Tensor], layer: str) -> F
 def gathered(
     network: Network, batches: Iterable[Mapping[str, Tensor]], layers: Sequence[str], most: int | None = None
 ) -> dict[str, Tensor]:
-    """What several nodes give for all examples of some batches, on the CPU.
+    """What several nodes give for all examples of some batches, on the CPU; of sequences the mean of their steps.
 
     Args:
         network: The network; its mode is left as it was.
@@ -54,11 +55,13 @@ def gathered(
     for layer in layers:
         _known(network, layer)
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    sequences = {node.name for node in network.nodes if node.shape[0] == STEPS and node.inputs}
     with looking(network) as device:
         for batch in batches:
             given = network.values({group: values.to(device) for group, values in batch.items()}, layers)
             for layer, value in given.items():
-                found[layer].append((value if most is None else pooled(value, most)).cpu())
+                even = value.nanmean(dim=1) if layer in sequences else value
+                found[layer].append((even if most is None else pooled(even, most)).cpu())
     return {layer: torch.cat(values) for layer, values in found.items()}
 
 

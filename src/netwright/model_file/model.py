@@ -23,6 +23,7 @@ from netwright.readers import missing
 from netwright.readers.kinds.kind import Cell as OneCell
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.sequence import Sequence as Steps
+from netwright.readers.padding import NO_TOKEN, joined
 from netwright.registry import nearest
 from netwright.spec import STEPS, Field, OutputSpec, Spec
 from netwright.tasks.task import Decoded, Task, task_for
@@ -136,9 +137,7 @@ class Model:
         """What the network takes, by group, from stacked raw arrays by input."""
         return _code(self.inputs, raw)
 
-    def answers(
-        self, inputs: Mapping[str, Tensor] | Iterable[Mapping[str, Tensor]]
-    ) -> dict[str, Float[Tensor, "batch ..."]]:
+    def answers(self, inputs: Mapping[str, Tensor] | Iterable[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         """Answers by output: probabilities of a category, a number in its own units.
 
         Computed in full float32, in evaluation mode, without gradients.
@@ -159,9 +158,9 @@ class Model:
                         parts[name].append(task.answers(units[name]).cpu())
         finally:
             self.network.train(training)
-        return {name: torch.cat(found) if found else torch.empty(0) for name, found in parts.items()}
+        return {name: joined(found) if found else torch.empty(0) for name, found in parts.items()}
 
-    def predict(self, cells: Sequence[Mapping[str, Cell]]) -> dict[str, Float[Tensor, "batch ..."]]:
+    def predict(self, cells: Sequence[Mapping[str, Cell]]) -> dict[str, Tensor]:
         """Answers by output for cells as the user has them; see `read` for what it raises."""
         return self.answers(self.code(self.read(cells)))
 
@@ -183,14 +182,14 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
         SpecError: The layers cannot be built, or an output's loss and unit do not go together.
     """
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks))
+    network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks), writers(tasks))
     return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
 def sketch(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]) -> Network:
     """The same network without memory for its weights, to compare sizes first; see `assemble`."""
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    return outline(spec.model, shapes, heads, embeds(inputs), each_step(tasks))
+    return outline(spec.model, shapes, heads, embeds(inputs), each_step(tasks), writers(tasks))
 
 
 def _ends(
@@ -207,6 +206,12 @@ def _ends(
 def each_step(tasks: Mapping[str, Task]) -> list[str]:
     """Outputs that answer at every step of a sequence."""
     return [name for name, task in tasks.items() if task.each_step]
+
+
+def writers(tasks: Mapping[str, Task]) -> dict[str, int]:
+    """Outputs that are texts, and how many tokens each may have: half as many again as the longest learned from."""
+    longest = {name: int(task.field.options.get("most_steps", 1)) for name, task in tasks.items() if task.writes}
+    return {name: steps + max(steps // 2, 5) for name, steps in longest.items()}
 
 
 def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:
@@ -235,8 +240,7 @@ def replay(model: Model, examples: Sequence[Example]) -> Replay:
     differences = np.zeros((len(examples), len(model.outputs)))
     texts = {}
     for column, (name, field) in enumerate(model.outputs.items()):
-        expected = np.stack([np.ravel(example.outputs[name]) for example in examples]).astype(np.float64)
-        answers = found[name].reshape(len(examples), -1).numpy().astype(np.float64)
+        expected, answers = _side_by_side([example.outputs[name] for example in examples], found[name])
         if answers.shape != expected.shape:
             raise DataError(f'output "{name}" has {answers.shape[1]} values, its examples {expected.shape[1]}.')
         apart = np.where(answers == expected, 0.0, np.abs(answers - expected)) / _scale(field)
@@ -250,6 +254,21 @@ def replay(model: Model, examples: Sequence[Example]) -> Replay:
     matches = int((differences.max(axis=1) <= TOLERANCE).sum())
     worst = texts[int(differences.max(axis=0).argmax())] if matches < len(examples) else ""
     return Replay(matches, len(examples), float(differences.max()), worst)
+
+
+def _side_by_side(
+    kept: Sequence[np.ndarray | np.generic], found: Tensor
+) -> tuple[Float[np.ndarray, "example number"], Float[np.ndarray, "example other"]]:
+    """Expected and found answers as rows; texts, which are padded to the longest beside them, to one length."""
+    expected = np.stack([np.ravel(values) for values in kept]).astype(np.float64)
+    answers = found.reshape(len(kept), -1).numpy().astype(np.float64)
+    if not found.is_floating_point():
+        longest = max(expected.shape[1], answers.shape[1])
+        expected, answers = (
+            np.pad(rows, ((0, 0), (0, longest - rows.shape[1])), constant_values=NO_TOKEN)
+            for rows in (expected, answers)
+        )
+    return expected, answers
 
 
 def _code(inputs: dict[str, Field], raw: Mapping[str, np.ndarray]) -> dict[str, Tensor]:

@@ -18,12 +18,13 @@ from torch import nn
 from netwright import seeds
 from netwright.errors import ResourceError, SpecError
 from netwright.models import initialisers
+from netwright.models.decoders import Decoder
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
 from netwright.models.network import Network, Node
 from netwright.models.recurrent import EmbedTokens, Last
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import check_options, part, parts, resolve
-from netwright.spec import STEPS, ModelSpec, PartSpec, Reason
+from netwright.spec import STEPS, DecoderSpec, ModelSpec, PartSpec, Reason
 
 Shape = tuple[int, ...]
 Groups = Mapping[str, Shape]
@@ -61,13 +62,16 @@ class Row:
     frozen: bool = False
 
 
-def default_layers(model: ModelSpec, groups: Groups, *, each_step: bool = False) -> tuple[str, list[Reason]]:
+def default_layers(
+    model: ModelSpec, groups: Groups, *, onwards: bool = False, whole: bool = False
+) -> tuple[str, list[Reason]]:
     """The layer text that depth, width, connect and activation stand for, and why each that was left out is as it is.
 
     Args:
         model: Its `layers`, when given, are returned as they are.
         groups: Shape of one example of each input group.
-        each_step: Whether an output answers at every step of a sequence.
+        onwards: Whether a sequence may only be read as it comes, since what comes next is asked.
+        whole: Whether all steps of a sequence are looked at by what comes behind.
 
     Raises:
         SpecError: An unknown activation.
@@ -81,7 +85,7 @@ def default_layers(model: ModelSpec, groups: Groups, *, each_step: bool = False)
     if model.net is not None:
         return _named(model.net, groups)
     if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
-        return _onwards(model) if each_step else _recurrent(model)
+        return _onwards(model) if onwards else _recurrent(model, ends=not whole)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -148,10 +152,13 @@ def _onwards(model: ModelSpec) -> tuple[str, list[Reason]]:
     return text, [Reason(path="model.layers", value=text, why=why)]
 
 
-def _recurrent(model: ModelSpec) -> tuple[str, list[Reason]]:
-    """Recurrent layers that read a sequence both ways, and of each unit the largest value of all steps."""
-    depth, width = 1 if model.depth is None else model.depth, model.width or RECURRENT_UNITS
-    text = ", ".join(filter(None, [_times(depth, f"lstm {width} both yes"), "global_pool max"]))
+def _recurrent(model: ModelSpec, *, ends: bool) -> tuple[str, list[Reason]]:
+    """Recurrent layers that read a sequence both ways, and at its end of each unit the largest value of all steps."""
+    depth, width = (
+        1 if model.depth is None else model.depth,
+        model.width or (RECURRENT_UNITS if ends else 2 * RECURRENT_UNITS),
+    )
+    text = ", ".join(filter(None, [_times(depth, f"lstm {width} both yes"), "global_pool max" if ends else ""]))
     why = (
         "gates keep what matters over many steps; read both ways, each step is seen in the light of what comes "
         "before and after it"
@@ -205,6 +212,7 @@ def build(
     seed: int,
     embeds: Mapping[str, int] | None = None,
     each_step: Collection[str] = (),
+    writers: Mapping[str, int] | None = None,
 ) -> Network:
     """A network with fresh weights.
 
@@ -219,12 +227,13 @@ def build(
         seed: Of the first weights.
         embeds: Groups of one class each, or of tokens, that are embedded first, and as how many numbers.
         each_step: Outputs that answer at every step of a sequence.
+        writers: Outputs that are texts, and how many tokens the longest may have.
 
     Raises:
         SpecError: The text is wrong, or its layers do not fit together.
         ResourceError: The weights do not fit into memory.
     """
-    network = outline(model, groups, heads, embeds, each_step)
+    network = outline(model, groups, heads, embeds, each_step, writers)
     _allocate(network)
     _initialise(network, seed, model.initialiser)
     return network
@@ -236,6 +245,7 @@ def outline(
     heads: Mapping[str, int],
     embeds: Mapping[str, int] | None = None,
     each_step: Collection[str] = (),
+    writers: Mapping[str, int] | None = None,
 ) -> Network:
     """The same network on torch's meta device: nodes, names and shapes, but no memory and no numbers; see `build`.
 
@@ -245,11 +255,13 @@ def outline(
         heads: As for `build`.
         embeds: As for `build`.
         each_step: As for `build`.
+        writers: As for `build`.
     """
-    text, _ = default_layers(model, groups, each_step=bool(each_step))
+    text, _ = default_layers(model, groups, onwards=bool(each_step), whole=bool(writers))
     graph = _Graph(text, groups, tuple(heads), embeds or {})
     graph.lay(parse(text))
-    graph.finish(heads, each_step)
+    graph.write(model.decoder or DecoderSpec(), heads, writers or {})
+    graph.finish({name: units for name, units in heads.items() if name not in (writers or {})}, each_step)
     return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
 
 
@@ -350,8 +362,18 @@ class _Graph:
             layer = EmbedTokens(self.shapes[name], dim) if self.over_time(name) else Embed(self.shapes[name], dim)
         return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
+    def write(self, wish: DecoderSpec, heads: Mapping[str, int], writers: Mapping[str, int]) -> None:
+        """A decoder for each output that is a text, on what the layers end in: a sequence, a picture or a vector."""
+        for output, longest in writers.items():
+            try:
+                with torch.device("meta"):
+                    head = Decoder(self.shapes[self.tip], heads[output], longest, **wish.model_dump())
+            except SpecError as exc:
+                raise SpecError(f"model.decoder: {exc.message}", exc.cure) from exc
+            self.add_layer(output, "decoder", f"decoder {wish.dim}", self.tip, head)
+
     def finish(self, heads: Mapping[str, int], each_step: Collection[str] = ()) -> None:
-        """A dense head for each output: at every step of a sequence, or on the flattened end."""
+        """A dense head for each other output: at every step of a sequence, or on the flattened end."""
         for output in each_step:
             if not self.over_time(self.tip):
                 end = _in_words(self.shapes[self.tip])

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jaxtyping import Float
+import torch
 from torch import Tensor, nn
 
 from netwright.errors import SpecError
+from netwright.models.decoders import Decoder
 from netwright.models.layers import Layer
 from netwright.models.recurrent import Carried, Recurrent
-from netwright.models.steps import opened
+from netwright.models.steps import opened, there
 from netwright.registry import nearest
 from netwright.spec import STEPS
 from netwright.words import listed
@@ -85,20 +86,28 @@ class Network(nn.Module):
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
         self._sooner, self._swapped = self._pooled_sooner()
         shapes = [node.shape for node in nodes if not node.inputs]
+        self._writers = {module: head for head in heads if isinstance(module := self.module(head), Decoder)}
+        self._answers_on = {node.name for node in nodes if node.name in heads and node.shape[0] == STEPS} - {
+            *self._writers.values()
+        }
         self._sequences = frozenset(place for place, shape in enumerate(shapes) if shape[0] == STEPS)
 
     def forward(
-        self, inputs: dict[str, Tensor], carried: Carried | None = None
-    ) -> dict[str, Float[Tensor, "batch *unit"]]:
+        self,
+        inputs: dict[str, Tensor],
+        carried: Carried | None = None,
+        targets: dict[str, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
         """The outputs of a batch.
 
         Args:
             inputs: By group, each `(batch, *shape)`; sequences padded as `readers/padding.py` says.
             carried: States of recurrent layers to begin with, and afterwards those at the end; see `models/recurrent`.
+            targets: By output; of texts, the true ones, whose tokens a decoder is to score instead of writing its own.
         """
-        if self._sequences:
-            values = self._over_time(inputs, carried)
-            return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
+        if self._sequences or self._writers:
+            values, steps = self._over_time(inputs, carried, targets)
+            return {head: self._ended(head, values[slot], steps[slot]) for head, slot in self._head_slots}
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
         watched = any(module._forward_hooks for module in self._swapped)  # hooks are to see what is drawn
@@ -107,14 +116,16 @@ class Network(nn.Module):
         return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
 
     def values(self, inputs: dict[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
-        """What some nodes give for a batch; what lies behind the last of them is not computed.
+        """What some nodes give for a batch; without sequences, what lies behind the last of them is not computed.
+
+        What lies behind the end of a sequence is no number.
 
         Args:
             inputs: By group, each `(batch, *shape)`.
             names: Of nodes, what comes in among them.
         """
         missing = set(names)
-        if self._sequences:
+        if self._sequences or self._writers:
             return self._values_over_time(inputs, missing)
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
@@ -132,9 +143,13 @@ class Network(nn.Module):
         return found
 
     def _over_time(
-        self, inputs: dict[str, Tensor], carried: Carried | None, seen: dict[nn.Module, Tensor] | None = None
-    ) -> list[Tensor | None]:
-        """The values in their slots, computed with the number of steps that each example has."""
+        self,
+        inputs: dict[str, Tensor],
+        carried: Carried | None,
+        targets: dict[str, Tensor] | None = None,
+        seen: dict[nn.Module, Tensor] | None = None,
+    ) -> tuple[list[Tensor | None], list[Tensor | None]]:
+        """The values in their slots, computed with the number of steps that each example has, and these numbers."""
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
         steps: list[Tensor | None] = [None] * self._slots
@@ -143,7 +158,9 @@ class Network(nn.Module):
         for module, slots, out in self._program:
             read = [values[slot] for slot in slots]
             left = steps[slots[0]]
-            if isinstance(module, Layer) and module.timed:
+            if isinstance(module, Decoder):
+                found = module(*read, left, (targets or {}).get(self._writers[module]))
+            elif isinstance(module, Layer) and module.timed:
                 recurs = carried is not None and isinstance(module, Recurrent)
                 found = module(*read, left, carried) if recurs else module(*read, left)
                 left = None if left is None else module.lengths(left)
@@ -151,14 +168,23 @@ class Network(nn.Module):
                 found = module(*read)
             values[out], steps[out] = found, left
             if seen is not None:
-                seen[module] = found
-        return values
+                over = left is not None and found.ndim == 3
+                seen[module] = found.masked_fill(~there(found, left), torch.nan) if over else found  # type: ignore[arg-type]
+        return values, steps
+
+    def _ended(self, head: str, value: Tensor | None, steps: Tensor | None) -> Tensor:
+        """An output; of one that answers at every step, what lies behind the end of an example is no number."""
+        if value is None:
+            raise RuntimeError(f"{head} was not computed")  # pragma: no cover - heads are nodes
+        if steps is None or head not in self._answers_on:
+            return value
+        return value.masked_fill(~there(value, steps), torch.nan)
 
     def _values_over_time(self, inputs: dict[str, Tensor], names: set[str]) -> dict[str, Tensor]:
         into = [node.name for node in self.nodes if not node.inputs]
         found = {name: inputs[group] for name, group in zip(into, self.groups, strict=True) if name in names}
         seen: dict[nn.Module, Tensor] = {}
-        self._over_time(inputs, None, seen)
+        self._over_time(inputs, None, None, seen)
         return found | {name: seen[self.module(name)] for name in names - set(into)}
 
     def freeze(self, upto: int | str) -> list[str]:

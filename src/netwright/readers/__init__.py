@@ -16,18 +16,20 @@ from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Refus
 from netwright.readers.infer import infer
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.memory import from_memory
+from netwright.readers.layouts.named_files import NamedFiles
 from netwright.readers.sniff import HEAD_BYTES, sniff
 from netwright.readers.spreadsheet import is_workbook
 
 __all__ = ["Arrays", "Blobs", "Cells", "Column", "Found", "Refusal", "Several", "find", "from_memory", "infer", "sniff"]
 
 
-def find(path: str | Path, layout: str | None = None) -> Found:
+def find(path: str | Path, layout: str | None = None, pattern: str | None = None) -> Found:
     """The examples at a path.
 
     Args:
         path: A folder, a table, an archive, or a name such as `sklearn:digits`.
         layout: Name of the layout; recognised from names and first bytes when left out.
+        pattern: What the parts of files' names are; see `layouts/named_files.py`.
 
     Raises:
         DataError: Nothing is there, or nothing that any layout can read.
@@ -44,6 +46,8 @@ def find(path: str | Path, layout: str | None = None) -> Found:
             f"{printable(where)}: looks like an Excel workbook, whatever its name ends in.",
             "Save the sheet as CSV in your spreadsheet program (Save as, CSV UTF-8) and give that file.",
         )
+    if pattern and where.is_dir():
+        return NamedFiles(pattern).find(where)
     names = [layout] if layout else list(registry.parts("layout"))
     for name in names:
         found: Layout = registry.resolve("layout", name)()

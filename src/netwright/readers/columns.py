@@ -31,6 +31,7 @@ MAX_CELL_BYTES = 256 * 2**20  # one file larger than this is no picture and no c
 
 
 _SKIP_BYTES = 2**20  # unpacked and thrown away at once on the way to a member
+_SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -300,6 +301,12 @@ def names_pictures(values: pa.ChunkedArray) -> bool:
     """Whether the first cells of a text column all end like the names of picture files."""
     some = values.slice(0, 100).cast(pa.string()).to_pylist()
     return bool(some) and all(name is not None and name.lower().endswith(_PICTURE_SUFFIXES) for name in some)
+
+
+def names_sounds(values: pa.ChunkedArray) -> bool:
+    """Whether the first cells of a text column all end like the names of sound files."""
+    some = values.slice(0, 100).cast(pa.string()).to_pylist()
+    return bool(some) and all(name is not None and name.lower().endswith(_SOUND_SUFFIXES) for name in some)
 
 
 Column = Cells | Blobs | Arrays | Several

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Blobs, Cells, Column, Several, is_text, names_pictures
+from netwright.readers.columns import Blobs, Cells, Column, Several, is_text, names_pictures, names_sounds
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, read_numbers
+from netwright.readers.sniff import HEAD_BYTES, SOUNDS, sniff
 from netwright.readers.tagged import holds_lists, reads_as_tags
 from netwright.readers.units import different
 from netwright.words import counted
@@ -38,7 +39,8 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
         that can only be left out: free text, identifiers, or nothing at all.
     """
     if isinstance(column, Blobs):
-        return "image", "picture files"
+        heads = {sniff(head[:HEAD_BYTES]) for head in column.heads(5, HEAD_BYTES)}
+        return ("audio", "sound files") if heads and heads <= SOUNDS else ("image", "picture files")
     if isinstance(column, Several):
         return "vector", "several columns"
     if isinstance(column, Cells):
@@ -66,6 +68,8 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
             return answer
     if is_text(kind) and column.root and names_pictures(column.values):
         return "image", "cells name picture files"
+    if is_text(kind) and column.root and names_sounds(column.values):
+        return "audio", "cells name sound files"
     return None
 
 

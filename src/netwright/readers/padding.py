@@ -86,6 +86,20 @@ def trimmed(x: Tensor) -> Tensor:
     return x[:, : max(longest, 1)]
 
 
+def moments(x: Tensor) -> Tensor:
+    """`(batch, 2 dim + 1)`: mean and spread of each number over the steps that are there, and the log of their count.
+
+    Args:
+        x: Padded numbers `(batch, time, dim)`.
+    """
+    kept = there(x)[..., None]
+    count = kept.sum(dim=1).clamp(min=1)
+    values = torch.where(kept, x, 0.0)
+    mean = values.sum(dim=1) / count
+    apart = torch.where(kept, (values - mean[:, None]).square(), 0.0).sum(dim=1) / count
+    return torch.cat([mean, apart.sqrt(), count.log()], dim=1)
+
+
 class Flat:
     """Sequences held end to end, from which batches are gathered: what is held has no padding.
 

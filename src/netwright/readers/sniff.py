@@ -38,6 +38,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _IDX_TYPES = b"\x08\x09\x0b\x0c\x0d\x0e"
 
+SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
 PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff"})
 
 

@@ -21,13 +21,30 @@ _NAMES = {
     "exact_match": "all tags right",
     "average_precision": "average precision",
     "precision_at_1": "precision@1",
+    "bleu": "BLEU",
+    "exact": "texts wholly right",
+    "error": "wrong characters",
+    "word_error": "wrong words",
     "bits": "bits a character",
     "nats": "nats a character",
 }
 _SHARES = frozenset(
-    ["accuracy", "balanced_accuracy", "top3", "top5", "f1", "recall", "precision", "exact_match", "precision_at_1"]
+    [
+        "accuracy",
+        "balanced_accuracy",
+        "top3",
+        "top5",
+        "f1",
+        "recall",
+        "precision",
+        "exact_match",
+        "exact",
+        "error",
+        "word_error",
+        "precision_at_1",
+    ]
 )
-_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity"})
+_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity", "word_error"})
 _BASELINES = {
     "majority": "always the commonest class",
     "linear": "a linear model",
@@ -39,6 +56,10 @@ _BASELINES = {
     "inputs": "the nearest raw input",
     "unigram": "how often each character comes",
     "five_gram": "counts of five characters",
+    "commonest": "always the commonest text",
+    "nothing": "always nothing",
+    "copy": "the input copied",
+    "dictionary": "a dictionary, word by word",
 }
 
 

@@ -57,14 +57,18 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
     model.network.eval()
     with torch.inference_mode():
         carried: Carried | None = {} if source.streams else None
+        writes = any(task.writes for task in model.tasks.values())
         for batch in source.epoch(0):
             cut_states(carried, len(batch.index))
             index.append(batch.index)
-            outputs = model.network({k: v.to(device) for k, v in batch.inputs.items()}, carried)
+            inputs = {k: v.to(device) for k, v in batch.inputs.items()}
+            known = {k: v.to(device) for k, v in batch.targets.items()} if writes else None
+            outputs = model.network(inputs, carried, known)
+            written = model.network(inputs) if writes else outputs
             for name, task in model.tasks.items():
                 given, truth = outputs[name].cpu(), batch.targets[name].cpu()
                 sums[name] += 0.0 if task.among_mates else float(task.terms(given, truth).double().sum())
-                answers[name].append(task.judged(given, truth))
+                answers[name].append(task.judged(written[name].cpu() if task.writes else given, truth))
                 targets[name].append(truth)
     place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
     whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}

@@ -402,6 +402,7 @@ def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) ->
         smoothing: Share of each true class's probability that is given to all classes alike; a penalty of its own.
     """
     network, tasks = model.network, model.tasks
+    special = any(task.each_step or task.writes for task in tasks.values())  # others are spared two arguments a step
     smoothed = {name: task for name, task in tasks.items() if smoothing and isinstance(task, Category)}
 
     def asked(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Terms:
@@ -411,7 +412,7 @@ def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) ->
         return terms
 
     def losses(batch: Batch) -> Terms:
-        outputs = network(batch.inputs) if batch.carried is None else network(batch.inputs, batch.carried)
+        outputs = network(batch.inputs, batch.carried, batch.targets) if special else network(batch.inputs)
         terms = asked(outputs, batch.targets)
         if batch.others is not None:
             terms = {

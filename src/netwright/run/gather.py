@@ -266,7 +266,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         ],
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
-    grid = [] if task.each_step else [_shown(found, name, shown, int(i)) for i in order]
+    grid = [] if task.each_step or task.writes else [_shown(found, name, shown, int(i)) for i in order]
     if isinstance(task, Tags):
         per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
         mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
@@ -275,7 +275,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         spread = task.apart(answers, targets)
         apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
         return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
-    if not field.vocabulary or task.each_step:
+    if not field.vocabulary or task.each_step or task.writes:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
         pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]

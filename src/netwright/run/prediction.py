@@ -133,9 +133,9 @@ def _paths(inputs: object) -> list[Path]:
 
 
 def found_in(path: Path, model: Model) -> Found:
-    """A table as it is; otherwise pictures, wherever they lie."""
-    pictures = any(field.kind == "image" for field in model.inputs.values())
-    loose = pictures and path.exists() and path.suffix.casefold() not in _TABLES
+    """A table as it is; otherwise pictures or sounds, wherever they lie."""
+    files_go_in = any(field.kind in {"image", "audio"} for field in model.inputs.values())
+    loose = files_go_in and path.exists() and path.suffix.casefold() not in _TABLES
     return readers.find(path, "loose_files" if loose else None)
 
 
@@ -214,10 +214,10 @@ def _words(answer: object) -> str:
 
 
 def column_for(found: Found, name: str, model: Model) -> Column:
-    """The column an input is read from; a source with one column of pictures serves any picture input."""
-    source = model.inputs[name].source
-    if model.inputs[name].kind == "image" and source not in found.columns and "image" in found.columns:
-        return found.columns["image"]
+    """The column an input is read from; a source with one column of pictures, or sounds, serves any such input."""
+    source, kind = model.inputs[name].source, model.inputs[name].kind
+    if kind in {"image", "audio"} and source not in found.columns and kind in found.columns:
+        return found.columns[kind]
     try:
         return found.column(source)
     except SpecError as exc:

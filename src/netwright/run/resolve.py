@@ -23,7 +23,8 @@ from netwright.models.build import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.resolved import Hardware, Resolved
-from netwright.spec import ModelSpec, OutputSpec, PartSpec, Reason, Spec, StopSpec
+from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, Reason, Spec, StopSpec
+from netwright.tasks.task import task_name
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed
 
@@ -243,9 +244,18 @@ def _refuse_unsaid(path: str, wanted: Spec, data: Dataset) -> None:
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:
     """The model with its layers written out, dropout among them."""
     if model.layers is None:
-        layers, why = default_layers(model, group_shapes(data.inputs))
+        tasks = {task_name(field) for field in data.outputs.values()}
+        layers, why = default_layers(
+            model, group_shapes(data.inputs), onwards="next" in tasks, whole=bool(tasks & {"text", "transcript"})
+        )
         reasons += why
-        model = ModelSpec(layers=layers, initialiser=model.initialiser)
+        model = ModelSpec(layers=layers, decoder=model.decoder, initialiser=model.initialiser)
+    if model.decoder is None and any(task_name(field) == "text" for field in data.outputs.values()):
+        decoder = DecoderSpec()
+        model = model.model_copy(update={"decoder": decoder})
+        said = f"{decoder.attention} attention, {decoder.dim} numbers, a beam of {decoder.beam}"
+        why = "the new state asks which steps of the input matter for the next token"
+        reasons.append(_reason("model.decoder", said, why))
     text = with_dropout(model.layers or "", dropout) if dropout else model.layers
     if text != model.layers:
         reasons.append(_reason("model.layers", text, f"dropout {dropout:g} behind the activation of every dense layer"))

@@ -178,7 +178,8 @@ def _whole(dataset: Dataset, output: str, seed: int) -> Whole:
 def _flat(dataset: Dataset, inputs: Mapping[str, Tensor], targets: Tensor, whole: Whole | None = None) -> Coded:
     """A part as baselines take it: sequences as rows of one length, and the tokens of texts besides."""
     tokens = {name: values for name, values in inputs.items() if not values.is_floating_point()}
-    return Coded(_even(dataset, inputs), targets, whole=whole, tokens=tokens)
+    known = {name: dataset.inputs[name].vocabulary for name in tokens}
+    return Coded(_even(dataset, inputs), targets, whole=whole, tokens=tokens, vocabularies=known)
 
 
 def _even(dataset: Dataset, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -207,7 +208,9 @@ def _examples(dataset: Dataset, model: Model, shown: Answered) -> list[Example]:
     positions = shown.positions[rows]
     cells = {name: dataset.raw(positions, name) for name in dataset.inputs}
     answers = {name: values[torch.from_numpy(rows)] for name, values in shown.answers.items()}
-    judged = [name for name, task in model.tasks.items() if task.each_step]  # of these, scores were kept, not answers
+    judged = [
+        name for name, task in model.tasks.items() if task.each_step or task.writes
+    ]  # of these, scores were kept, not answers
     if judged:
         again = model.answers(model.code({name: dataset.arrays[name][positions] for name in dataset.inputs}))
         answers |= {name: again[name] for name in judged}

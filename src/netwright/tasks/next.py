@@ -14,12 +14,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
-from netwright import metrics
-from netwright.errors import SpecError
 from netwright.readers import padding
 from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks import tokens
 from netwright.tasks.grams import surprise
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task
 
@@ -43,12 +41,7 @@ class Next(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        wrong = [key for key in ("loss", "class_weights", "positive") if getattr(spec, key) is not None]
-        if wrong or spec.unit not in {None, "softmax"}:
-            raise SpecError(
-                f"outputs.{name}.{(wrong or ['unit'])[0]}: what comes next is one of all tokens, by cross-entropy.",
-                "Leave it out.",
-            )
+        tokens.refuse_others(name, spec, "what comes next is one of all tokens, by cross-entropy")
         self.unit, self.units = "softmax", len(field.vocabulary)
         why = f"one of {self.units:,} tokens comes next"
         self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
@@ -57,7 +50,7 @@ class Next(Task):
 
     def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
         """The mean of all steps, each of which counts alike; see `Task.loss`."""
-        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
+        return tokens.mean_loss(outputs, targets)
 
     def terms(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
@@ -70,21 +63,17 @@ class Next(Task):
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch 3"]:
         """Of each example the sum of its losses, its steps, and how many were right; see `Task.judged`."""
-        each = functional.cross_entropy(
-            outputs.transpose(1, 2), targets, ignore_index=padding.NO_TOKEN, reduction="none"
-        )
+        each = tokens.each_loss(outputs, targets)
         right = (outputs.argmax(dim=2) == targets).sum(dim=1)
         return torch.stack([each.double().sum(dim=1), padding.lengths(targets).double(), right.double()], dim=1)
 
     def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
         """Scores of how often each token comes; see `Task.blind`."""
-        counts = torch.bincount(targets[targets >= 0].cpu(), minlength=self.units).double()
-        return (counts / counts.sum().clamp(min=1)).clamp_min(1e-9).log().float()
+        return tokens.frequencies(targets, self.units)
 
     def chance(self, targets: Int[Tensor, "example time"]) -> float:
         """The mean loss of guessing by how often tokens come; see `Task.chance`."""
-        shares = torch.log_softmax(self.blind(targets).double(), dim=0)
-        return float(-shares[targets[targets >= 0].cpu()].mean())
+        return tokens.guessing(targets, self.units)
 
     def answers(self, outputs: Float[Tensor, "batch time unit"]) -> Float[Tensor, "batch unit"]:
         """Probabilities of the token after the last; see `Task.answers`."""
@@ -94,18 +83,14 @@ class Next(Task):
     def score(self, answers: Float[Tensor, "batch 3"], targets: Tensor) -> dict[str, float]:
         """Bits and nats of a token on average, perplexity, and the share that was guessed right."""
         del targets
-        return _scores(answers.double().sum(dim=0)[None])[0]
+        return tokens.scores(answers, _columns)
 
     def interval(
         self, answers: Float[Tensor, "batch 3"], targets: Tensor, groups: np.ndarray | None = None
     ) -> dict[str, Interval]:
         """Intervals from drawing pieces of the text anew; see `Task.interval`."""
         del targets
-        rows = answers.double().numpy(force=True)
-        return {
-            name: metrics.bootstrap(rows, lambda means, name=name: _columns(means)[name], groups)
-            for name in ("bits", "nats", "perplexity", "accuracy")
-        }
+        return tokens.intervals(answers, _columns, ("bits", "nats", "perplexity", "accuracy"), groups)
 
     def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
         """How often each token comes, and after the four before it."""
@@ -152,8 +137,3 @@ def _columns(means: np.ndarray) -> dict[str, np.ndarray]:
         "perplexity": np.exp(nats),
         "accuracy": means[:, 2] / means[:, 1],
     }
-
-
-def _scores(sums: Tensor) -> list[dict[str, float]]:
-    found = _columns(sums.numpy(force=True))
-    return [{name: float(values[row]) for name, values in found.items()} for row in range(len(sums))]

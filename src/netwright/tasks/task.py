@@ -54,6 +54,7 @@ class Coded:
         whole: The part that these examples were drawn from, where they may not be all of it.
         tokens: Texts by group, `(example, time)`, padded as `readers/padding.py` says; `inputs` has them as rows of
             frequent tokens.
+        vocabularies: Of these texts.
     """
 
     inputs: Mapping[str, Tensor]
@@ -61,6 +62,7 @@ class Coded:
     groups: np.ndarray | None = None
     whole: Whole | None = None
     tokens: Mapping[str, Tensor] = field(default_factory=dict)
+    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
         """All groups' numbers side by side in one matrix.
@@ -110,6 +112,8 @@ class Task(ABC):
         headline: The score shown first.
         among_mates: Whether `terms` compares an example with the others of its batch.
         each_step: Whether it answers at every step of a sequence: its outputs are `(batch, time, unit)`.
+        writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
+            or without the truth codes of tokens `(batch, time)`.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
 
@@ -120,6 +124,7 @@ class Task(ABC):
     watch: tuple[str, Literal["min", "max"]] = ("loss", "min")
     among_mates: bool = False
     each_step: bool = False
+    writes: bool = False
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -136,7 +141,7 @@ class Task(ABC):
             targets: As in a batch: class codes, or numbers in their own units.
         """
 
-    def loss(self, outputs: Float[Tensor, "batch unit"], targets: Tensor) -> Float[Tensor, ""]:
+    def loss(self, outputs: Float[Tensor, "batch *unit"], targets: Tensor) -> Float[Tensor, ""]:
         """The mean of `terms`, which a step differentiates.
 
         Args:
@@ -295,11 +300,13 @@ class Task(ABC):
 
 
 def task_name(field: Field) -> str:
-    """The task of an output: that of its kind, or what comes next where it follows an input.
+    """The task of an output: that of its kind, what comes next where it follows an input, or what is read off one.
 
     Args:
         field: What is known about its data.
     """
+    if field.options.get("align"):
+        return "transcript"
     return "next" if field.options.get("of") else field.kind
 
 
@@ -317,7 +324,7 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     if task_name(field) != field.kind:
         return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
-        kinds = ", ".join(task for task in parts("task") if task != "next")
+        kinds = ", ".join(task for task in parts("task") if task not in {"next", "transcript"})
         raise SpecError(
             f'outputs.{name}: kind "{field.kind}" cannot be an output; {kinds} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",

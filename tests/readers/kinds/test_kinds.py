@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
@@ -21,6 +22,7 @@ from netwright.readers.pictures import Frame
 from netwright.spec import Field, InputSpec, OutputSpec, Reason
 
 TEXTS = ("one text", "another one", "a", "NA", "one text")
+INK = ("[[0,0],[1,2]]", "[[[0,0],[1,2]],[[3,3]]]", "[[5,5]]", "0 0\n1 1", '{"x": [0, 2], "y": [1, 1]}')
 TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
 DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
@@ -55,9 +57,17 @@ def pictures(folder: Path, count: int, size: tuple[int, int] = (10, 12)) -> Blob
     return Blobs(folder, tuple(f"{number}.png" for number in range(count)))
 
 
+def spoken(folder: Path, count: int) -> Blobs:
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        soundfile.write(folder / f"{number}.wav", rng.uniform(-0.5, 0.5, 1000 + 300 * number), 8000)
+    return Blobs(folder, tuple(f"{number}.wav" for number in range(count)))
+
+
 def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
     """Of every kind a column and its cells one by one."""
     blobs = pictures(folder, 5)
+    sounds = spoken(folder, 5)
     rows = np.random.default_rng(1).normal(size=(5, 3))
     return {
         "image": (blobs, [blobs.one(place) for place in range(5)]),
@@ -67,6 +77,8 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "date": (cells(*DAYS), list(DAYS)),
         "tags": (cells(*TAGS), list(TAGS)),
         "text": (cells(*TEXTS), list(TEXTS)),
+        "audio": (sounds, [sounds.one(place) for place in range(5)]),
+        "ink": (cells(*INK), list(INK)),
         "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }
 

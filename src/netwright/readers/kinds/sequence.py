@@ -11,8 +11,9 @@ import torch
 
 from netwright.errors import CellError, SpecError
 from netwright.readers import padding
-from netwright.readers.columns import Arrays, Blobs, Cells, Column
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Several
 from netwright.readers.kinds.kind import Cell, Kind
+from netwright.readers.numerals import read_numbers
 from netwright.spec import Field
 
 _TOLD = 1000  # cells between two words about how far reading is
@@ -93,8 +94,22 @@ def _cells(column: Column, field: Field, index: np.ndarray) -> Iterator[tuple[in
                 yield k, read
         case Cells():
             yield from enumerate(column.values.take(pa.array(index)).to_pylist())
+        case Several():
+            yield from enumerate(_rows(column)[index])
         case Arrays():
             for k, row in enumerate(index):
                 yield k, np.asarray(column.values[row])
         case _:
             raise SpecError(f"{field.name}: the data no longer holds sequences.", "Give data of the same form.")
+
+
+def _rows(column: Several) -> np.ndarray:
+    """Several number columns as one array, a row for each example; NaN for what is no number."""
+    found = [
+        np.asarray(of.values, dtype=np.float64).reshape(len(of), -1)[:, 0]
+        if isinstance(of, Arrays)
+        else read_numbers(of.values, decimal=of.decimal, comma=of.comma).values
+        for of in column.columns
+        if isinstance(of, (Arrays, Cells))
+    ]
+    return np.column_stack(found)

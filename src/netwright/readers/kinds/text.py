@@ -21,7 +21,7 @@ from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.spec import UNKNOWN, Field, InputSpec, OutputSpec, Reason, Scalar
+from netwright.spec import END, END_CODE, UNKNOWN, Field, InputSpec, OutputSpec, Reason, Scalar
 
 MOST_TOKENS = 20_000  # known words of a text
 MOST_STEPS = {"words": 400, "characters": 2_000}  # read of one text
@@ -49,7 +49,7 @@ class Text(Sequence):
         if some is None:
             raise SpecError(f"{path}: kind text needs a column of texts, or text files.", "Name another column.")
         words = float(np.mean([len(text.split()) for text in some])) if some else 0.0
-        tokens = spec.tokens if isinstance(spec, InputSpec) else None
+        tokens = spec.tokens
         reasons = []
         if tokens is None:
             tokens = "words" if words >= SENTENCE else "characters"
@@ -87,8 +87,12 @@ class Text(Sequence):
         least = SEEN_TWICE if field.options["tokens"] == "words" else 1
         known = [token for token, count in counts.items() if count >= least]
         most = int(field.options["vocabulary"]) - 1
-        kept = sorted(known, key=lambda token: (-counts[token], token))[:most]
-        return field.model_copy(update={"vocabulary": (UNKNOWN, *kept)})
+        kept = sorted(known, key=lambda token: (-counts[token], token))
+        if not field.options.get("ends"):
+            return field.model_copy(update={"vocabulary": (UNKNOWN, *kept[:most])})
+        most_steps = max((len(_split(_text(row), field)) for row in values), default=1)
+        options = {**field.options, "most_steps": most_steps}
+        return field.model_copy(update={"vocabulary": (UNKNOWN, END, *kept[: most - 1]), "options": options})
 
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """How many tokens are known, and how many texts are cut."""
@@ -117,9 +121,10 @@ class Text(Sequence):
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
         """Makes of a text the codes of its tokens, 0 for one that is not known."""
         codes = {token: code for code, token in enumerate(field.vocabulary)}
+        end = [END_CODE] if field.options.get("ends") else []
 
         def coded(values: np.ndarray) -> np.ndarray:
-            return np.fromiter((codes.get(token, 0) for token in _split(_text(values), field)), dtype=np.int64)
+            return np.array([*(codes.get(token, 0) for token in _split(_text(values), field)), *end], dtype=np.int64)
 
         return coded
 
@@ -141,15 +146,17 @@ class Text(Sequence):
 
 
 def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
-    wish = spec if isinstance(spec, InputSpec) else InputSpec.model_validate({})
     words = tokens == "words"
-    return {
+    found: dict[str, Scalar] = {
         "tokens": tokens,
-        "lower": words if wish.lower is None else wish.lower,
-        "vocabulary": wish.vocabulary or MOST_TOKENS,
-        "longest": wish.longest or MOST_STEPS[tokens],
-        "embed": (100 if words else 32) if wish.embed is None else wish.embed,
+        "lower": words if spec.lower is None else spec.lower,
+        "vocabulary": spec.vocabulary or MOST_TOKENS,
+        "longest": MOST_STEPS[tokens],
     }
+    if not isinstance(spec, InputSpec):
+        return {**found, "align": "ctc"} if spec.align else {**found, "ends": True}
+    embed = (100 if words else 32) if spec.embed is None else spec.embed
+    return {**found, "longest": spec.longest or MOST_STEPS[tokens], "embed": embed}
 
 
 def _some(column: Column) -> list[str] | None:

@@ -12,8 +12,8 @@ from netwright.errors import DataError
 from netwright.files import printable
 from netwright.readers.columns import Cells, Found, Refusal, open_packed, packing_of, same_form, twins, unique_ids
 from netwright.readers.layouts.layout import Layout
-from netwright.readers.layouts.listing import Listing, list_archive, list_folder, refusal, subset
-from netwright.readers.sniff import PICTURES, sniff
+from netwright.readers.layouts.listing import Listing, Signal, list_archive, list_folder, refusal, signal_of, subset
+from netwright.readers.sniff import sniff
 
 SPLITS = {
     "train": "train",
@@ -30,7 +30,7 @@ _PEEK = 200  # entries of a folder looked at to recognise the layout
 
 
 class ClassFolders(Layout):
-    """Pictures in folders named by their class; columns `image` and `category`."""
+    """Pictures, or sounds, in folders named by their class; columns `image` (or `audio`) and `category`."""
 
     name: ClassVar[str] = "class_folders"
 
@@ -46,7 +46,7 @@ class ClassFolders(Layout):
         return len(folders) > 1 or (len(folders) == 1 and not table)
 
     def find(self, path: Path) -> Found:
-        """All pictures with their classes.
+        """All pictures with their classes; where there are more sounds than pictures, all sounds.
 
         Raises:
             DataError: No picture lies in a class folder; says what does.
@@ -54,6 +54,7 @@ class ClassFolders(Layout):
         listing = list_archive(path) if path.is_file() else list_folder(path)
         depth = _wrapping(listing.blobs.names)
         splits = _has_splits(listing.blobs.names, depth)
+        signal = signal_of(listing.kinds)
         keep: list[int] = []
         classes: list[str] = []
         official: list[str] = []
@@ -61,7 +62,7 @@ class ClassFolders(Layout):
         for place, name in enumerate(listing.blobs.names):
             parts = name.split("/")[depth:]
             split = SPLITS.get(parts[0].lower(), "") if splits else ""
-            reason = _reason(listing.kinds[place], parts, split, splits)
+            reason = _reason(listing.kinds[place], parts, split, splits, signal)
             if reason:
                 refused.append(refusal(name, reason))
                 continue
@@ -75,7 +76,7 @@ class ClassFolders(Layout):
             layout=self.name,
             origin=str(path),
             ids=unique_ids(blobs.names),
-            columns={"image": blobs, "category": Cells(pa.chunked_array([pa.array(classes, pa.string())]))},
+            columns={signal.name: blobs, "category": Cells(pa.chunked_array([pa.array(classes, pa.string())]))},
             official=pa.array(official, pa.string()) if splits else None,
             refused=tuple(refused),
             notes=tuple(_notes(classes, official, splits)),
@@ -110,23 +111,23 @@ def _has_splits(names: tuple[str, ...], depth: int) -> bool:
     return "train" in outer and (len(outer - {""}) > 1 or outer == {"train"})
 
 
-def _reason(kind: str, parts: list[str], split: str, splits: bool) -> str:
+def _reason(kind: str, parts: list[str], split: str, splits: bool, signal: Signal) -> str:
     """Why a file is no example, or nothing."""
     if splits and not split:
         return "outside the train, validation and test folders"
     if len(parts) < (3 if splits else 2):
         return (
             "no class: it lies beside the class folders, not in one"
-            if kind in PICTURES
-            else f"{_words(kind)}, no class"
+            if kind in signal.kinds
+            else f"{_words(kind, signal)}, no class"
         )
-    return "" if kind in PICTURES else _words(kind)
+    return "" if kind in signal.kinds else _words(kind, signal)
 
 
-def _words(kind: str) -> str:
+def _words(kind: str, signal: Signal) -> str:
     if kind == "empty":
         return "empty file (0 bytes)"
-    return f"not a picture (holds {kind})" if kind != "unknown" else "not a picture"
+    return f"not a {signal.noun} (holds {kind})" if kind != "unknown" else f"not a {signal.noun}"
 
 
 def _notes(classes: list[str], official: list[str], splits: bool) -> list[str]:

@@ -20,7 +20,7 @@ import numpy as np
 from netwright.errors import CellError, DataError
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Members, Refusal, open_packed, packing_of, read_regular
-from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.readers.sniff import HEAD_BYTES, PICTURES, SOUNDS, sniff
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"})
 _HEADS = 512  # members of an archive whose first bytes are kept for planning
@@ -64,6 +64,33 @@ def clutter(name: str) -> str:
         if part.lower() in _CLUTTER:
             return "file of the operating system, not data"
     return ""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What the files of a folder are read as.
+
+    Args:
+        name: Of the column.
+        noun: One of them, in words.
+        kinds: What such a file holds by its first bytes.
+    """
+
+    name: str
+    noun: str
+    kinds: frozenset[str]
+
+
+_SIGNALS = (Signal("image", "picture", PICTURES), Signal("audio", "sound", SOUNDS))
+
+
+def signal_of(kinds: list[str]) -> Signal:
+    """What most files hold; pictures where there are as many.
+
+    Args:
+        kinds: Of all files.
+    """
+    return max(_SIGNALS, key=lambda signal: sum(kind in signal.kinds for kind in kinds))
 
 
 def list_folder(root: Path) -> Listing:

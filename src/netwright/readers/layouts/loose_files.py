@@ -1,4 +1,4 @@
-"""Pictures without classes: one picture, or a folder of them at any depth; what `predict` is given most often."""
+"""Pictures or sounds without classes: one, or a folder of them at any depth; what `predict` is given most often."""
 
 from __future__ import annotations
 
@@ -9,44 +9,48 @@ from netwright.errors import CellError, DataError
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Found, read_regular, unique_ids
 from netwright.readers.layouts.layout import Layout
-from netwright.readers.layouts.listing import list_folder, refusal, subset
-from netwright.readers.sniff import HEAD_BYTES, PICTURES, sniff
+from netwright.readers.layouts.listing import list_folder, refusal, signal_of, subset
+from netwright.readers.sniff import HEAD_BYTES, PICTURES, SOUNDS, sniff
 
 
 class LooseFiles(Layout):
-    """Pictures wherever they lie; one column, `image`."""
+    """Pictures wherever they lie; one column, `image`; where there are more sounds than pictures, `audio`."""
 
     name: ClassVar[str] = "loose_files"
 
     def matches(self, path: Path) -> bool:
-        """A picture, or a folder with a picture somewhere in it."""
+        """A picture or a sound, or a folder with one somewhere in it."""
         if path.is_file():
-            return _kind(path) in PICTURES
-        return path.is_dir() and any(kind in PICTURES for kind in list_folder(path).kinds)
+            return _kind(path) in PICTURES | SOUNDS
+        return path.is_dir() and any(kind in PICTURES | SOUNDS for kind in list_folder(path).kinds)
 
     def find(self, path: Path) -> Found:
-        """All pictures; everything else is refused with the reason.
+        """All pictures, or all sounds; everything else is refused with the reason.
 
         Raises:
-            DataError: There is no picture.
+            DataError: There is none.
         """
         if path.is_file():
             kind = _kind(path)
-            if kind not in PICTURES:
+            signal = signal_of([kind])
+            if kind not in signal.kinds:
                 raise DataError(f"{printable(path)} is not a picture (it holds {kind}).", "Give a picture.")
             blobs, refused = Blobs(path.parent, (path.name,)), []
         else:
             listing = list_folder(path)
-            keep = [place for place, kind in enumerate(listing.kinds) if kind in PICTURES]
+            signal = signal_of(listing.kinds)
+            keep = [place for place, kind in enumerate(listing.kinds) if kind in signal.kinds]
             blobs, refused = subset(listing, keep), list(listing.refused)
             refused += [
-                refusal(name, f"not a picture (holds {kind})")
+                refusal(name, f"not a {signal.noun} (holds {kind})")
                 for name, kind in zip(listing.blobs.names, listing.kinds, strict=True)
-                if kind not in PICTURES
+                if kind not in signal.kinds
             ]
             if not keep:
                 raise DataError(f"{printable(path)}: no picture in this folder.", "Give pictures or a table.")
-        return Found(self.name, str(path), unique_ids(blobs.names), {"image": blobs}, None, tuple(refused), (), (path,))
+        return Found(
+            self.name, str(path), unique_ids(blobs.names), {signal.name: blobs}, None, tuple(refused), (), (path,)
+        )
 
 
 def _kind(path: Path) -> str:

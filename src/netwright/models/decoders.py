@@ -1,0 +1,211 @@
+"""Decoders: what writes a text of any length from what an encoder made of an input.
+
+Given the true text, a decoder says how likely each next token was (teacher forcing); without it, it writes one by beam
+search. Both are the same network: the state begins with the encoding, each token is fed back, and attention looks at
+the steps of the encoding anew for every token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from netwright.models.initialisers import Draw
+from netwright.models.layers import Layer, Shape, at_least
+from netwright.models.steps import there, without_rest
+from netwright.readers import padding
+from netwright.spec import END_CODE, STEPS
+
+_SURE = 0.6  # how much of a text's length its score is divided by, see `Decoder`
+
+
+@dataclass
+class _Reading:
+    """What a decoder looks at: the encoding of each example, its steps, and which of them are there."""
+
+    memory: Tensor | None
+    gone: Tensor | None
+    state: tuple[Tensor, Tensor]
+
+    def rows(self, pick: Tensor) -> _Reading:
+        """The same for some rows."""
+        memory, gone = (None if x is None else x[pick] for x in (self.memory, self.gone))
+        return _Reading(memory, gone, (self.state[0][pick], self.state[1][pick]))
+
+
+class Decoder(Layer):
+    """An LSTM that writes, token by token, from an encoding.
+
+    Attention "luong": the new state asks the steps of the encoding, and what it finds is joined to it before the next
+    token is chosen. "bahdanau": the old state asks, and what it finds goes in with the last token. "none": the encoding
+    is the first state and nothing more, whatever the length of the input.
+
+    Args:
+        in_shape: `(time, dim)` of an encoded sequence, `(dim,)` of a vector, or `(channel, height, width)` of a picture
+            whose places are looked at one by one.
+        tokens: How many there are; 0 is what is not known, `END_CODE` the end, which also stands before the first.
+        longest: Tokens of the longest text it writes.
+        dim: Numbers of the state.
+        embed: Numbers of a token that goes in.
+        attention: How the encoding is looked at.
+        dropout: Share of the embedded tokens and of what the next one is chosen from that is left out in training.
+        beam: Texts that are kept while one is written; 1 always takes the likeliest token.
+
+    Source: Cho et al. 2014, arXiv:1406.1078; attention Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1, and
+    Luong, Pham, Manning 2015, arXiv:1508.04025, section 3.1 (general); the length penalty Wu et al. 2016,
+    arXiv:1609.08144, equation 14.
+    """
+
+    def __init__(
+        self,
+        in_shape: Shape,
+        tokens: int,
+        longest: int,
+        *,
+        dim: int = 256,
+        embed: int = 128,
+        attention: Literal["luong", "bahdanau", "none"] = "luong",
+        dropout: float = 0.3,
+        beam: int = 5,
+    ) -> None:
+        at_least(1, dim=dim, embed=embed, beam=beam, longest=longest)
+        wide = in_shape[0] if len(in_shape) != 2 else in_shape[1]
+        per_step = 4 * dim * (embed + dim) + tokens * dim + (wide * dim if attention != "none" else 0)
+        super().__init__(in_shape, (STEPS, tokens), multiply_adds=per_step)
+        self.timed = len(in_shape) == 2
+        self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, beam
+        self.dropout = nn.Dropout(dropout)
+        self.embedding = nn.Parameter(torch.empty(tokens, embed))
+        self.begin = nn.Linear(wide, 2 * dim)
+        self.cell = nn.LSTM(embed + (wide if attention == "bahdanau" else 0), dim, batch_first=True)
+        self.ask = nn.Linear(dim, wide if attention == "luong" else dim, bias=False) if attention != "none" else None
+        self.seen = nn.Linear(wide, dim) if attention == "bahdanau" else None
+        self.weigh = nn.Linear(dim, 1, bias=False) if attention == "bahdanau" else None
+        self.join = nn.Linear(dim + wide, dim) if attention == "luong" else None
+        self.out = nn.Linear(dim + (wide if attention == "bahdanau" else 0), tokens)
+
+    def initialise(self, draw: Draw) -> None:
+        """Matrices drawn, the recurrent one orthogonal gate by gate, the forget gate open, biases 0."""
+        draw.uniform(self.embedding, 3**0.5)
+        for name, weight in self.named_parameters():
+            if name == "embedding":
+                continue
+            if weight.ndim < 2:
+                nn.init.zeros_(weight)
+            elif name.startswith("cell.weight_hh"):
+                with torch.no_grad():
+                    for gate in weight.chunk(4):
+                        nn.init.orthogonal_(gate, generator=draw.generator)
+            else:
+                for gate in weight.chunk(4) if name.startswith("cell") else [weight]:
+                    draw(gate)
+        with torch.no_grad():
+            self.cell.bias_ih_l0.chunk(4)[1].fill_(1.0)  # type: ignore[operator]
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch *any"],
+        steps: Int[Tensor, " batch"] | None = None,
+        targets: Int[Tensor, "batch later"] | None = None,
+    ) -> Tensor:
+        """Scores of every next token of the true texts `(batch, later, token)`; without them texts `(batch, later)`.
+
+        Args:
+            x: The encodings.
+            steps: How many steps each has; None where all have as many as there are.
+            targets: Codes of the true texts with their ends, padded.
+        """
+        reading = self._read(x, steps)
+        if targets is None:
+            return self._searched(reading)
+        before = functional.pad(targets[:, :-1].clamp(min=0), (1, 0), value=END_CODE)
+        scores, _ = self._scores(before, reading)
+        return scores
+
+    def _read(self, x: Tensor, steps: Tensor | None) -> _Reading:
+        gone = None
+        if x.ndim == 4:
+            x = x.flatten(2).transpose(1, 2)  # batch place channel
+        if x.ndim == 3:
+            first = without_rest(x, steps).sum(dim=1) / (x.shape[1] if steps is None else steps.clamp(min=1)[:, None])
+            gone = None if steps is None else ~there(x, steps)[..., 0]
+        else:
+            first, x = x, x[:, None]
+        h, c = torch.tanh(self.begin(first)).chunk(2, dim=1)
+        return _Reading(x if self.attention != "none" else None, gone, (h.contiguous(), c.contiguous()))
+
+    def _scores(self, tokens: Tensor, reading: _Reading) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Scores after each of some tokens, and the state at their end."""
+        embedded = self.dropout(functional.embedding(tokens, self.embedding))
+        if self.attention == "bahdanau":
+            return self._stepwise(embedded, reading)
+        h, (last, cell) = self.cell(embedded, (reading.state[0][None], reading.state[1][None]))
+        if self.join is not None and self.ask is not None and reading.memory is not None:
+            weights = self.ask(h) @ reading.memory.transpose(1, 2)  # batch later time
+            h = torch.tanh(self.join(torch.cat([h, _weighed(weights, reading)], dim=2)))
+        return self.out(self.dropout(h)), (last[0], cell[0])
+
+    def _stepwise(self, embedded: Tensor, reading: _Reading) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        if self.ask is None or self.seen is None or self.weigh is None or reading.memory is None:
+            raise RuntimeError("a decoder without its attention")  # pragma: no cover - made together
+        (h, c), found = reading.state, []
+        keys = self.seen(reading.memory)
+        for token in embedded.unbind(dim=1):
+            asked = self.weigh(torch.tanh(keys + self.ask(h)[:, None]))[..., 0]  # batch time
+            context = _weighed(asked[:, None], reading)[:, 0]
+            into = torch.cat([token, context], dim=1)[:, None]
+            _, (last, cell) = self.cell(into, (h[None], c[None]))
+            h, c = last[0], cell[0]
+            found.append(torch.cat([h, context], dim=1))
+        return self.out(self.dropout(torch.stack(found, dim=1))), (h, c)
+
+    def _searched(self, reading: _Reading) -> Int[Tensor, "batch later"]:
+        """Texts found by beam search, padded; the likeliest by its score over its length to the power of `_SURE`."""
+        count, width = len(reading.state[0]), self.beam
+        reading = reading.rows(torch.arange(count, device=reading.state[0].device).repeat_interleave(width))
+        device = reading.state[0].device
+        texts = torch.full((count, width, 0), END_CODE, device=device)
+        sums = torch.full((count, width), -torch.inf, device=device)
+        sums[:, 0] = 0  # all beams begin alike: one of them counts
+        token = torch.full((count * width, 1), END_CODE, device=device)
+        over = torch.zeros(count, width, dtype=torch.bool, device=device)
+        lengths = torch.zeros(count, width, device=device)
+        for _ in range(self.longest + 1):
+            scores, state = self._scores(token, reading)
+            shares = torch.log_softmax(scores[:, -1], dim=1).view(count, width, -1)
+            shares[..., 0] = -torch.inf  # what is not known is never written
+            ended = torch.full_like(shares, -torch.inf)
+            ended[..., END_CODE] = 0  # a text that is over stays as it is
+            shares = torch.where(over[..., None], ended, shares)
+            totals = sums[..., None] + shares
+            longer = lengths[..., None] + (~over[..., None]).float()
+            ranked = (totals / ((5 + longer) / 6) ** _SURE).flatten(1).topk(width, dim=1).indices
+            beam, chosen = ranked // self.tokens, ranked % self.tokens
+            sums = totals.flatten(1).gather(1, ranked)
+            lengths = longer.expand_as(totals).flatten(1).gather(1, ranked)
+            texts = torch.cat(
+                [texts.gather(1, beam[..., None].expand(-1, -1, texts.shape[2])), chosen[..., None]], dim=2
+            )
+            over = over.gather(1, beam) | (chosen == END_CODE)
+            if (bool(over[:, 0].all()) and width == 1) or bool(over.all()):
+                break
+            pick = (torch.arange(count, device=device)[:, None] * width + beam).flatten()
+            reading = _Reading(reading.memory, reading.gone, (state[0][pick], state[1][pick]))
+            token = chosen.reshape(-1, 1)
+        best = texts[:, 0]
+        past = (best == END_CODE).cumsum(dim=1) > 0
+        return torch.where(past, padding.NO_TOKEN, best)
+
+
+def _weighed(weights: Tensor, reading: _Reading) -> Tensor:
+    """What attention finds: the mean of the steps, weighed by the softmax of `(batch, later, time)` weights."""
+    if reading.memory is None:
+        raise RuntimeError("nothing to look at")  # pragma: no cover - only asked with a memory
+    if reading.gone is not None:
+        weights = weights.masked_fill(reading.gone[:, None], -torch.inf)
+    return torch.softmax(weights, dim=2).nan_to_num() @ reading.memory

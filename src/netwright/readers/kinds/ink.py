@@ -1,0 +1,226 @@
+"""Pen ink: points in the order in which they were drawn, and where the pen was set down anew.
+
+Read from points in arrays, JSON, CSV, InkML and UNIPEN-like text. What is cached is the points as they are; the network
+sees them in a frame of their own, so that neither place nor size on the page matters, and the way to each.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+from xml.etree import ElementTree
+
+import numpy as np
+import torch
+
+from netwright.errors import CellError, SpecError
+from netwright.readers import padding
+from netwright.readers.columns import Column, Found, Several
+from netwright.readers.kinds.kind import Cell, path_of, source_of
+from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.spec import Field, InputSpec, OutputSpec, Reason
+
+LONGEST = 2_000  # points
+_HUGE = 1e9  # of a coordinate
+_NUMBERS = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+Strokes = list[list[tuple[float, float]]]
+
+
+class Ink(Sequence):
+    """Pen points, cached as x, y, and 1 where a stroke begins."""
+
+    name: ClassVar[str] = "ink"
+    settings: ClassVar[tuple[str, ...]] = ("longest",)
+
+    def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
+        """Pairs of columns are points of one stroke; anything else holds its points in each cell."""
+        path = path_of(name, spec)
+        if isinstance(column, Several) and len(column.columns) % 2:
+            raise SpecError(
+                f"{path}.from: {len(column.columns)} columns are no pairs of x and y.",
+                "Name them in the order x1, y1, x2, y2, ...",
+            )
+        longest = spec.longest if isinstance(spec, InputSpec) and spec.longest else LONGEST
+        field = Field(
+            name=name,
+            kind=self.name,
+            source=source_of(name, spec),
+            shape=(3,),
+            dtype="float32",
+            ragged=True,
+            options={"longest": longest},
+        )
+        return field, []
+
+    def one(self, raw: Cell, field: Field) -> np.ndarray:
+        """`(time, 3)`: x, y, and 1 where the pen was set down anew.
+
+        Raises:
+            CellError: No ink, no point, or a coordinate that is none.
+        """
+        points = _points(raw)
+        if not len(points):
+            raise CellError("holds no point.")
+        if not np.isfinite(points).all() or np.abs(points).max() > _HUGE:
+            raise CellError("holds a coordinate that is no number, or beyond all paper.")
+        points[0, 2] = 1
+        same = (np.diff(points[:, :2], axis=0) == 0).all(axis=1) & (points[1:, 2] == 0)  # the pen stood still
+        return points[np.concatenate([[True], ~same])][: int(field.options["longest"])].astype(np.float32)
+
+    def width(self, field: Field) -> int:
+        """Mean and spread of each number, and how many points there are."""
+        del field
+        return 2 * _DIM + 1
+
+    def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
+        """`(time, 5)`: place in a frame of the ink's own, the way here, and where a stroke begins."""
+        del field
+        return _framed
+
+    def dim(self, field: Field) -> int:
+        """Place, way and pen."""
+        del field
+        return _DIM
+
+    def flat(self, coded: torch.Tensor, field: Field) -> torch.Tensor:
+        """Mean and spread of each number over time, and the logarithm of the points."""
+        del field
+        return padding.moments(coded)
+
+    def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
+        """How many points and strokes there are."""
+        del field
+        points = np.asarray(value)
+        return f"{len(points)} points, {int(points[:, 2].sum())} strokes"
+
+
+_DIM = 5
+
+
+def _framed(points: np.ndarray) -> np.ndarray:
+    """Centred, the longer side from -1 to 1; ways in units of their mean length, those of a lifted pen as well."""
+    places = points[:, :2]
+    low, high = places.min(axis=0), places.max(axis=0)
+    side = float((high - low).max()) or 1.0
+    inside = (places - (low + high) / 2) * (2 / side)
+    ways = np.diff(inside, axis=0, prepend=inside[:1])
+    usual = float(np.abs(ways).mean()) or 1.0
+    return np.concatenate([inside, np.clip(ways / usual, -10, 10), points[:, 2:]], axis=1).astype(np.float32)
+
+
+def _points(raw: Cell) -> np.ndarray:
+    if isinstance(raw, np.ndarray):
+        return _of_array(raw)
+    if isinstance(raw, bytes):
+        if sniff(raw[:HEAD_BYTES]) not in {"text", "xml"}:
+            raise CellError(f"is no ink (holds {sniff(raw[:HEAD_BYTES])}).")
+        raw = raw.decode("utf-8-sig", "replace")
+    if not isinstance(raw, str):
+        raise CellError("the cell has no value, expected ink.")
+    text = raw.strip()
+    if text.startswith("<"):
+        return _stacked(_of_inkml(text))
+    if text.startswith(("[", "{")):
+        return _of_json(text)
+    if ".PEN_DOWN" in text:
+        return _stacked(_of_unipen(text))
+    return _of_table(text)
+
+
+def _stacked(strokes: Strokes) -> np.ndarray:
+    rows = [(x, y, float(k == 0)) for stroke in strokes for k, (x, y) in enumerate(stroke)]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
+def _of_array(values: np.ndarray) -> np.ndarray:
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise CellError("its points are no numbers.") from exc
+    if values.ndim == 1 and len(values) % 2 == 0:  # x1, y1, x2, y2, ...
+        values = values.reshape(-1, 2)
+    if values.ndim != 2 or values.shape[1] not in (2, 3):
+        raise CellError(f"has shape {values.shape}, expected a row of x, y and perhaps pen for each point.")
+    return values if values.shape[1] == 3 else np.column_stack([values, np.zeros(len(values))])
+
+
+def _of_json(text: str) -> np.ndarray:
+    """Points, strokes of points, or an object with x, y and perhaps pen."""
+    try:
+        found = json.loads(text)
+    except ValueError as exc:
+        raise CellError(f"is no JSON ({exc}).") from exc
+    try:
+        if not found:
+            return np.zeros((0, 3))
+        if isinstance(found, dict):
+            pen = found.get("pen", [0] * len(found["x"]))
+            return _of_array(np.column_stack([found["x"], found["y"], pen]))
+        if found and isinstance(found[0], dict):
+            return _of_array(np.array([[point["x"], point["y"], point.get("pen", 0)] for point in found]))
+        if found and found[0] and isinstance(found[0][0], list):
+            return _stacked([[(float(point[0]), float(point[1])) for point in stroke] for stroke in found])
+        return _of_array(np.array(found, dtype=np.float64).reshape(len(found), -1))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        raise CellError("is JSON, but no list of points or strokes.") from exc
+
+
+def _of_inkml(text: str) -> Strokes:
+    """The traces of InkML; what declares entities is refused unread."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise CellError("declares entities, which ink has no use for.")
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as exc:
+        raise CellError(f"is no XML ({exc}).") from exc
+    traces = [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == "trace"]
+    if not traces:
+        raise CellError("is XML without a trace of ink.")
+    return [_pairs(part.split() for part in trace.split(",")) for trace in traces]
+
+
+def _of_unipen(text: str) -> Strokes:
+    """`.PEN_DOWN`, lines of coordinates, `.PEN_UP`; other lines that begin with a dot are passed over."""
+    strokes: Strokes = []
+    down = False
+    for line in text.splitlines():
+        word = line.strip()
+        if word.startswith(".PEN_DOWN"):
+            strokes.append([])
+            down = True
+        elif word.startswith("."):
+            down = down and not word.startswith(".PEN_UP")
+        elif down and word:
+            strokes[-1] += _pairs([word.split()])
+    return [stroke for stroke in strokes if stroke]
+
+
+def _of_table(text: str) -> np.ndarray:
+    """A line for each point, with or without a header: x, y and perhaps pen."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    separator = next((mark for mark in ",;\t" if lines and mark in lines[0]), " ")
+    rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True))
+    names = [cell.strip().casefold() for cell in rows[0]] if rows else []
+    if "x" in names and "y" in names:
+        wanted = [names.index(name) for name in ("x", "y", "pen") if name in names]
+        rows = [[row[place] for place in wanted if place < len(row)] for row in rows[1:]]
+    try:
+        return _of_array(np.array([[float(cell) for cell in row if cell.strip()][:3] for row in rows]))
+    except ValueError as exc:
+        raise CellError("has a line that is no x, y and pen.") from exc
+
+
+def _pairs(points: Iterable[list[str]]) -> list[tuple[float, float]]:
+    found = []
+    for cells in points:
+        numbers = _NUMBERS.findall(" ".join(cells))
+        if cells and len(numbers) < 2:
+            raise CellError(f'"{" ".join(cells)[:40]}" is no point.')
+        if cells:
+            found.append((float(numbers[0]), float(numbers[1])))
+    return found

@@ -1,0 +1,127 @@
+"""Texts in several languages side by side: `train.en` and `train.de` whose lines say the same."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from netwright.errors import DataError
+from netwright.files import printable
+from netwright.readers.columns import Cells, Found, Refusal
+from netwright.readers.layouts.layout import Layout
+from netwright.readers.layouts.text_table import read_text
+from netwright.words import counted, listed
+
+_LANGUAGE = re.compile(r"(?P<stem>.+)\.(?P<language>(?!gz|xz|bz2)[a-z]{2,3})(?:\.(?:gz|xz|bz2))?")
+_NOT_ONE = {
+    "txt",
+    "csv",
+    "tsv",
+    "gz",
+    "xz",
+    "bz2",
+    "md",
+    "tar",
+    "zip",
+    "py",
+    "npy",
+    "npz",
+    "png",
+    "jpg",
+    "wav",
+    "mp3",
+    "mp4",
+}
+_PARTS = {"train": "train", "val": "validation", "valid": "validation", "dev": "validation", "test": "test"}
+
+
+class ParallelTexts(Layout):
+    """A folder of `PART.LANGUAGE` files; a column for each language, line by line, and the parts as split.
+
+    What stands between part and language (`train.lc.norm.tok.en`) is the same for all. Of several test sets the first
+    is the test part; the others are left out, to be scored with `evaluate --data`.
+    """
+
+    name: ClassVar[str] = "parallel_texts"
+
+    def matches(self, path: Path) -> bool:
+        """A folder with a training text in at least two languages."""
+        return path.is_dir() and any(len(of) > 1 for stem, of in _files(path).items() if _part(stem) == "train")
+
+    def find(self, path: Path) -> Found:
+        """Every line of each part, in all languages that all parts have.
+
+        Raises:
+            DataError: No training texts, or texts of one part that differ in their number of lines.
+        """
+        files = _files(path)
+        chosen, further = _chosen(files)
+        if "train" not in chosen:
+            raise DataError(f"{printable(path)}: no train.LANGUAGE in two languages.", "Give the folder of the texts.")
+        languages = sorted(set.intersection(*(set(files[stem]) for stem in chosen.values())))
+        columns: dict[str, list[str]] = {language: [] for language in languages}
+        ids: list[str] = []
+        official: list[str] = []
+        for part, stem in chosen.items():
+            lines = {language: _lines(files[stem][language]) for language in languages}
+            counts = {language: len(of) for language, of in lines.items()}
+            if len(set(counts.values())) > 1:
+                told = ", ".join(f"{language} {count:,}" for language, count in counts.items())
+                raise DataError(f"{printable(stem)}: its texts differ in lines ({told}).", "Fetch the files again.")
+            for language, of in lines.items():
+                columns[language] += of
+            count = counts[languages[0]]
+            ids += [f"{stem} line {number}" for number in range(1, count + 1)]
+            official += [part] * count
+        refused = [
+            Refusal(f"{stem}.{language}", f"{stem}.{language}", "refused", "another test set; score it with --data")
+            for stem in further
+            for language in sorted(files[stem])
+        ]
+        alone = sorted({language for stem in chosen.values() for language in files[stem]} - set(languages))
+        notes = [f"texts in {listed(languages)}, {counted(len(chosen), 'part')}"]
+        notes += [f"not in every part: {listed(alone)}"] if alone else []
+        return Found(
+            layout=self.name,
+            origin=str(path),
+            ids=pa.array(ids, pa.string()),
+            columns={name: Cells(pa.chunked_array([pa.array(of, pa.string())])) for name, of in columns.items()},
+            official=pa.array(official, pa.string()) if len(chosen) > 1 else None,
+            refused=tuple(refused),
+            notes=tuple(notes),
+            sources=tuple(files[stem][language] for stem in chosen.values() for language in languages),
+        )
+
+
+def _files(path: Path) -> dict[str, dict[str, Path]]:
+    """Files by what they hold and then by language."""
+    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    for child in sorted(path.iterdir()):
+        match = _LANGUAGE.fullmatch(child.name)
+        if match and child.is_file() and match["language"] not in _NOT_ONE and _part(match["stem"]):
+            found[match["stem"]][match["language"]] = child
+    return dict(found)
+
+
+def _part(stem: str) -> str:
+    return _PARTS.get(re.split(r"[._-]", stem)[0].casefold(), "")
+
+
+def _chosen(files: dict[str, dict[str, Path]]) -> tuple[dict[str, str], list[str]]:
+    """The first set of each part, and what is left."""
+    chosen: dict[str, str] = {}
+    for part in ("train", "validation", "test"):
+        stems = [stem for stem in files if _part(stem) == part and len(files[stem]) > 1]
+        if stems:
+            chosen[part] = stems[0]
+    return chosen, [stem for stem in files if stem not in chosen.values()]
+
+
+def _lines(path: Path) -> list[str]:
+    content = read_text(path).content.to_pybytes().decode("utf-8")
+    lines = content.split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines

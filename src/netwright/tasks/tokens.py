@@ -1,0 +1,104 @@
+"""What the tasks about tokens share: a text is written, read off or continued, and of each example counts are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from netwright import metrics
+from netwright.errors import SpecError
+from netwright.readers import padding
+from netwright.spec import OutputSpec
+from netwright.tasks.task import Interval
+
+Columns = Callable[[np.ndarray], dict[str, np.ndarray]]  # scores by name from means of counts, one row for each
+
+
+def refuse_others(name: str, spec: OutputSpec, why: str) -> None:
+    """The loss of tokens is the task's own.
+
+    Args:
+        name: The output's name.
+        spec: What the user said about it.
+        why: What it is, in words.
+
+    Raises:
+        SpecError: Another loss or unit, weights of classes or a class that is sought were asked for.
+    """
+    wrong = [key for key in ("loss", "class_weights", "positive") if getattr(spec, key) is not None]
+    if spec.unit not in {None, "softmax"}:
+        wrong.append("unit")
+    if wrong:
+        raise SpecError(f"outputs.{name}.{wrong[0]}: {why}.", "Leave it out.")
+
+
+def mean_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
+    """Cross-entropy of all tokens, each of which counts alike.
+
+    Args:
+        outputs: Scores of every token at every step.
+        targets: The true ones, padded.
+    """
+    return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
+
+
+def each_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Tensor:
+    """Cross-entropy of every token, `(batch, time)`; 0 for what is not there.
+
+    Args:
+        outputs: Scores of every token at every step.
+        targets: The true ones, padded.
+    """
+    return functional.cross_entropy(outputs.transpose(1, 2), targets, ignore_index=padding.NO_TOKEN, reduction="none")
+
+
+def frequencies(targets: Int[Tensor, "example time"], units: int) -> Float[Tensor, " unit"]:
+    """Scores whose softmax is how often each token comes.
+
+    Args:
+        targets: Texts, padded.
+        units: How many different tokens there are.
+    """
+    counts = torch.bincount(targets[targets >= 0].cpu(), minlength=units).double()
+    return (counts / counts.sum().clamp(min=1)).clamp_min(1e-9).log().float()
+
+
+def guessing(targets: Int[Tensor, "example time"], units: int) -> float:
+    """The mean loss of guessing by how often tokens come.
+
+    Args:
+        targets: Texts, padded.
+        units: How many different tokens there are.
+    """
+    shares = torch.log_softmax(frequencies(targets, units).double(), dim=0)
+    return float(-shares[targets[targets >= 0].cpu()].mean())
+
+
+def scores(counts: Float[Tensor, "example count"], columns: Columns) -> dict[str, float]:
+    """Scores of all examples together.
+
+    Args:
+        counts: What is kept of each.
+        columns: Makes scores of their means.
+    """
+    return {name: float(values[0]) for name, values in columns(counts.double().mean(dim=0)[None].numpy()).items()}
+
+
+def intervals(
+    counts: Float[Tensor, "example count"], columns: Columns, names: Sequence[str], groups: np.ndarray | None
+) -> dict[str, Interval]:
+    """95 % intervals of scores, from drawing examples (or groups of them) anew.
+
+    Args:
+        counts: What is kept of each example.
+        columns: Makes scores of their means.
+        names: Of the scores.
+        groups: Which group each example belongs to.
+    """
+    rows = counts.double().numpy(force=True)
+    return {name: metrics.bootstrap(rows, lambda means, name=name: columns(means)[name], groups) for name in names}

@@ -1,0 +1,158 @@
+"""A text read off a sequence that is longer than it: speech, pen strokes; aligned by CTC, which needs no marks in time.
+
+Answers are codes of tokens `(batch, time)`, padded. Of each example scores keep how many tokens would have to be
+changed, put in or taken out, how many there are, and the same of words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from rapidfuzz.distance import Levenshtein
+from torch import Tensor
+from torch.nn import functional
+
+from netwright.models.ctc import BLANK, best_path, prefix_search
+from netwright.readers import padding
+from netwright.spec import Field, OutputSpec, Reason
+from netwright.tasks import tokens
+from netwright.tasks.task import Baseline, Coded, Interval, Task
+
+BEAM = 16  # beginnings of a text that are kept while it is read off
+
+
+class Transcript(Task):
+    """What is said or written in a sequence.
+
+    Args:
+        name: The output's name in the spec.
+        field: Its vocabulary has the tokens; code 0 is the blank.
+        spec: `align: ctc`, and no loss or unit but the task's own.
+
+    Raises:
+        SpecError: A loss, unit or weights of classes are asked for.
+    """
+
+    headline = "error"
+    watch = ("error", "min")
+    each_step = True
+
+    def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
+        super().__init__(name, field, spec)
+        tokens.refuse_others(name, spec, "what is aligned by ctc has the loss of ctc")
+        self.unit, self.units = "softmax", len(field.vocabulary)
+        why = f"one of {self.units - 1:,} {field.options.get('tokens', 'tokens')} or none at every step"
+        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        why = "minus the log of the probability of the true text, written in any way over the steps"
+        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="ctc", why=why))
+
+    def terms(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p of each text over its length; 0 for one that its steps are too few for, see `Task.terms`."""
+        steps = _steps(outputs)
+        known = torch.where(targets == BLANK, padding.NO_TOKEN, targets)  # a token that is not known cannot be read off
+        lengths = padding.lengths(known)
+        order = (known < 0).long().argsort(dim=1, stable=True)
+        found = functional.ctc_loss(
+            functional.log_softmax(outputs.nan_to_num(), dim=2).transpose(0, 1),
+            known.gather(1, order).clamp(min=1),
+            steps,
+            lengths,
+            blank=BLANK,
+            reduction="none",
+            zero_infinity=True,
+        )
+        return found / lengths.clamp(min=1)
+
+    def chance(self, targets: Int[Tensor, "example time"]) -> float:
+        """The loss of a net that says every token is as likely at every step, for one step to a token."""
+        del targets
+        return math.log(self.units)
+
+    def answers(self, outputs: Float[Tensor, "batch time unit"]) -> Int[Tensor, "batch later"]:
+        """The likeliest texts; see `Task.answers`."""
+        shares, steps = torch.softmax(outputs.nan_to_num().double(), dim=2).numpy(force=True), _steps(outputs).tolist()
+        texts = [prefix_search(row[:count], BEAM) for row, count in zip(shares, steps, strict=True)]
+        return padding.padded([np.array(text, dtype=np.int64) for text in texts])
+
+    def judged(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]) -> Tensor:
+        """Of each example edits, tokens, edits of words, words, and whether all is right; see `Task.judged`."""
+        codes, steps = outputs.nan_to_num().argmax(dim=2).numpy(force=True), _steps(outputs).tolist()
+        rows = [
+            self._compared(best_path(row[:count]), [code for code in truth if code >= 0])
+            for row, count, truth in zip(codes, steps, targets.tolist(), strict=True)
+        ]
+        return torch.tensor(rows, dtype=torch.float64)
+
+    def _compared(self, given: Sequence[int], truth: Sequence[int]) -> list[int]:
+        one, other = self._said(given).split(), self._said(truth).split()
+        return [
+            Levenshtein.distance(given, truth),
+            len(truth),
+            Levenshtein.distance(one, other),
+            len(other),
+            int(given == truth),
+        ]
+
+    def score(self, answers: Float[Tensor, "batch count"], targets: Tensor) -> dict[str, float]:
+        """error: edits over true tokens; word_error likewise; exact: the share of texts that are wholly right."""
+        del targets
+        return tokens.scores(answers, _columns)
+
+    def interval(
+        self, answers: Float[Tensor, "batch count"], targets: Tensor, groups: np.ndarray | None = None
+    ) -> dict[str, Interval]:
+        """Intervals from drawing examples anew; see `Task.interval`."""
+        del targets
+        return tokens.intervals(answers, _columns, ("error", "word_error", "exact"), groups)
+
+    def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
+        """Always the commonest text, and nothing at all."""
+        del seed
+        texts = [tuple(code for code in row if code >= 0) for row in train.targets.tolist()]
+        commonest = max(sorted(set(texts)), key=texts.count) if texts else ()
+        found = []
+        for name, given, note in (
+            ("commonest", list(commonest), f'always "{self._said(list(commonest))}"'),
+            ("nothing", [], "always nothing"),
+        ):
+            rows = [self._compared(given, [code for code in truth if code >= 0]) for truth in test.targets.tolist()]
+            answers = torch.tensor(rows, dtype=torch.float64)
+            scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
+            found.append(Baseline(name, scores, interval, 0.0, note))
+        return found
+
+    def decode(self, answers: Int[Tensor, "batch later"], top: int = 3) -> list[str]:
+        """The texts; see `Task.decode`."""
+        del top
+        return [self._said([code for code in row if code >= 0]) for row in answers.tolist()]
+
+    def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
+        """Of judged examples edits and tokens; of others the texts."""
+        if answers.is_floating_point():
+            return {"_edits": answers[:, 0].tolist(), "_tokens": answers[:, 1].tolist()}
+        return {"": self.decode(answers)}
+
+    def words(self, answers: Tensor) -> list[str] | None:
+        """The texts of targets; see `Task.words`."""
+        return None if answers.is_floating_point() else self.decode(answers)
+
+    def _said(self, codes: Sequence[int]) -> str:
+        between = " " if self.field.options.get("tokens") == "words" else ""
+        return between.join(self.field.vocabulary[code] for code in codes)
+
+
+def _steps(outputs: Float[Tensor, "batch time unit"]) -> Int[Tensor, " batch"]:
+    """How many steps of each example are there."""
+    return (~outputs[..., 0].isnan()).sum(dim=1)
+
+
+def _columns(means: np.ndarray) -> dict[str, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error, word_error = (np.nan_to_num(means[:, at] / means[:, at + 1]) for at in (0, 2))
+    return {"error": error, "word_error": word_error, "exact": means[:, 4]}

@@ -1,0 +1,151 @@
+"""A text of any length, written by a decoder: a translation, a caption.
+
+Answers are codes of tokens `(batch, time)`, padded as `readers/padding.py` says. Of each example scores keep a few
+counts: how long it is, and which words in a row are those of the true text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from netwright.readers import padding
+from netwright.spec import END_CODE, Field, OutputSpec, Reason
+from netwright.tasks import alignment, tokens
+from netwright.tasks.bleu import bleu, matches
+from netwright.tasks.task import Baseline, Coded, Interval, Task
+
+
+class Written(Task):
+    """A text that is written.
+
+    Args:
+        name: The output's name in the spec.
+        field: Its vocabulary has the tokens, in the order of their codes.
+        spec: No loss or unit but the task's own.
+
+    Raises:
+        SpecError: A loss, unit or weights of classes are asked for.
+    """
+
+    headline = "bleu"
+    watch = ("bleu", "max")
+    writes = True
+
+    def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
+        super().__init__(name, field, spec)
+        tokens.refuse_others(name, spec, "a text is written token by token, by cross-entropy")
+        self.unit, self.units = "softmax", len(field.vocabulary)
+        why = f"each token is one of {self.units:,}"
+        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        why = "how surprised the net is by each token of the true text, in nats, when it is given those before it"
+        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="cross_entropy", why=why))
+
+    def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
+        """The mean of all tokens, each of which counts alike; see `Task.loss`."""
+        return tokens.mean_loss(outputs, targets)
+
+    def terms(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, " batch"]:
+        """The mean loss of each example's tokens; see `Task.terms`."""
+        each = tokens.each_loss(outputs, targets)
+        return each.sum(dim=1) / padding.lengths(targets).clamp(min=1)
+
+    def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
+        """Scores of how often each token comes; see `Task.blind`."""
+        return tokens.frequencies(targets, self.units)
+
+    def chance(self, targets: Int[Tensor, "example time"]) -> float:
+        """The mean loss of guessing by how often tokens come; see `Task.chance`."""
+        return tokens.guessing(targets, self.units)
+
+    def answers(self, outputs: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+        """The texts that the decoder wrote; see `Task.answers`."""
+        return outputs
+
+    def judged(self, outputs: Int[Tensor, "batch time"], targets: Int[Tensor, "batch later"]) -> Tensor:
+        """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
+        rows = [
+            [*matches(given, truth), float(given == truth)]
+            for given, truth in zip(_texts(outputs), _texts(targets), strict=True)
+        ]
+        return torch.tensor(rows, dtype=torch.float64)
+
+    def score(self, answers: Float[Tensor, "batch count"], targets: Tensor) -> dict[str, float]:
+        """bleu, the length of what is written beside the true one's, and the share of texts that are wholly right."""
+        del targets
+        return tokens.scores(answers, _columns)
+
+    def interval(
+        self, answers: Float[Tensor, "batch count"], targets: Tensor, groups: np.ndarray | None = None
+    ) -> dict[str, Interval]:
+        """Intervals from drawing examples anew; see `Task.interval`."""
+        del targets
+        return tokens.intervals(answers, _columns, ("bleu", "length", "exact"), groups)
+
+    def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
+        """Always the commonest text; where texts go in, these copied, and replaced word by word."""
+        del seed
+        start = time.monotonic()
+        texts = [tuple(text) for text in _texts(train.targets)]
+        commonest = list(max(sorted(set(texts)), key=texts.count)) if texts else []
+        same = padding.padded([np.array(commonest, dtype=np.int64)]).expand(len(test.targets), -1)
+        note = f'always "{self._said(commonest)}"'
+        found = [self.baseline("commonest", self.judged(same, test.targets), test, start, note)]
+        for name, given in (train.tokens or {}).items():
+            known, codes = train.vocabularies[name], {token: code for code, token in enumerate(self.field.vocabulary)}
+            start = time.monotonic()
+            as_it_is = torch.tensor([codes.get(token, 0) for token in known])
+            found.append(self._replaced("copy", as_it_is, test, name, start, "the input as it is"))
+            start = time.monotonic()
+            likeliest = alignment.dictionary(given, _ended(train.targets), len(known), self.units)
+            note = "each word replaced by the one that goes with it most often in the training part"
+            found.append(self._replaced("dictionary", likeliest, test, name, start, note))
+        return found
+
+    def _replaced(self, name: str, by: Tensor, test: Coded, group: str, start: float, note: str) -> Baseline:
+        """A baseline that replaces each token of the input by another one."""
+        given = test.tokens[group]
+        answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
+        return self.baseline(name, self.judged(answers, test.targets), test, start, note)
+
+    def decode(self, answers: Int[Tensor, "batch time"], top: int = 3) -> list[str]:
+        """The texts; see `Task.decode`."""
+        del top
+        return [self._said(codes) for codes in _texts(answers)]
+
+    def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
+        """Of judged examples the counts; of others the texts."""
+        if answers.is_floating_point():
+            return {"_exact": answers[:, -1].tolist()}
+        return {"": self.decode(answers)}
+
+    def words(self, answers: Tensor) -> list[str] | None:
+        """The texts of targets; see `Task.words`."""
+        return None if answers.is_floating_point() else self.decode(answers)
+
+    def _said(self, codes: list[int]) -> str:
+        between = " " if self.field.options.get("tokens") == "words" else ""
+        return between.join(self.field.vocabulary[code] for code in codes)
+
+
+def _texts(codes: Int[Tensor, "batch time"]) -> list[list[int]]:
+    """The tokens of each text before its end."""
+    return [[code for code in row if code >= 0 and code != END_CODE] for row in codes.tolist()]
+
+
+def _ended(targets: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
+    """Texts without their ends."""
+    return torch.where(targets == END_CODE, padding.NO_TOKEN, targets)
+
+
+def _columns(means: np.ndarray) -> dict[str, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        length = np.nan_to_num(means[:, 0] / means[:, 1])
+    return {"bleu": bleu(means[:, :-1]), "length": length, "exact": means[:, -1]}

@@ -1,0 +1,131 @@
+"""Damaged sounds, ink and texts: told by file and reason, or normalised; none stops a run or poisons it."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from netwright import run, spec
+from netwright.errors import CellError
+from netwright.readers import padding
+from netwright.readers.kinds.audio import Audio
+from netwright.readers.kinds.ink import Ink
+from netwright.readers.kinds.kind import room
+from netwright.readers.kinds.text import Text
+from netwright.spec import UNKNOWN, Field, OutputSpec
+from netwright.tasks.task import task_for
+
+RATE = 8000
+SOUND = Field(
+    name="sound", kind="audio", source="sound", shape=(40,), dtype="float32", ragged=True,
+    options={"rate_hz": RATE, "features": "mel", "longest": 3000},
+)  # fmt: skip
+INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", ragged=True, options={"longest": 100})
+
+
+def spoken(sound: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, sound, RATE, format="WAV")
+    return file.getvalue()
+
+
+NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
+
+
+def test_c7_a_sound_that_is_cut_short_is_refused_with_both_counts() -> None:
+    with pytest.raises(CellError, match=r"is cut short: 978 of 4,000 samples are there"):
+        Audio().one(spoken(NOISE)[: 44 + 2 * 978], SOUND)
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"RIFF\x00\x00\x00\x00WAVEjunk", "is no sound that can be read"),
+        (b"", "is no sound that can be read"),
+        (spoken(np.zeros(0, np.float32)), "holds no sound"),
+        ("text", "is no sound file"),
+    ],
+)
+def test_c7_what_is_no_sound_is_refused(raw: bytes | str, why: str) -> None:
+    with pytest.raises(CellError, match=why):
+        Audio().one(raw, SOUND)
+
+
+def test_c7_silence_and_clipping_are_sounds() -> None:
+    for sound in (np.zeros(RATE, np.float32), np.sign(NOISE)):
+        assert np.isfinite(Audio().one(spoken(sound), SOUND)).all()
+
+
+def test_c17_a_pen_that_stands_still_is_one_point() -> None:
+    assert Ink().one("[[0,0],[0,0],[0,0],[1,1]]", INK).tolist() == [[0, 0, 1], [1, 1, 0]]
+    assert Ink().code(np.array([[[5, 5, 1]]], np.float32), INK).isfinite().all()  # a dot
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        ("[]", "holds no point"),
+        ("[[1e12, 0]]", "beyond all paper"),
+        ("[[NaN, 0]]", "no number"),
+        ("[1, 2", "is no JSON"),
+        ('{"a": 1}', "no list of points or strokes"),
+        ("<ink></ink>", "XML without a trace"),
+        ("<ink><trace>1 a</trace></ink>", '"1 a" is no point'),
+        ('<!DOCTYPE x [<!ENTITY a "aaaa">]><ink><trace>&a;</trace></ink>', "declares entities"),
+        ("<ink><trace>", "is no XML"),
+        ("x,y\n1,b", "has a line that is no x, y and pen"),
+        (None, "no value, expected ink"),
+        (b"\x89PNG\r\n\x1a\n", "is no ink"),
+    ],
+)
+def test_c17_what_is_no_ink_is_refused(raw: str | bytes | None, why: str) -> None:
+    with pytest.raises(CellError, match=why):
+        Ink().one(raw, INK)
+
+
+def text_of(cell: str | bytes, tokens: str = "characters") -> list[int]:
+    """The codes of a text whose own characters are known."""
+    options = {"tokens": tokens, "lower": False, "vocabulary": 1000, "longest": 2**40}
+    field = Field(name="t", kind="text", source="t", dtype="uint8", ragged=True, options=options)
+    cells = room(field, 1)
+    cells[0] = Text().one(cell, field)
+    fitted = Text().fit(cells, field)
+    assert Text().preview(cells[0], fitted)
+    return Text().code(cells, fitted)[0].tolist()
+
+
+def test_c16_a_line_of_ten_megabytes_is_read_whole() -> None:
+    assert len(text_of("ab" * 5_000_000)) == 10_000_000
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["a\x00b", "\x1b[2J\x07", "\u202eabc", "\U0001f469\u200d\U0001f52c", "\u05e9\u05dc\u05d5\u05dd", b"\xff\xfe\xfa"],
+)
+def test_c15_c16_every_character_is_a_token_and_none_crashes(cell: str | bytes) -> None:
+    codes = text_of(cell)
+    assert codes
+    assert all(codes)  # none is unknown
+
+
+def test_c16_a_language_model_of_one_character_over_and_over_ends_well(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 3000)
+    wanted = spec.load("{inputs: {text: {}}, outputs: {next: {of: text}}, model: {layers: 'lstm 4'}}")
+    wanted = spec.override(wanted, {"data.path": f'"{tmp_path / "a.txt"}"', "training.stop.epochs": "2"})
+    outcome = run.train(wanted, out=tmp_path / "run")
+    assert outcome.scores["next"]["test"]["accuracy"] == 1
+
+
+def test_b6_a_text_that_its_steps_are_too_few_for_teaches_nothing_and_poisons_nothing() -> None:
+    field = Field(
+        name="said", kind="text", source="said", dtype="uint8", ragged=True, vocabulary=(UNKNOWN, "a", "b", "c"),
+        options={"tokens": "characters", "align": "ctc"},
+    )  # fmt: skip
+    transcript = task_for("said", field, OutputSpec(align="ctc"))
+    terms = transcript.terms(torch.randn(2, 2, 4), torch.tensor([[1, 1, 2], [1, -1, -1]]))
+    assert terms.tolist()[0] == 0
+    assert terms.isfinite().all()
+    assert padding.lengths(transcript.answers(torch.randn(2, 2, 4))).max() <= 2

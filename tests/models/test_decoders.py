@@ -1,0 +1,112 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from netwright.errors import SpecError
+from netwright.models.build import build
+from netwright.models.decoders import Decoder
+from netwright.models.network import Network
+from netwright.readers import padding
+from netwright.spec import END_CODE, STEPS, DecoderSpec, ModelSpec
+
+WAYS = ["luong", "bahdanau", "none"]
+LENGTHS = (6, 2, 4)
+
+
+def made(attention: str, beam: int = 1, layers: str = "lstm 7 both yes") -> Network:
+    decoder = DecoderSpec(dim=8, embed=5, attention=attention, beam=beam, dropout=0.0)
+    model = ModelSpec(layers=layers, decoder=decoder)
+    return build(model, {"text": (STEPS, 12)}, {"out": 9}, 0, {"text": 4}, (), {"out": 6}).eval()
+
+
+def tokens() -> torch.Tensor:
+    x = torch.randint(0, 12, (len(LENGTHS), max(LENGTHS)), generator=torch.Generator().manual_seed(0))
+    for row, length in zip(x, LENGTHS, strict=True):
+        row[length:] = -1
+    return x
+
+
+TARGETS = torch.tensor([[3, 4, 5, END_CODE], [2, END_CODE, -1, -1], [8, 3, END_CODE, -1]])
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_scores_depend_neither_on_padding_nor_on_mates(attention: str) -> None:
+    network, x = made(attention), tokens()
+    together = network({"text": x}, None, {"out": TARGETS})["out"]
+    assert together.shape == (3, 4, 9)
+    for row, target, scores in zip(x, TARGETS, together, strict=True):
+        there = target[target >= 0]
+        alone = network({"text": row[row >= 0][None]}, None, {"out": there[None]})["out"][0]
+        torch.testing.assert_close(scores[: len(there)], alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_a_token_is_scored_before_it_is_seen(attention: str) -> None:
+    network, other = made(attention), TARGETS.clone()
+    other[0, 2:] = 7
+    one, two = (network({"text": tokens()}, None, {"out": of})["out"][0] for of in (TARGETS, other))
+    assert torch.equal(one[:3], two[:3])  # the third token is asked for with the same two before it
+    assert not torch.equal(one[3], two[3])
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_what_is_written_greedily_is_what_is_likeliest_token_by_token(attention: str) -> None:
+    network, x = made(attention), tokens()
+    for row, text in zip(x, network({"text": x})["out"], strict=True):
+        found = text[text >= 0]
+        alone, before = row[row >= 0][None], torch.tensor([[*found.tolist(), END_CODE]])
+        scores = network({"text": alone}, None, {"out": before})["out"][0].clone()
+        scores[:, 0] = -torch.inf  # the unknown token is never written
+        assert scores.argmax(dim=1)[: len(found)].tolist() == found.tolist()
+
+
+def test_more_beams_find_texts_that_are_no_less_likely() -> None:
+    x = tokens()
+    found = {}
+    for beam in (1, 9):
+        network = made("luong", beam)
+        texts = network({"text": x})["out"]
+        ends = functional.pad(texts, (0, 1), value=-1)
+        ends[torch.arange(3), padding.lengths(texts)] = END_CODE
+        scores = torch.log_softmax(network({"text": x}, None, {"out": ends})["out"], dim=2)
+        each = scores.gather(2, ends.clamp(min=0)[..., None])[..., 0].masked_fill(ends < 0, 0).sum(dim=1)
+        found[beam] = each / ((5 + padding.lengths(ends)) / 6) ** 0.6
+    assert (found[9] >= found[1] - 1e-5).all()
+
+
+def test_a_text_ends_at_the_latest_with_its_limit() -> None:
+    network = made("luong")
+    head = network.module("out")
+    assert isinstance(head, Decoder)
+    with torch.no_grad():
+        head.out.bias[END_CODE] = -100.0  # it never wants to end
+    assert network({"text": tokens()})["out"].shape == (3, head.longest + 1)
+
+
+@pytest.mark.parametrize("groups", [{"table": (5,)}, {"image": (3, 4, 6)}])
+def test_vectors_and_pictures_are_written_about(groups: dict[str, tuple[int, ...]]) -> None:
+    layers = "dense 6, tanh" if "table" in groups else "conv 4x3 pad 1, relu"
+    network = build(ModelSpec(layers=layers), groups, {"out": 9}, 0, None, (), {"out": 3}).eval()
+    inputs = {name: torch.randn(2, *shape) for name, shape in groups.items()}
+    assert network(inputs, None, {"out": TARGETS[:2]})["out"].shape == (2, 4, 9)
+    assert network(inputs)["out"].ndim == 2
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_every_weight_learns_and_a_few_texts_are_learned_by_heart(attention: str) -> None:
+    network = made(attention).train()
+    optimizer = torch.optim.Adam(network.parameters(), 0.02)
+    for step in range(150):
+        optimizer.zero_grad()
+        scores = network({"text": tokens()}, None, {"out": TARGETS})["out"]
+        functional.cross_entropy(scores.flatten(0, 1), TARGETS.flatten(), ignore_index=-1).backward()
+        if not step:
+            assert all(float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
+        optimizer.step()
+    written = network.eval()({"text": tokens()})["out"]
+    assert written.tolist() == [[3, 4, 5, -1], [2, -1, -1, -1], [8, 3, -1, -1]]
+
+
+def test_a_decoder_of_nothing_is_refused() -> None:
+    with pytest.raises(SpecError, match="longest is 0"):
+        Decoder((STEPS, 3), 5, 0)

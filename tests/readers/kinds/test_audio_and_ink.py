@@ -1,0 +1,139 @@
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from netwright.errors import DataError, SpecError
+from netwright.readers import Blobs, find, from_memory, padding
+from netwright.readers.columns import Arrays, Several
+from netwright.readers.kinds.audio import Audio, cepstrum, log_mel
+from netwright.readers.kinds.ink import Ink
+from netwright.readers.kinds.kind import room
+from netwright.spec import Field, InputSpec
+
+RATE = 8000
+
+
+def tone(hertz: float, seconds: float = 0.5, rate: int = RATE) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def wav(sound: np.ndarray, rate: int = RATE, kind: str = "WAV") -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate, format=kind)
+    return file.getvalue()
+
+
+def planned(folder: Path, *files: bytes, **wish: object) -> tuple[Field, Blobs]:
+    for place, content in enumerate(files):
+        (folder / f"{place}.wav").write_bytes(content)
+    column = Blobs(folder, tuple(f"{place}.wav" for place in range(len(files))))
+    return Audio().plan("sound", column, InputSpec.model_validate(wish), from_memory({"x": [0]}))[0], column
+
+
+# ---- sounds ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_tone_is_loud_in_its_own_band_and_higher_ones_above() -> None:
+    bands = [int(log_mel(torch.from_numpy(tone(hertz)), RATE).mean(dim=0).argmax()) for hertz in (200, 800, 3000)]
+    assert bands == sorted(set(bands))
+    assert log_mel(torch.from_numpy(tone(440)), RATE).shape == (47, 40)  # every 10 ms as far as windows reach
+
+
+def test_coefficients_are_the_cosine_transform_of_the_bands() -> None:
+    flat = cepstrum(torch.ones(3, 40))
+    assert flat.shape == (3, 13)
+    assert torch.allclose(flat[:, 1:], torch.zeros(3, 12), atol=1e-5)  # a flat spectrum has no shape
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC"])
+def test_stereo_and_other_rates_sound_the_same(tmp_path: Path, kind: str) -> None:
+    field, _ = planned(tmp_path, wav(tone(440)))
+    assert field.options["rate_hz"] == RATE
+    plain = Audio().one(wav(tone(440), kind=kind), field)
+    stereo = Audio().one(wav(np.stack([tone(440), tone(440)], axis=1), kind=kind), field)
+    np.testing.assert_allclose(plain, stereo, atol=1e-5)
+    fast = Audio().one(wav(tone(440, rate=44_100), 44_100, kind), field)
+    assert abs(len(fast) - len(plain)) <= 1
+    assert int(fast.mean(axis=0).argmax()) == int(plain.mean(axis=0).argmax())
+
+
+def test_steps_are_standardised_by_the_training_part(tmp_path: Path) -> None:
+    field, column = planned(tmp_path, wav(tone(300)), wav(tone(900, 0.8)))
+    values = room(field, 2)
+    assert Audio().read(column, field, np.arange(2), values, lambda _: None) == {}
+    field = Audio().fit(values, field)
+    coded = Audio().code(values, field)
+    assert padding.lengths(coded).tolist() == [len(values[0]), len(values[1])]
+    steps = coded[padding.there(coded)]
+    torch.testing.assert_close(steps.mean(dim=0), torch.zeros(40), atol=1e-3, rtol=0)
+    assert Audio().flat(coded, field).shape == (2, Audio().width(field))
+    assert Audio().preview(values[0], field) == "0.47 s"
+
+
+def test_sounds_in_class_folders_and_by_their_names(tmp_path: Path) -> None:
+    for name in ("yes/1.wav", "no/1.wav"):
+        (tmp_path / "a" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "a" / name).write_bytes(wav(tone(440)))
+    found = find(tmp_path / "a")
+    assert set(found.columns) == {"audio", "category"}
+    (tmp_path / "b").mkdir()
+    for name in ("3_theo_0.wav", "7_lucas_12.wav", "readme.wav"):
+        (tmp_path / "b" / name).write_bytes(wav(tone(440)))
+    found = find(tmp_path / "b", pattern="{digit}_{speaker}_{take}")
+    assert found.columns["speaker"].values.to_pylist() == ["theo", "lucas"]  # type: ignore[union-attr]
+    assert [(each.where, each.reason) for each in found.refused] == [
+        ("readme.wav", "its name does not fit {digit}_{speaker}_{take}")
+    ]
+    with pytest.raises(DataError, match=r"no file is called like \{x\}-\{y\}"):
+        find(tmp_path / "b", pattern="{x}-{y}")
+    with pytest.raises(SpecError, match="needs different names in braces"):
+        find(tmp_path / "b", pattern="{x}_{x}")
+
+
+# ---- ink -------------------------------------------------------------------------------------------------------------
+
+STROKES = [[[0, 0], [1, 0], [1, 1]], [[3, 1], [3, 0]]]
+POINTS = [[0, 0, 1], [1, 0, 0], [1, 1, 0], [3, 1, 1], [3, 0, 0]]
+WAYS = {
+    "json strokes": json.dumps(STROKES),
+    "json points": json.dumps(POINTS),
+    "json object": json.dumps(dict(zip(("x", "y", "pen"), np.array(POINTS).T.tolist(), strict=True))),
+    "json list of objects": json.dumps([dict(zip(("x", "y", "pen"), point, strict=True)) for point in POINTS]),
+    "csv": "x,y,pen,time\n" + "\n".join(f"{x},{y},{pen},9" for x, y, pen in POINTS),
+    "plain": "\n".join(f"{x} {y} {pen}" for x, y, pen in POINTS),
+    "unipen": ".VERSION 1.0\n.PEN_DOWN\n0 0\n1 0\n1 1\n.PEN_UP\n.PEN_DOWN\n3 1\n3 0\n.PEN_UP\n",
+    "inkml": '<ink xmlns="http://www.w3.org/2003/InkML"><trace>0 0, 1 0, 1 1</trace><trace>3 1, 3 0</trace></ink>',
+}
+INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", ragged=True, options={"longest": 100})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_points_are_the_same_however_they_are_written(way: str) -> None:
+    assert Ink().one(WAYS[way], INK).tolist() == POINTS
+    assert Ink().one(WAYS[way].encode(), INK).tolist() == POINTS
+
+
+def test_neither_place_nor_size_matters_to_the_network() -> None:
+    values = room(INK, 2)
+    values[0] = Ink().one(json.dumps(STROKES), INK)
+    values[1] = values[0] * np.array([7, 7, 1], np.float32) + np.array([500, -20, 0], np.float32)
+    one, other = Ink().code(values, INK)
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+    assert one[:, :2].abs().max() == 1
+    assert one[:, 4].tolist() == [1, 0, 0, 1, 0]
+
+
+def test_columns_of_coordinates_are_points_of_one_stroke() -> None:
+    columns = tuple(Arrays(np.array([[1.0], [2.0]]) + k) for k in range(4))
+    names = ("x1", "y1", "x2", "y2")
+    column = Several(names, columns)
+    field, _ = Ink().plan("ink", column, InputSpec.model_validate({"from": list(names)}), from_memory({"x": [0, 1]}))
+    assert field.source == names
+    assert Ink().one(np.array([1.0, 2, 3, 4]), field).tolist() == [[1, 2, 1], [3, 4, 0]]
+    with pytest.raises(SpecError, match="3 columns are no pairs of x and y"):
+        Ink().plan("ink", Several(names[:3], columns[:3]), InputSpec(), from_memory({"x": [0, 1]}))

@@ -1,0 +1,129 @@
+"""Sounds, pen strokes and texts of the user to answers: what `train` does with each, from files to a model file."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from netwright import model_file, run, spec
+
+RATE = 8000
+QUICK = "training: {threads: 1, optimizer: {lr: 0.01}, stop: {epochs: 15}}"
+PITCHES = {"a": 300.0, "b": 900.0, "c": 2500.0}
+
+
+def tone(hertz: float, seconds: float, chance: np.random.Generator) -> np.ndarray:
+    sound = np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)
+    return (0.5 * sound + 0.02 * chance.normal(size=len(sound))).astype(np.float32)
+
+
+def wav(sound: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, sound, RATE, format="WAV")
+    return file.getvalue()
+
+
+def trained(text: str, folder: Path, **values: str) -> run.Outcome:
+    return run.train(
+        spec.override(spec.load(text), {name.replace("__", "."): v for name, v in values.items()}), out=folder
+    )
+
+
+def checked(outcome: run.Outcome) -> str:
+    """How the model file answered its examples."""
+    return str(model_file.load(outcome.model).replayed)
+
+
+def test_sounds_in_folders_are_told_apart(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    for name, hertz in PITCHES.items():
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for place in range(24):
+            sound = tone(hertz * chance.uniform(0.9, 1.1), chance.uniform(0.1, 0.4), chance)
+            (tmp_path / "data" / name / f"{place}.wav").write_bytes(wav(sound))
+    text = f"{{outputs: {{category: {{}}}}, inputs: {{audio: {{}}}}, {QUICK}}}"
+    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "data"}"', model__layers='"gru 8, last"')
+    assert outcome.scores["category"]["test"]["accuracy"] == 1
+    assert checked(outcome).startswith("11 of 11 match") or "match" in checked(outcome)
+    answers = run.predict(outcome.run, [tmp_path / "data" / "b"])
+    assert set(answers.column("category").to_pylist()) == {"b"}
+
+
+def test_what_is_said_is_read_off_without_marks_in_time(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    lines = ["file,said"]
+    for place in range(160):
+        said = "".join(chance.choice(list(PITCHES), int(chance.integers(1, 4))))
+        parts = [np.concatenate([tone(PITCHES[letter], 0.12, chance), np.zeros(400, np.float32)]) for letter in said]
+        (tmp_path / "data" / f"{place}.wav").write_bytes(wav(np.concatenate(parts)))
+        lines.append(f"{place}.wav,{said}")
+    (tmp_path / "data" / "table.csv").write_text("\n".join(lines))
+    text = (
+        "{inputs: {file: {}}, outputs: {said: {kind: text, tokens: characters, align: ctc}}, "
+        "training: {threads: 1, batch_size: 16, optimizer: {lr: 0.01}, stop: {epochs: 25}}}"
+    )
+    values = {"data__path": f'"{tmp_path / "data"}"', "model__layers": '"conv1d 16x5 stride 2, relu, gru 16 both yes"'}
+    outcome = trained(text, tmp_path / "run", **values)
+    scores = outcome.scores["said"]["test"]
+    assert scores["error"] < 0.15
+    assert scores["exact"] > 0.6
+    assert "match" in checked(outcome)
+    answers = run.predict(outcome.run, [tmp_path / "data" / "0.wav"])
+    assert answers.column("said").to_pylist() == [lines[1].partition(",")[2]]
+
+
+def test_pen_strokes_in_a_table_are_told_apart(tmp_path: Path) -> None:
+    chance, rows = np.random.default_rng(0), ["ink,shape"]
+    for place in range(120):
+        turn = np.linspace(0, (2 if place % 2 else 1) * np.pi, int(chance.integers(8, 20)))
+        points = np.column_stack([np.cos(turn), np.sin(turn)]) * chance.uniform(5, 50) + chance.normal(size=2) * 100
+        ink = json.dumps(points.round(2).tolist())
+        rows.append(f'"{ink}",{"ring" if place % 2 else "bow"}')
+    (tmp_path / "ink.csv").write_text("\n".join(rows))
+    text = f"{{inputs: {{ink: {{kind: ink}}}}, outputs: {{shape: {{}}}}, {QUICK}}}"
+    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "ink.csv"}"', model__layers='"lstm 8, last"')
+    assert outcome.scores["shape"]["test"]["accuracy"] > 0.9
+
+
+def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    words = {"dog": "hund", "cat": "katze", "sees": "sieht", "hears": "hört", "bird": "vogel", "today": "heute"}
+    (tmp_path / "texts").mkdir()
+    for part, count in (("train", 500), ("val", 60), ("test", 60)):
+        lines = [list(chance.choice(list(words), int(chance.integers(4, 7)))) for _ in range(count)]
+        (tmp_path / "texts" / f"{part}.en").write_text("\n".join(" ".join(line) for line in lines) + "\n")
+        turned = [" ".join(words[word] for word in reversed(line)) for line in lines]
+        (tmp_path / "texts" / f"{part}.de").write_text("\n".join(turned) + "\n", encoding="utf-8")
+    text = (
+        "{data: {duplicates: accept}, inputs: {en: {kind: text, embed: 16}}, outputs: {de: {kind: text}}, "
+        "model: {layers: 'lstm 24 both yes', decoder: {dim: 32, embed: 16, dropout: 0, beam: 3}}, "
+        "training: {threads: 1, batch_size: 32, optimizer: {lr: 0.01}, stop: {epochs: 12}}}"
+    )
+    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "texts"}"')
+    scores = outcome.scores["de"]["test"]
+    assert scores["bleu"] > 80
+    facts = json.loads((outcome.run / "facts.json").read_text(encoding="utf-8"))
+    beside = {each["name"]: each["scores"]["bleu"] for each in facts["outputs"][0]["baselines"]}
+    assert beside["copy"] == 0
+    assert beside["dictionary"] < 60  # every word is right, and stands in the wrong place
+    assert "match" in checked(outcome)
+    (tmp_path / "new.csv").write_text("en\ndog sees cat today\n")
+    answers = run.predict(outcome.run, [tmp_path / "new.csv"])
+    assert answers.column("de").to_pylist() == ["heute katze sieht hund"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{inputs: {x: {kind: ink}}, outputs: {y: {}}}", "holds no point|is no JSON|no x, y and pen"),
+        ("{inputs: {x: {kind: audio}}, outputs: {y: {}}}", "no such file"),
+    ],
+)
+def test_other_columns_are_refused_with_what_is_wanted(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "a.csv").write_text("x,y\nabc,1\ndef,2\n" * 20)
+    with pytest.raises(Exception, match=says):
+        trained(text, tmp_path / "run", data__path=f'"{tmp_path / "a.csv"}"')
