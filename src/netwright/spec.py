@@ -22,6 +22,7 @@ VERSION = 1
 Scalar = str | int | float | bool
 Unit = Literal["identity", "sigmoid", "softmax"]
 ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
+LONGEST_WINDOW = 100_000  # steps of an example that is cut from a long text
 STEPS = -1  # the first number of a sequence's shape: each example has a number of steps of its own
 END, END_CODE = "<end>", 1  # the token behind the last one of a text that comes out, and its code
 UNKNOWN = "<unknown>"  # the token that stands for all that training did not see, with code 0
@@ -89,7 +90,8 @@ class Field(Frozen):
         """The field as it was planned, without what training taught it."""
         taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
         taught += ("vocabulary",) if self.kind == "text" else ()
-        return self.model_copy(update=dict.fromkeys(taught, ()))
+        planned = {name: value for name, value in self.options.items() if name != "most_steps"}
+        return self.model_copy(update={**dict.fromkeys(taught, ()), "options": planned})
 
 
 class PartSpec(Frozen):
@@ -237,7 +239,7 @@ class WindowSpec(Frozen):
         past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
     """
 
-    past: int = Setting(default=64, ge=1, le=100_000)
+    past: int = Setting(default=64, ge=1, le=LONGEST_WINDOW)
 
     @model_validator(mode="before")
     @classmethod

@@ -115,3 +115,11 @@ def test_the_window_is_part_of_what_is_read(tmp_path: Path) -> None:
     ten = prepared(tmp_path, "some text " * 30, **{"data.window": "10"})
     assert len(four) > 2 * len(ten)
     assert pa.compute.equal(ten.ids[1], "a.txt from 10").as_py()
+
+
+def test_pieces_are_neither_cut_nor_torn_apart(tmp_path: Path) -> None:
+    dataset = prepared(tmp_path, "abcdefghij" * 2000, **{"data.window": "2500"})
+    batch = next(iter(Batches(dataset, "train", 1, 0, shuffle=True, resident=True).epoch(0)))
+    assert batch.inputs["text"].shape == (1, 2500)
+    with pytest.raises(SpecError, match=r"data.split.by: random tears apart pieces of a text"):
+        prepared(tmp_path, "some text " * 30, **{"data.split.by": "random"})

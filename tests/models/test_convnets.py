@@ -10,7 +10,8 @@ import torch
 
 from netwright import registry
 from netwright.errors import SpecError
-from netwright.models.build import build, default_layers, outline
+from netwright.models.build import build, outline
+from netwright.models.defaults import default_layers
 from netwright.models.network import Network
 from netwright.spec import ModelSpec, PartSpec
 

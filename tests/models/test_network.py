@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from netwright.errors import ResourceError, SpecError
-from netwright.models.build import build, default_layers, outline, table
+from netwright.models.build import build, outline, table
+from netwright.models.defaults import default_layers
 from netwright.models.network import Network
 from netwright.spec import ModelSpec
 

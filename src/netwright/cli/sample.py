@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -13,16 +14,34 @@ from cyclopts.validators import Number
 from netwright.cli.screen import Output
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Drawing:
+    """How characters are drawn.
+
+    Args:
+        temperature: Below 1 the text is more like the commonest, above 1 more daring; 0 always takes the likeliest.
+        top_k: Only so many of the likeliest characters are drawn from; 0 for all.
+        top_p: Only the likeliest characters that have this probability together are drawn from.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+
+_EXPECTED = Drawing()
+
+
 def sample(
     run_or_model: Path,
     /,
     *,
     prompt: str = "\n",
     length: Annotated[int, Parameter(validator=Number(gte=1))] = 500,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
+    drawing: Drawing = _EXPECTED,
     seed: int = 0,
+    own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
     r"""Write on from a beginning, with a language model.
@@ -33,18 +52,20 @@ def sample(
         run_or_model: Folder of a run, or a .netwright file.
         prompt: The beginning; \n stands for the end of a line.
         length: Characters to write.
-        temperature: Below 1 the text is more like the commonest, above 1 more daring; 0 always takes the likeliest.
-        top_k: Only so many of the likeliest characters are drawn from; 0 for all.
-        top_p: Only the likeliest characters that have this probability together are drawn from.
+        drawing: How they are drawn.
         seed: Seed of the draws.
+        own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """
+    from netwright import registry
     from netwright.figures.marks import visible
     from netwright.models.decoding import Sampling
     from netwright.run import sample as sampled
 
     output = output or Output()
-    sampling = Sampling(temperature, top_k, top_p)
+    for path in own_parts:
+        registry.use(path)
+    sampling = Sampling(drawing.temperature, drawing.top_k, drawing.top_p)
     found = sampled(run_or_model, prompt.replace("\\n", "\n"), sampling=sampling, seed=seed)
     pieces = islice(found.pieces, length)
     if output.json:

@@ -19,7 +19,7 @@ from netwright.data.encoded import Encoded
 from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
 from netwright.data.windows import followed
-from netwright.errors import DataError
+from netwright.errors import DataError, SpecError
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
@@ -182,6 +182,11 @@ def _columns(
     """The wish, and what it looks at: groups, times, or the split that the data brings."""
     wish = spec.data.split
     columns: dict[str, np.ndarray | None] = {"groups": None, "times": None, "official": held.official}
+    if followed(spec) and wish.by in {"random", "stratified"}:
+        raise SpecError(
+            f"data.split.by: {wish.by} tears apart pieces of a text that follow each other.",
+            "Leave it out: the end of the text is held out.",
+        )
     if followed(spec) and wish.by is None:  # pieces of texts, in their order
         columns["times"] = held.rows
         return wish.model_copy(update={"by": "time"}), columns

@@ -19,7 +19,7 @@ from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
-from netwright.spec import Field, InputSpec, OutputSpec, Reason, Spec
+from netwright.spec import LONGEST_WINDOW, Field, InputSpec, OutputSpec, Reason, Spec
 from netwright.words import listed
 
 
@@ -104,8 +104,9 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
 
 
 def _read_on(wish: InputSpec) -> InputSpec:
-    """A text of which what comes next is asked is read character by character."""
-    return wish.model_copy(update={"kind": wish.kind or "text", "tokens": wish.tokens or "characters"})
+    """A text of which what comes next is asked is read character by character, and no piece of it is cut."""
+    update = {"kind": wish.kind or "text", "tokens": wish.tokens or "characters", "longest": LONGEST_WINDOW}
+    return wish.model_copy(update=update)
 
 
 def _following(name: str, of: str, plan: Plan) -> Field:

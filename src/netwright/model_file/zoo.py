@@ -20,7 +20,7 @@ from netwright.files import printable
 from netwright.model_file import foreign, timm_zoo
 from netwright.model_file.file import annotate, inspect, load, write
 from netwright.model_file.model import Model, assemble
-from netwright.models.build import default_layers
+from netwright.models.defaults import default_layers
 from netwright.progress import Display, Silent
 from netwright.registry import nearest
 from netwright.spec import Field, ModelSpec, PartSpec, Spec

@@ -19,7 +19,7 @@ from netwright.data import augment
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.model_file import Model, group_shapes
-from netwright.models.build import default_layers
+from netwright.models.defaults import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.resolved import Hardware, Resolved

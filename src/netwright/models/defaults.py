@@ -1,0 +1,159 @@
+"""The layer text that a model's spec stands for where it writes none: by name, by depth and width, or left open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from netwright.errors import SpecError
+from netwright.registry import check_options, part, resolve
+from netwright.spec import STEPS, ModelSpec, PartSpec, Reason
+
+Groups = Mapping[str, tuple[int, ...]]
+SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to share weights over
+LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
+RECURRENT_UNITS = 64  # of each direction
+ONWARDS_UNITS = 256
+
+
+def default_layers(
+    model: ModelSpec, groups: Groups, *, onwards: bool = False, whole: bool = False
+) -> tuple[str, list[Reason]]:
+    """The layer text that depth, width, connect and activation stand for, and why each that was left out is as it is.
+
+    Args:
+        model: Its `layers`, when given, are returned as they are.
+        groups: Shape of one example of each input group.
+        onwards: Whether a sequence may only be read as it comes, since what comes next is asked.
+        whole: Whether all steps of a sequence are looked at by what comes behind.
+
+    Raises:
+        SpecError: An unknown activation.
+
+    Example:
+        >>> default_layers(ModelSpec(depth=3, width=64, connect="residual"), {"table": (13,)})[0]
+        'dense 64, x2 {relu, dense 64 | same} add, relu'
+    """
+    if model.layers is not None:
+        return model.layers, []
+    if model.net is not None:
+        return _named(model.net, groups)
+    if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
+        return _onwards(model) if onwards else _recurrent(model, ends=not whole)
+    if model.shape() == {} and (text := _convolutions(groups)):
+        why = (
+            "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
+            "set model.depth for a plain net"
+        )
+        return text, [Reason(path="model.layers", value=text, why=why)]
+    activation = part("activation", model.activation or "relu").name
+    depth = 1 if model.depth is None else model.depth
+    width = model.width or 100
+    text = _plain_layers(depth, width, model.connect or "chain", activation, groups)
+    reasons = [
+        (model.depth, Reason(path="model.depth", value=str(depth), why=_why_depth(groups))),
+        (
+            model.width,
+            Reason(
+                path="model.width", value=str(width), why="enough units for most tables and small pictures, and fast"
+            ),
+        ),
+        (
+            model.connect,
+            Reason(
+                path="model.connect",
+                value=model.connect or "chain",
+                why="each layer feeds the next; residual helps from about 10 layers on",
+            ),
+        ),
+        (
+            model.activation,
+            Reason(
+                path="model.activation", value=activation, why="does not saturate, so that deep nets learn too; cheap"
+            ),
+        ),
+    ]
+    if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
+        reasons = reasons[:1]
+    return text, [reason for given, reason in reasons if given is None]
+
+
+def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
+    """The layers of a network with a name, for the size of the picture.
+
+    Raises:
+        SpecError: No such network or option, or no picture to look at.
+    """
+    problems = check_options("net", net.name, net.options, given=("shape",))
+    pictures = sorted({shape for shape in groups.values() if len(shape) == 3}, key=math.prod)
+    if not pictures:
+        problems.append(f"{net.name} looks at pictures, and none goes in")
+    try:
+        text = "" if problems else resolve("net", net.name)(pictures[-1], **net.options)
+    except ValueError as exc:
+        text, problems = "", [str(exc)]
+    if problems:
+        raise SpecError("\n".join(f"model.net: {problem}." for problem in problems), "Correct these.")
+    height, width = pictures[-1][1:]
+    said = ", ".join([net.name, *(f"{name} {value}" for name, value in net.options.items())])
+    return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
+
+
+def _onwards(model: ModelSpec) -> tuple[str, list[Reason]]:
+    """Recurrent layers that read a sequence as it comes and know at every step what has been."""
+    text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or ONWARDS_UNITS}")
+    why = "gates keep what matters over many steps; read forwards only, since the answer lies ahead"
+    return text, [Reason(path="model.layers", value=text, why=why)]
+
+
+def _recurrent(model: ModelSpec, *, ends: bool) -> tuple[str, list[Reason]]:
+    """Recurrent layers that read a sequence both ways, and at its end of each unit the largest value of all steps."""
+    depth, width = (
+        1 if model.depth is None else model.depth,
+        model.width or (RECURRENT_UNITS if ends else 2 * RECURRENT_UNITS),
+    )
+    text = ", ".join(filter(None, [_times(depth, f"lstm {width} both yes"), "global_pool max" if ends else ""]))
+    why = (
+        "gates keep what matters over many steps; read both ways, each step is seen in the light of what comes "
+        "before and after it"
+    )
+    return text, [Reason(path="model.layers", value=text, why=why)]
+
+
+def _convolutions(groups: Groups) -> str:
+    """A small convolutional net for one picture: pooled until about 4 to 7 places a side are left; else nothing."""
+    shapes = list(groups.values())
+    if len(shapes) != 1 or len(shapes[0]) != 3 or min(shapes[0][1:]) < SMALLEST_CONVOLVED:
+        return ""
+    stages = min(4, int(math.log2(min(shapes[0][1:]) / 4)))
+    filters = (16, 32, 64, 64)[:stages]
+    return ", ".join([*(f"conv {count}x3 pad 1, relu, pool 2" for count in filters), "dense 64, relu"])
+
+
+def _plain_layers(depth: int, width: int, connect: str, activation: str, groups: Groups) -> str:
+    if depth == 0:
+        return ""
+    if connect == "residual":
+        # Activation first, so that the sums themselves stay linear (He et al. 2016, arXiv:1603.05027).
+        body = _times(depth - 1, f"{{{activation}, dense {width} | same}} add")
+        return ", ".join(filter(None, [f"dense {width}", body, activation]))
+    if connect == "dense":
+        flat = "" if all(len(shape) == 1 for shape in groups.values()) or len(groups) > 1 else "flatten"
+        return ", ".join(filter(None, [flat, _times(depth, f"{{dense {width}, {activation} | same}} concat")]))
+    return _times(depth, f"dense {width}, {activation}")
+
+
+def _times(times: int, body: str) -> str:
+    if times < 2:
+        return body if times else ""
+    return f"x{times} {body if body.startswith('{') else f'{{{body}}}'}"
+
+
+def _why_depth(groups: Groups) -> str:
+    large = [name for name, shape in groups.items() if len(shape) == 3 and math.prod(shape) > LARGE_IMAGE]
+    if not large:
+        return "one hidden layer can come near any smooth function; add depth when the training score stays low"
+    return (
+        f"a plain net to start from; {' and '.join(large)} is large, where convolutions learn more from fewer weights: "
+        'write them as text, e.g. model.layers: "conv 16x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2"'
+    )
