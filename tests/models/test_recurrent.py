@@ -153,3 +153,13 @@ def test_two_sequences_are_refused() -> None:
     groups = {"a": (STEPS, 2), "b": (STEPS, 3)}
     with pytest.raises(SpecError, match="2 sequences go in"):
         build(ModelSpec(layers="lstm 4"), groups, {"out": 1}, 0)
+
+
+def test_what_lies_behind_the_end_is_no_answer() -> None:
+    network = build(ModelSpec(layers="lstm 8"), {"text": (STEPS, 20)}, {"out": 3}, 0, {"text": 5}, ["out"]).eval()
+    x = tokens()
+    given = network({"text": x})["out"]
+    assert (given.isnan().all(dim=2) == (x < 0)).all()
+    assert not given[x >= 0].isnan().any()
+    given.nan_to_num().sum().backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters())

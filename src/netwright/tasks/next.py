@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from netwright.readers import padding
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import Field, OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.grams import surprise
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task
@@ -41,12 +41,10 @@ class Next(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        tokens.refuse_others(name, spec, "what comes next is one of all tokens, by cross-entropy")
-        self.unit, self.units = "softmax", len(field.vocabulary)
-        why = f"one of {self.units:,} tokens comes next"
-        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        each = f"one of {len(field.vocabulary):,} tokens comes next"
         why = "how surprised the net is by what comes, in nats"
-        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="cross_entropy", why=why))
+        what = "what comes next is one of all tokens, by cross-entropy"
+        tokens.begin(self, spec, what, each, "cross_entropy", why)
 
     def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
         """The mean of all steps, each of which counts alike; see `Task.loss`."""

@@ -13,19 +13,22 @@ from torch.nn import functional
 from netwright import metrics
 from netwright.errors import SpecError
 from netwright.readers import padding
-from netwright.spec import OutputSpec
-from netwright.tasks.task import Interval
+from netwright.spec import OutputSpec, Reason
+from netwright.tasks.task import Interval, Task
 
 Columns = Callable[[np.ndarray], dict[str, np.ndarray]]  # scores by name from means of counts, one row for each
 
 
-def refuse_others(name: str, spec: OutputSpec, why: str) -> None:
-    """The loss of tokens is the task's own.
+def begin(task: Task, spec: OutputSpec, what: str, each: str, loss: str, why: str) -> None:
+    """Unit, units and reasons of a task that chooses among tokens; its loss is its own.
 
     Args:
-        name: The output's name.
+        task: The task, its name and field set.
         spec: What the user said about it.
-        why: What it is, in words.
+        what: What it does, in words.
+        each: What is chosen, in words.
+        loss: Name of the loss.
+        why: What the loss is, in words.
 
     Raises:
         SpecError: Another loss or unit, weights of classes or a class that is sought were asked for.
@@ -34,7 +37,10 @@ def refuse_others(name: str, spec: OutputSpec, why: str) -> None:
     if spec.unit not in {None, "softmax"}:
         wrong.append("unit")
     if wrong:
-        raise SpecError(f"outputs.{name}.{wrong[0]}: {why}.", "Leave it out.")
+        raise SpecError(f"outputs.{task.name}.{wrong[0]}: {what}.", "Leave it out.")
+    task.unit, task.units = "softmax", len(task.field.vocabulary)
+    task.reasons.append(Reason(path=f"outputs.{task.name}.unit", value="softmax", why=each))
+    task.reasons.append(Reason(path=f"outputs.{task.name}.loss", value=loss, why=why))
 
 
 def mean_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.readers import padding
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import Field, OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.task import Baseline, Coded, Interval, Task
 
@@ -43,12 +43,9 @@ class Transcript(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        tokens.refuse_others(name, spec, "what is aligned by ctc has the loss of ctc")
-        self.unit, self.units = "softmax", len(field.vocabulary)
-        why = f"one of {self.units - 1:,} {field.options.get('tokens', 'tokens')} or none at every step"
-        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        each = f"one of {len(field.vocabulary) - 1:,} {field.options.get('tokens', 'tokens')} or none at every step"
         why = "minus the log of the probability of the true text, written in any way over the steps"
-        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="ctc", why=why))
+        tokens.begin(self, spec, "what is aligned by ctc has the loss of ctc", each, "ctc", why)
 
     def terms(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]

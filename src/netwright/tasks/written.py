@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from netwright.readers import padding
-from netwright.spec import END_CODE, Field, OutputSpec, Reason
+from netwright.spec import END_CODE, Field, OutputSpec
 from netwright.tasks import alignment, tokens
 from netwright.tasks.bleu import bleu, matches
 from netwright.tasks.task import Baseline, Coded, Interval, Task
@@ -39,12 +39,9 @@ class Written(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        tokens.refuse_others(name, spec, "a text is written token by token, by cross-entropy")
-        self.unit, self.units = "softmax", len(field.vocabulary)
-        why = f"each token is one of {self.units:,}"
-        self.reasons.append(Reason(path=f"outputs.{name}.unit", value="softmax", why=why))
+        each = f"each token is one of {len(field.vocabulary):,}"
         why = "how surprised the net is by each token of the true text, in nats, when it is given those before it"
-        self.reasons.append(Reason(path=f"outputs.{name}.loss", value="cross_entropy", why=why))
+        tokens.begin(self, spec, "a text is written token by token, by cross-entropy", each, "cross_entropy", why)
 
     def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
         """The mean of all tokens, each of which counts alike; see `Task.loss`."""
