@@ -75,7 +75,15 @@ def test_an_epoch_begins_with_no_state(made: Callable[..., Training]) -> None:
     training.step_in_epoch = 1
     training.plan.losses(carry.batch(training, batch))
     carry.after_step(training)
-    assert carry.batch(training, batch).carried
+    known: dict = {}
+    training.plan.nets["net"](batch.inputs, known)
+    begun = carry.batch(training, batch).carried
+    assert begun is not None
+    assert set(begun) == set(known)
+    for layer, state in known.items():
+        for part, same in zip(state, begun[layer], strict=True):
+            assert part.abs().max() > 0
+            torch.testing.assert_close(part, same)
     training.step_in_epoch = 0
     assert carry.batch(training, batch).carried == {}
 
