@@ -20,8 +20,9 @@ from netwright import registry
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.errors import DataError, ModelFileError
+from netwright.field import Field
 from netwright.model_file import Example, Model, assemble, inspect, load, replay, write
-from netwright.spec import Field, Spec
+from netwright.spec import Spec
 from netwright.spec import load as spec_of
 
 COLUMNS = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
@@ -210,7 +211,8 @@ WRITE = """
 import sys
 import numpy as np
 from netwright.model_file import Example, assemble, write
-from netwright.spec import Field, load
+from netwright.field import Field
+from netwright.spec import load
 names = {"b", "a", "kiwi", "zebra"}
 inputs = {n: Field(name=n, kind="number", source=n, dtype="float64") for n in ("z", "a")}
 output = Field(name="kind", kind="category", source="kind", dtype="int32", vocabulary=tuple(sorted(names)))
@@ -380,7 +382,7 @@ from pathlib import Path
 from netwright import registry
 registry.use(Path({str(parts)!r}))
 from netwright.model_file import Example, assemble, load, write
-from netwright.spec import Field
+from netwright.field import Field
 from netwright.spec import load as read
 pair = Field(name="pair", kind="vector", source=("a", "b"), shape=(2,), dtype="float64")
 price = Field(name="price", kind="number", source="price", dtype="float64")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from netwright import recipes, spec
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.resolved import Hardware, Resolved, load_resolved
-from netwright.spec import Field, PartSpec, Reason, Spec
+from netwright.spec import PartSpec, Spec
 
 
 def test_short_forms_say_the_same_as_long_ones() -> None:

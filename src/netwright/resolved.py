@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from netwright import yaml12
 from netwright.errors import SpecError
-from netwright.spec import VERSION, Field, Frozen, Reason, Spec
+from netwright.field import Field, Frozen, Reason
+from netwright.spec import VERSION, Spec
 
 
 class Hardware(Frozen):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from netwright.cli.screen import Output, plain, printable, say_error
-from netwright.spec import Reason
+from netwright.field import Reason
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from netwright import registry
+from netwright.field import STEPS
 from netwright.models.build import build
 from netwright.models.layers import Layer
 from netwright.models.network import Network
 from netwright.models.text import parse
-from netwright.spec import STEPS, ModelSpec
+from netwright.spec import ModelSpec
 
 SHAPES = {"image": (3, 8, 9), "vector": (12,), "sequence": (STEPS, 12)}
 LENGTHS = (7, 3, 5, 7, 1, 6)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from netwright import registry
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks.task import Coded, Task, task_for
 
 COUNT = 24

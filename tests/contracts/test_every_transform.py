@@ -9,8 +9,8 @@ import torch
 
 from netwright import registry
 from netwright.data.augment import Draw, Transform
+from netwright.field import Field
 from netwright.readers.kinds.image import Image
-from netwright.spec import Field
 
 EPOCHS = range(6)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from netwright.data.ragged import Growing, Ragged
-from netwright.spec import Field
+from netwright.field import Field
 
 INK = Field(name="ink", kind="ink", source="ink", shape=(2,), dtype="float32", ragged=True)
 ROWS = [np.arange(6, dtype=np.float32).reshape(3, 2), np.zeros((0, 2), np.float32), np.ones((1, 2), np.float32)]

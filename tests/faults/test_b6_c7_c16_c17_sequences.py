@@ -10,12 +10,13 @@ import torch
 
 from netwright import run, spec
 from netwright.errors import CellError
+from netwright.field import UNKNOWN, Field
 from netwright.readers import padding
 from netwright.readers.kinds.audio import Audio
 from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text
-from netwright.spec import UNKNOWN, Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks.task import task_for
 
 RATE = 8000

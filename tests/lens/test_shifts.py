@@ -12,9 +12,10 @@ from netwright.data.augment import Draw
 from netwright.data.augment.geometry import Shift, moved
 from netwright.data.batches import Batch
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.lens.shifts import shift_scores
 from netwright.model_file import Model, assemble
-from netwright.spec import Field, Spec
+from netwright.spec import Spec
 
 SIDE = 9
 

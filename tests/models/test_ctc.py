@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from netwright.field import UNKNOWN, Field
 from netwright.models.ctc import best_path, needed, prefix_search
-from netwright.spec import UNKNOWN, Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks.task import task_for
 from netwright.tasks.transcript import Transcript
 

@@ -3,11 +3,12 @@ import torch
 from torch.nn import functional
 
 from netwright.errors import SpecError
+from netwright.field import END_CODE, STEPS
 from netwright.models.build import build
 from netwright.models.decoders import Decoder
 from netwright.models.network import Network
 from netwright.readers import padding
-from netwright.spec import END_CODE, STEPS, DecoderSpec, ModelSpec
+from netwright.spec import DecoderSpec, ModelSpec
 
 WAYS = ["luong", "bahdanau", "none"]
 LENGTHS = (6, 2, 4)

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.build import build
 from netwright.models.decoding import Sampling, written
 from netwright.models.network import Network
-from netwright.spec import STEPS, ModelSpec
+from netwright.spec import ModelSpec
 
 SCORES = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
 

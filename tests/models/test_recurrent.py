@@ -2,10 +2,11 @@ import pytest
 import torch
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.build import build, table
 from netwright.models.network import Network
 from netwright.models.recurrent import Conv1d, Gru, Last, Lstm, Rnn
-from netwright.spec import STEPS, ModelSpec
+from netwright.spec import ModelSpec
 
 TEXTS = [
     "lstm 8, last",

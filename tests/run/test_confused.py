@@ -2,8 +2,9 @@
 
 import torch
 
+from netwright.field import Field
 from netwright.run.confused import confused
-from netwright.spec import Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks.category import Category
 
 TASK = Category(

@@ -14,12 +14,12 @@ from PIL import Image
 import netwright
 from netwright import run, spec
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.model_file import Model, assemble
 from netwright.report.facts import Facts
 from netwright.resolved import load_resolved
 from netwright.run.continued import Base, load_model, start_from
 from netwright.run.folder import RunFolder
-from netwright.spec import Field
 
 if TYPE_CHECKING:
     from netwright.training.history import Row

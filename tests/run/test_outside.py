@@ -9,9 +9,9 @@ import pytest
 
 from netwright import run, spec
 from netwright.data.dataset import prepare
+from netwright.field import Field
 from netwright.run import prediction
 from netwright.run.outside import outside
-from netwright.spec import Field
 
 HOUSES = """
 data: {path: %s, split: {parts: [1, 0, 0]}}

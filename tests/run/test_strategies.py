@@ -10,6 +10,7 @@ import torch
 from netwright import run, spec
 from netwright.data.dataset import prepare
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.model_file import assemble
 from netwright.report.facts import Facts
 from netwright.run.folder import RunFolder
@@ -113,7 +114,7 @@ def test_dropout_follows_the_dense_layers_and_is_not_put_in_twice(flowers: Path)
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_label_smoothing_is_the_loss_against_softer_targets(classes: int) -> None:
-    field = spec.Field(name="c", kind="category", source="c", dtype="int32", vocabulary=tuple("abcde"[:classes]))
+    field = Field(name="c", kind="category", source="c", dtype="int32", vocabulary=tuple("abcde"[:classes]))
     task = task_for("c", field, spec.OutputSpec())
     assert isinstance(task, Category)
     generator = torch.Generator().manual_seed(0)

@@ -17,6 +17,7 @@ from sklearn.datasets import load_digits
 from netwright import load, run, spec
 from netwright.data.dataset import prepare
 from netwright.errors import DataError, Stopped
+from netwright.field import Field
 from netwright.model_file import group_shapes
 from netwright.progress import Silent
 from netwright.report.facts import Facts
@@ -233,7 +234,7 @@ def test_tags_are_predicted_with_probabilities_and_misspelt_ones_are_named(tagge
     assert found.ledger.reasons()[0].reason == 'tags: tag "see" is not among the 3 known tags (did you mean "sea"?).'
 
 
-def _fields(folder: Path) -> dict[str, spec.Field]:
+def _fields(folder: Path) -> dict[str, Field]:
     model = load(folder / "model.netwright")
     return {**model.inputs, **model.outputs}
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from netwright import losses
 from netwright.errors import SpecError
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks import retrieval
 from netwright.tasks.identity import Identity
 from netwright.tasks.task import Coded, task_for

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from netwright.errors import SpecError
-from netwright.spec import UNKNOWN, Field, OutputSpec
+from netwright.field import UNKNOWN, Field
+from netwright.spec import OutputSpec
 from netwright.tasks.grams import surprise
 from netwright.tasks.next import Next
 from netwright.tasks.task import Coded, task_for

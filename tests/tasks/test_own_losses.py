@@ -10,7 +10,8 @@ from torch import Tensor
 
 from netwright import registry
 from netwright.errors import SpecError
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks.task import Task, task_for
 
 

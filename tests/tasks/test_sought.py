@@ -7,7 +7,8 @@ import torch
 
 from netwright import metrics
 from netwright.errors import SpecError
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks.category import Category
 from netwright.tasks.task import task_for
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from netwright.errors import SpecError
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Coded, task_for
 

@@ -8,7 +8,8 @@ import torch
 
 from netwright import metrics
 from netwright.errors import DataError, SpecError
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks.task import MOST_NUMBERS, Coded, Task, Whole, rows_for_baseline, task_for
 
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from netwright.errors import SpecError
-from netwright.spec import END, UNKNOWN, Field, OutputSpec
+from netwright.field import END, UNKNOWN, Field
+from netwright.spec import OutputSpec
 from netwright.tasks.alignment import dictionary
 from netwright.tasks.bleu import bleu, matches
 from netwright.tasks.task import Coded, task_for

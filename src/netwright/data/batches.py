@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from netwright import files
 from netwright.data.fields import kind_of
 from netwright.data.ragged import Ragged
+from netwright.field import ONE_CLASS, Field
 from netwright.readers import padding
 from netwright.seeds import numpy_generator
-from netwright.spec import ONE_CLASS, Field
 
 if TYPE_CHECKING:
     from netwright.data.dataset import Dataset

@@ -25,10 +25,11 @@ from netwright.data.fingerprint import Fingerprint, Summary
 from netwright.data.ledger import PARTS, Ledger
 from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import missing, padding, spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.dates import exact, is_date
-from netwright.spec import Field, Reason, Spec
+from netwright.spec import Spec
 from netwright.words import listed
 
 Progress = Callable[[str, int, int], None]

@@ -20,10 +20,11 @@ from netwright.data.fields import Plan, kind_of
 from netwright.data.store import Store
 from netwright.data.windows import followed
 from netwright.errors import DataError, SpecError
+from netwright.field import ONE_CLASS, Field, Reason
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
-from netwright.spec import ONE_CLASS, Field, Reason, Spec
+from netwright.spec import Spec
 
 _FIT_BYTES = 256 * 1024**2
 _OTHER = "Name another output, or check that the column was read as you meant it."

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
+from netwright.field import Reason
 from netwright.seeds import numpy_generator
-from netwright.spec import Reason
 from netwright.words import counted
 
 CORRELATION = 0.98  # of the pixels of two pictures that count as near twins; a recompressed copy has about 0.99

@@ -17,8 +17,8 @@ import numpy as np
 
 from netwright.data.fields import kind_of
 from netwright.errors import CellError
+from netwright.field import Field
 from netwright.readers.columns import Blobs
-from netwright.spec import Field
 
 _CHUNK = 256
 

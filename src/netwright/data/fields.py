@@ -12,6 +12,7 @@ import pyarrow as pa
 from netwright import registry
 from netwright.data import windows
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.readers import infer
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
 from netwright.readers.infer import FREE_TEXT, NOTHING_THERE
@@ -19,7 +20,7 @@ from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
-from netwright.spec import LONGEST_WINDOW, Field, InputSpec, OutputSpec, Reason, Spec
+from netwright.spec import LONGEST_WINDOW, InputSpec, OutputSpec, Spec
 from netwright.words import listed
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from netwright.spec import Field
+from netwright.field import Field
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 from netwright.data.duplicates import ranks
 from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
+from netwright.field import Reason
 from netwright.seeds import numpy_generator
-from netwright.spec import Reason, SplitSpec
+from netwright.spec import SplitSpec
 from netwright.words import counted, listed
 
 TRAIN, VALIDATION, TEST = range(3)

@@ -18,9 +18,9 @@ from netwright.data.ledger import Ledger, build
 from netwright.data.ragged import Growing, Ragged
 from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
+from netwright.field import Field
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
 from netwright.readers.kinds.sequence import Sequence
-from netwright.spec import Field
 from netwright.words import counted
 
 Progress = Callable[[str, int, int], None]

@@ -15,9 +15,9 @@ from jaxtyping import Float, Int, Num
 from netwright.data.batches import coded_width
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.field import Field
 from netwright.figures.marks import number
 from netwright.seeds import numpy_generator
-from netwright.spec import Field
 
 MOST_ROWS = 10_000  # training examples looked at
 MOST_NUMBERS = 2_000_000  # rows times columns looked at

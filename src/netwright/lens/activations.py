@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.network import Network
 from netwright.registry import nearest
-from netwright.spec import STEPS
 from netwright.words import listed
 
 ROWS = 256  # examples computed at a time

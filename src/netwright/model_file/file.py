@@ -19,6 +19,7 @@ from torch import Tensor
 
 from netwright import registry
 from netwright.errors import DataError, ModelFileError, NetwrightError
+from netwright.field import Field
 from netwright.files import printable, write_bytes
 from netwright.model_file.header import (
     FORMAT,
@@ -35,7 +36,7 @@ from netwright.model_file.header import (
     parse,
 )
 from netwright.model_file.model import TOLERANCE, Cell, Example, Model, assemble, replay, sketch
-from netwright.spec import Field, Spec, parts_named
+from netwright.spec import Spec, parts_named
 
 MOST_EXAMPLE_BYTES = 4_000_000
 LONG_VOCABULARY = 1_000  # more class names than this stand in a tensor, which readers of the header need not parse

@@ -21,8 +21,9 @@ from pydantic import Field as Setting
 
 from netwright import registry
 from netwright.errors import ModelFileError, SpecError
+from netwright.field import Field
 from netwright.files import printable
-from netwright.spec import Field, Spec, parts_named
+from netwright.spec import Spec, parts_named
 from netwright.tasks.task import task_name
 from netwright.words import counted
 

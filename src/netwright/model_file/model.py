@@ -17,6 +17,7 @@ from torch import Tensor
 from netwright.data.batches import embeds, groups
 from netwright.data.fields import kind_of
 from netwright.errors import CellError, DataError
+from netwright.field import STEPS, Field
 from netwright.models.build import build, outline
 from netwright.models.network import Network
 from netwright.readers import missing
@@ -25,7 +26,7 @@ from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.sequence import Sequence as Steps
 from netwright.readers.padding import NO_TOKEN, joined
 from netwright.registry import nearest
-from netwright.spec import STEPS, Field, OutputSpec, Spec
+from netwright.spec import OutputSpec, Spec
 from netwright.tasks.task import Decoded, Task, task_for
 from netwright.words import listed
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netwright.errors import ModelFileError, SpecError
+from netwright.field import Field
 from netwright.files import printable
 from netwright.model_file import foreign, timm_zoo
 from netwright.model_file.file import annotate, inspect, load, write
@@ -23,7 +24,7 @@ from netwright.model_file.model import Model, assemble
 from netwright.models.defaults import default_layers
 from netwright.progress import Display, Silent
 from netwright.registry import nearest
-from netwright.spec import Field, ModelSpec, PartSpec, Spec
+from netwright.spec import ModelSpec, PartSpec, Spec
 
 ENDING = ".netwright"
 NOTES = "zoo"  # the fact under which a model file says where it comes from

@@ -17,6 +17,7 @@ from torch import nn
 
 from netwright import seeds
 from netwright.errors import ResourceError, SpecError
+from netwright.field import STEPS
 from netwright.models import initialisers
 from netwright.models.decoders import Decoder
 from netwright.models.defaults import default_layers
@@ -25,7 +26,7 @@ from netwright.models.network import Network, Node
 from netwright.models.recurrent import EmbedTokens, Last
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import parts, resolve
-from netwright.spec import STEPS, DecoderSpec, ModelSpec, PartSpec
+from netwright.spec import DecoderSpec, ModelSpec, PartSpec
 
 Shape = tuple[int, ...]
 Groups = Mapping[str, Shape]

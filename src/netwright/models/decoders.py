@@ -15,11 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from netwright.field import END_CODE, STEPS
 from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
 from netwright.models.steps import there, without_rest
 from netwright.readers import padding
-from netwright.spec import END_CODE, STEPS
 
 _SURE = 0.6  # how much of a text's length its score is divided by, see `Decoder`
 

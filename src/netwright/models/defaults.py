@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 
 from netwright.errors import SpecError
+from netwright.field import STEPS, Reason
 from netwright.registry import check_options, part, resolve
-from netwright.spec import STEPS, ModelSpec, PartSpec, Reason
+from netwright.spec import ModelSpec, PartSpec
 
 Groups = Mapping[str, tuple[int, ...]]
 SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to share weights over

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.initialisers import Draw
 from netwright.registry import resolve
-from netwright.spec import STEPS
 
 Shape = tuple[int, ...]
 _CHANCES = 2**16  # values of the 16 bits that decide whether dropout keeps a number

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.decoders import Decoder
 from netwright.models.layers import Layer
 from netwright.models.recurrent import Carried, Recurrent
 from netwright.models.steps import opened, there
 from netwright.registry import nearest
-from netwright.spec import STEPS
 from netwright.words import listed
 
 Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes

@@ -17,11 +17,11 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
 from netwright.models.steps import at_end, reversed_steps, without_rest
 from netwright.registry import resolve
-from netwright.spec import STEPS
 
 State = tuple[Tensor, ...]
 Carried = dict[nn.Module, State]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netwright.field import Reason
 from netwright.readers import units
 from netwright.readers.columns import Cells, Found
-from netwright.spec import Reason
 
 NAMES = {".": "point", ",": "comma"}
 MARKS = {name: mark for mark, name in NAMES.items()}

@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netwright.field import Field, Reason
 from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.numerals import MISSING
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 from netwright.words import counted
 
 FILL = "fill"

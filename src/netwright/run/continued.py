@@ -13,11 +13,12 @@ from torch import Tensor
 
 from netwright import files, model_file
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.model_file import Model, zoo
 from netwright.readers.kinds.kind import source_of
 from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
-from netwright.spec import Field, InputSpec, Spec
+from netwright.spec import InputSpec, Spec
 from netwright.training.checkpoint import latest
 
 

@@ -27,6 +27,7 @@ from netwright.data import views
 from netwright.data.dataset import Dataset
 from netwright.data.fields import column_of
 from netwright.errors import CellError, DataError, SpecError
+from netwright.field import Field
 from netwright.figures.marks import clip
 from netwright.files import printable
 from netwright.model_file import Model
@@ -36,7 +37,6 @@ from netwright.report.sentences import interval_text
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.prediction import HeldOut, count_reading, held_out, learned_from, other_data
-from netwright.spec import Field
 from netwright.tasks.category import Category
 from netwright.tasks.task import Task
 from netwright.training import hardware

@@ -24,6 +24,7 @@ from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, NetwrightError, SpecError, Stopped
+from netwright.field import Reason
 from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
 from netwright.models.layers import Layer
@@ -34,7 +35,7 @@ from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
-from netwright.spec import ModelSpec, Reason, Spec
+from netwright.spec import ModelSpec, Spec
 from netwright.tasks.category import Category
 from netwright.training import checkpoint, hardware
 from netwright.training.evidence import Evidence

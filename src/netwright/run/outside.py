@@ -8,7 +8,7 @@ import numpy as np
 
 from netwright import files
 from netwright.data.fields import kind_of
-from netwright.spec import Field
+from netwright.field import Field
 from netwright.words import counted
 
 _SLACK = 0.1  # of the width of what training saw: new examples always lie a little outside of some column

@@ -15,6 +15,7 @@ from netwright.data.fields import kind_of
 from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.finding import Finding
+from netwright.field import Field, Reason
 from netwright.figures.marks import number
 from netwright.model_file import assemble
 from netwright.models.build import Row, table
@@ -23,7 +24,7 @@ from netwright.run import resolve
 from netwright.run import views as augmentation
 from netwright.run.gather import describe
 from netwright.run.views import Views
-from netwright.spec import Field, Reason, Spec
+from netwright.spec import Spec
 from netwright.training import hardware
 from netwright.words import counted, listed, sizes
 

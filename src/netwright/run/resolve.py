@@ -18,12 +18,13 @@ from netwright import registry, spec
 from netwright.data import augment
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
+from netwright.field import Reason
 from netwright.model_file import Model, group_shapes
 from netwright.models.defaults import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.resolved import Hardware, Resolved
-from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, Reason, Spec, StopSpec
+from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, Spec, StopSpec
 from netwright.tasks.task import task_name
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed

@@ -10,11 +10,11 @@ import numpy as np
 
 from netwright.data.fields import kind_of
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.model_file import Model
 from netwright.models.decoding import Sampling, written
 from netwright.readers.kinds.sequence import Sequence
 from netwright.run.prediction import load_model
-from netwright.spec import Field
 from netwright.words import listed
 
 _UNKNOWN = 0

@@ -20,6 +20,7 @@ from netwright import files, model_file
 from netwright.data.batches import Batch, Batches, coded_width
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.field import ONE_CLASS, Field
 from netwright.figures.marks import number
 from netwright.model_file import Example, Model
 from netwright.progress import Display
@@ -29,7 +30,7 @@ from netwright.resolved import Resolved
 from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
-from netwright.spec import ONE_CLASS, Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
 from netwright.training.loop import Training
 from netwright.words import counted

@@ -9,11 +9,12 @@ from netwright import files
 from netwright.data.batches import Batch, coded_width, groups
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.field import Field
 from netwright.model_file import Model
 from netwright.report import facts as report
 from netwright.run import strategies
 from netwright.seeds import derive, numpy_generator
-from netwright.spec import Field, Spec
+from netwright.spec import Spec
 from netwright.words import listed
 
 _SHOWN = 12  # examples

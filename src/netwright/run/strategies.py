@@ -12,8 +12,9 @@ from netwright.data import augment
 from netwright.data.batches import coded_width, follows, groups
 from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
+from netwright.field import Field
 from netwright.model_file import Model
-from netwright.spec import Field, PartSpec, Spec
+from netwright.spec import PartSpec, Spec
 from netwright.training.history import Row
 from netwright.training.strategies.augment import Augment
 from netwright.training.strategies.averaging import Averaging

@@ -17,8 +17,9 @@ from torch.nn import functional
 
 from netwright import losses, metrics
 from netwright.errors import DataError, SpecError
+from netwright.field import Field, Reason
 from netwright.registry import nearest, resolve
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import OutputSpec
 from netwright.tasks.bag import BAG, bags
 from netwright.tasks.gradients import described, most_looked_at, pictures_among
 from netwright.tasks.sought import SOUGHT_SCORES, Sought

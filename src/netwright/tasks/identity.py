@@ -20,9 +20,10 @@ from torch.nn import functional
 
 from netwright import losses, metrics
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.figures.marks import number, percent
 from netwright.registry import resolve
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import OutputSpec
 from netwright.tasks import retrieval
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Interval, Task, loss_compares
 from netwright.words import counted

@@ -15,8 +15,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from netwright.field import Field
 from netwright.readers import padding
-from netwright.spec import Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.grams import surprise
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task

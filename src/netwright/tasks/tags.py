@@ -17,10 +17,11 @@ from torch import Tensor
 
 from netwright import metrics
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.files import printable
 from netwright.readers.kinds.tags import joined
 from netwright.registry import resolve
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import OutputSpec
 from netwright.tasks.category import MOST_ITERATIONS, MOST_WORK
 from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task, loss_compares, rows_for_baseline, standardised
 from netwright.words import listed

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from netwright import seeds
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.registry import part, parts, resolve
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import OutputSpec
 
 MOST_NUMBERS = 25_000_000  # inputs a baseline learns from: 100 MB of float32
 

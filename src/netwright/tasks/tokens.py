@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from netwright import metrics
 from netwright.errors import SpecError
+from netwright.field import Reason
 from netwright.readers import padding
-from netwright.spec import OutputSpec, Reason
+from netwright.spec import OutputSpec
 from netwright.tasks.task import Interval, Task
 
 Columns = Callable[[np.ndarray], dict[str, np.ndarray]]  # scores by name from means of counts, one row for each

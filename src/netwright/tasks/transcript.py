@@ -16,9 +16,10 @@ from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 from torch.nn import functional
 
+from netwright.field import Field
 from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.readers import padding
-from netwright.spec import Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.task import Baseline, Coded, Interval, Task
 

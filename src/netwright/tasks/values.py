@@ -17,8 +17,9 @@ from torch import Tensor
 
 from netwright import metrics
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.registry import resolve
-from netwright.spec import Field, OutputSpec, Reason
+from netwright.spec import OutputSpec
 from netwright.tasks.task import Baseline, Coded, Interval, Task, loss_compares, rows_for_baseline, standardised
 
 

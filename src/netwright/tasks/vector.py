@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from netwright.spec import Field, OutputSpec
+from netwright.field import Field
+from netwright.spec import OutputSpec
 from netwright.tasks import values
 from netwright.tasks.task import Baseline, Coded, Interval, Task
 

@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from netwright.field import END_CODE, Field
 from netwright.readers import padding
-from netwright.spec import END_CODE, Field, OutputSpec
+from netwright.spec import OutputSpec
 from netwright.tasks import alignment, tokens
 from netwright.tasks.bleu import bleu, matches
 from netwright.tasks.task import Baseline, Coded, Interval, Task

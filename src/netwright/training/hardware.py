@@ -15,8 +15,8 @@ import psutil
 import torch
 
 from netwright.errors import ResourceError
+from netwright.field import Reason
 from netwright.resolved import Hardware
-from netwright.spec import Reason
 
 # Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000

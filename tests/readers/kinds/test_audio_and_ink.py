@@ -8,12 +8,13 @@ import soundfile
 import torch
 
 from netwright.errors import DataError, SpecError
+from netwright.field import Field
 from netwright.readers import Blobs, find, from_memory, padding
 from netwright.readers.columns import Arrays, Several
 from netwright.readers.kinds.audio import Audio, cepstrum, log_mel
 from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
-from netwright.spec import Field, InputSpec
+from netwright.spec import InputSpec
 
 RATE = 8000
 

@@ -14,12 +14,13 @@ from PIL import Image
 
 from netwright import registry
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
 from netwright.readers.kinds.image import Image as Pictures
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.readers.layouts.listing import list_archive
 from netwright.readers.pictures import Frame
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 TEXTS = ("one text", "another one", "a", "NA", "one text")
 INK = ("[[0,0],[1,2]]", "[[[0,0],[1,2]],[[3,3]]]", "[[5,5]]", "0 0\n1 1", '{"x": [0, 2], "y": [1, 1]}')

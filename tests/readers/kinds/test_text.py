@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import UNKNOWN, Field
 from netwright.readers import Arrays, Blobs, Cells, from_memory, padding
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text
-from netwright.spec import UNKNOWN, Field, InputSpec
+from netwright.spec import InputSpec
 
 REVIEWS = ["A fine, fine film.", "a dull film!", "not a film at all", "It's fine"]
 

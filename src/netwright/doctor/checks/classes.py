@@ -11,8 +11,8 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
+from netwright.field import Field
 from netwright.readers.columns import twins
-from netwright.spec import Field
 from netwright.words import counted, listed
 
 RARE = 20  # examples; below, a class's score is a matter of luck

@@ -13,8 +13,8 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
+from netwright.field import ONE_CLASS, Field
 from netwright.seeds import numpy_generator
-from netwright.spec import ONE_CLASS, Field
 
 MOST_EXAMPLES = 4_000
 MOST_NUMBERS = 30_000_000

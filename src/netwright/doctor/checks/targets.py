@@ -13,7 +13,7 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
-from netwright.spec import ONE_CLASS, Field
+from netwright.field import ONE_CLASS, Field
 from netwright.words import counted
 
 

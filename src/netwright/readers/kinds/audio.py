@@ -16,11 +16,12 @@ import torch
 from jaxtyping import Float
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import padding
 from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 BANDS = 40
 LONGEST_SECONDS = 30

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason, Scalar
 from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found, is_text, twins
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
 from netwright.registry import nearest
-from netwright.spec import Field, InputSpec, OutputSpec, Reason, Scalar
+from netwright.spec import InputSpec, OutputSpec
 
 MOST_COLUMNS = 20  # classes of an input up to which each has a column of its own
 

@@ -16,12 +16,13 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import missing
 from netwright.readers.columns import Cells, Column, Found, is_text
 from netwright.readers.dates import DAY, UNDECIDED, Moments, is_date, read_moments, written
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import fitted, is_all
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 CIRCLES = {"year": "place in the year", "week": "weekday", "day": "time of day"}
 _SAME_YEAR = 1 / 365  # of a year: 1 March lies that far apart in a leap year and another

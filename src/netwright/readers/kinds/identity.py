@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from netwright.errors import SpecError
+from netwright.field import Field, Reason
 from netwright.readers.columns import Column, Found
 from netwright.readers.kinds.category import Category
 from netwright.readers.kinds.kind import Cell, Kind, path_of
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 
 class Identity(Kind):

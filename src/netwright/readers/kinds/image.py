@@ -16,12 +16,13 @@ import torch
 from PIL import Image as Pillow
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Held, Read, read_regular
 from netwright.readers.decoding import decode_all
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.pictures import Frame, Header, decode, decode_several, header, png, to_frame
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 from netwright.words import listed
 
 LARGEST_PX = 64  # the longer side of a default size: enough for a net trained from scratch on a CPU

@@ -18,12 +18,13 @@ import numpy as np
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import padding
 from netwright.readers.columns import Column, Found, Several
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
 from netwright.readers.sniff import HEAD_BYTES, sniff
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 LONGEST = 2_000  # points
 _HUGE = 1e9  # of a coordinate

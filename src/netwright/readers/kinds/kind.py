@@ -14,8 +14,9 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from netwright.field import Field, Reason
 from netwright.readers.columns import Column, Found
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | None
 

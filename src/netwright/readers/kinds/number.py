@@ -13,13 +13,14 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.figures.marks import number
 from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 _CHUNK = 2**20  # numbers summed at once, so that a memory-mapped column is never whole in memory
 _LEAST_SPREAD = 1e-12  # of the mean's size: below this a column is constant up to rounding

@@ -10,11 +10,11 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field
 from netwright.readers import padding
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Several
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.readers.numerals import read_numbers
-from netwright.spec import Field
 
 _TOLD = 1000  # cells between two words about how far reading is
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.readers import missing
 from netwright.readers.columns import Cells, Column, Found, is_text, twins
 from netwright.readers.kinds.category import in_order
@@ -24,7 +25,7 @@ from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import is_all
 from netwright.readers.tagged import SEPARATORS, holds_lists, separator_of, words_of
 from netwright.registry import nearest
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 NO_TAG = "no tag"
 _NO_VALUE = "the cell has no value, expected tags (an empty text for none)."

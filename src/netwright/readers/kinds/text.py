@@ -17,11 +17,12 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.spec import END, END_CODE, UNKNOWN, Field, InputSpec, OutputSpec, Reason, Scalar
+from netwright.spec import InputSpec, OutputSpec
 
 MOST_TOKENS = 20_000  # known words of a text
 MOST_STEPS = {"words": 400, "characters": 2_000}  # read of one text

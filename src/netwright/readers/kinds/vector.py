@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from netwright.errors import CellError, SpecError
+from netwright.field import Field, Reason
 from netwright.figures.marks import number
 from netwright.readers import missing
 from netwright.readers.columns import Arrays, Column, Found, Several
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import Number, fitted, one_number, standardised, style_of, unstandardised
-from netwright.spec import Field, InputSpec, OutputSpec, Reason
+from netwright.spec import InputSpec, OutputSpec
 
 _BLOCK = 2**16  # rows copied at once
 
