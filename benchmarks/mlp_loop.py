@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from netwright.training.history import History
 from netwright.training.loop import Budget, Plan, Training
 from netwright.training.observers import Progress, Timing
 from netwright.training.optimizers import sgd
+from netwright.training.precision import Precision
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
@@ -93,7 +94,13 @@ def place(name: str) -> Path | None:
 
 
 def training(
-    model: Model, source: Batches, folder: Path, optimizer: torch.optim.Optimizer, epochs: int, *more: Strategy
+    model: Model,
+    source: Batches,
+    folder: Path,
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    *more: Strategy,
+    way: Precision = "float32",
 ) -> Training:
     """A training as `netwright train` sets it up, but for validation and checkpoints.
 
@@ -104,8 +111,9 @@ def training(
         optimizer: Of the model's weights.
         epochs: Most epochs.
         more: Strategies beside the usual ones.
+        way: How finely steps multiply.
     """
-    losses = weighted(model, dict.fromkeys(model.tasks, 1.0))
+    losses = weighted(model, dict.fromkeys(model.tasks, 1.0), precision=way)
     plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(epochs), 0)
     strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control"), *more]
     made = Training(plan, strategies, [], History(folder / "history.jsonl"))
@@ -143,14 +151,16 @@ class Leave(Strategy):
             training.leave(signal.SIGTERM)
 
 
-def going_on(model: Model, source: Batches, folder: Path, lr: float) -> Callable[[int], int]:
+def going_on(
+    model: Model, source: Batches, folder: Path, lr: float, way: Precision = "float32"
+) -> Callable[[int], int]:
     """One long training through netwright's loop, stopped and resumed: each call goes on for some epochs."""
     optimizer = sgd(model.network.parameters(), lr=lr)
     last: list[Training] = []
 
     def train(epochs: int) -> int:
         done = last[0].epoch if last else 0
-        now = training(model, source, folder, optimizer, LONG, Leave(done + epochs))
+        now = training(model, source, folder, optimizer, LONG, Leave(done + epochs), way=way)
         if last:
             now.load_state(*last[0].state())
         with suppress(Stopped):
@@ -162,9 +172,18 @@ def going_on(model: Model, source: Batches, folder: Path, lr: float) -> Callable
 
 
 def by_hand(
-    network: nn.Module, x: torch.Tensor, y: torch.Tensor, lr: float = LR, batch: int = BATCH
+    network: nn.Module, x: torch.Tensor, y: torch.Tensor, lr: float = LR, batch: int = BATCH, *, narrow: bool = False
 ) -> Callable[[], int]:
-    """One epoch of the fastest plain loop that torch allows; pictures lie channels last."""
+    """One epoch of the fastest plain loop that torch allows; pictures lie channels last.
+
+    Args:
+        network: What learns.
+        x: Its inputs, all of them.
+        y: Their classes.
+        lr: Learning rate.
+        batch: Examples of a step.
+        narrow: Products in bfloat16.
+    """
     optimizer = torch.optim.SGD(network.parameters(), lr=lr, fused=True)
     pictures = x.ndim == 4
     held = x.permute(0, 2, 3, 1).contiguous() if pictures else x
@@ -172,7 +191,8 @@ def by_hand(
     def epoch() -> int:
         for pick in torch.randperm(len(x)).split(batch):
             chosen = held.index_select(0, pick)
-            logits = network(chosen.permute(0, 3, 1, 2) if pictures else chosen)
+            with torch.autocast("cpu", torch.bfloat16) if narrow else nullcontext():
+                logits = network(chosen.permute(0, 3, 1, 2) if pictures else chosen).float()
             loss = functional.cross_entropy(logits, y.index_select(0, pick))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

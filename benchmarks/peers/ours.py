@@ -5,8 +5,10 @@ Started with benchmarks/ on PYTHONPATH.
 
 from __future__ import annotations
 
+import copy
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import child
@@ -16,7 +18,12 @@ import torch
 import torch_loader
 
 from netwright.data.batches import Batches
-from netwright.model_file import assemble
+from netwright.model_file import Model, assemble
+from netwright.run.fit import weighted
+from netwright.training import precision
+from netwright.training.precision import Precision
+
+TRIED = 10  # batches
 
 
 def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
@@ -32,8 +39,11 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     if last:
         model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     source = Batches(dataset, "train", work.batch, 0, shuffle=True, resident=True, channels_last=last)
-    kind = mlp_loop.going_on if work.goes_on else mlp_loop.ours
-    loop = kind(model, source, Path(tempfile.mkdtemp(dir=sys.argv[2])), work.lr)
+    folder = Path(tempfile.mkdtemp(dir=sys.argv[2]))
+    if work.goes_on:
+        loop = mlp_loop.going_on(model, source, folder, work.lr, _precision(model, source) if last else "float32")
+    else:
+        loop = mlp_loop.ours(model, source, folder, work.lr)
 
     def train(epochs: int) -> None:
         loop(epochs)
@@ -46,14 +56,34 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     return child.Peer(train, answer)
 
 
+def _precision(model: Model, source: Batches) -> Precision:
+    """What a training chooses by its short measurement."""
+    before = {name: value.clone() for name, value in model.network.state_dict().items()}
+    weights = dict.fromkeys(model.tasks, 1.0)
+    found = precision.measured(lambda way: weighted(model, weights, precision=way), next(iter(source.epoch(0))))
+    model.network.load_state_dict(before)
+    print(f"{found.path}: {found.value} ({found.why})", file=sys.stderr)
+    return "bfloat16" if found.value == "bfloat16" else "float32"
+
+
 def by_hand(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """The loop of benchmarks/mlp_loop.py: tensors in memory, a fused optimizer, and nothing but training.
 
-    Pictures and the weights of convolutions lie channels last.
+    Pictures and the weights of convolutions lie channels last; products in bfloat16 where these are faster.
     """
     torch.set_flush_denormal(True)
-    net = torch_loader.network(work, fast=True)
-    epoch = mlp_loop.by_hand(net, torch.from_numpy(x), torch.from_numpy(y), work.lr, work.batch)
+    net, pictures, classes = torch_loader.network(work, fast=True), torch.from_numpy(x), torch.from_numpy(y)
+    few = slice(0, TRIED * work.batch)
+    seconds = []
+    for narrow in (False, True):
+        trial = mlp_loop.by_hand(copy.deepcopy(net), pictures[few], classes[few], work.lr, work.batch, narrow=narrow)
+        trial()
+        start = time.perf_counter()
+        trial()
+        seconds.append(time.perf_counter() - start)
+    narrow = seconds[1] < seconds[0]
+    print(f"by hand: {seconds[0]:.3f} s in float32, {seconds[1]:.3f} s in bfloat16", file=sys.stderr)
+    epoch = mlp_loop.by_hand(net, pictures, classes, work.lr, work.batch, narrow=narrow)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):

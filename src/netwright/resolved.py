@@ -22,7 +22,7 @@ class Hardware(Frozen):
 
     device: str
     threads: int
-    precision: str = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     resident: bool
     layout: Literal["contiguous", "channels_last"] = "contiguous"
     why: tuple[Reason, ...] = ()

@@ -357,6 +357,7 @@ class TrainingSpec(Frozen):
         stop: When training ends.
         seed: Seed of everything random.
         threads: Computing threads; follows from the size of a step when left out.
+        precision: How finely steps multiply: float32 or bfloat16; measured before a long training when left out.
     """
 
     batch_size: Annotated[int, Setting(ge=1)] | Literal["all"] | None = None
@@ -371,6 +372,7 @@ class TrainingSpec(Frozen):
     stop: StopSpec = StopSpec()
     seed: int = Setting(default=0, ge=0)
     threads: int | None = Setting(default=None, ge=1)
+    precision: Literal["float32", "bfloat16"] | None = None
 
     @model_validator(mode="before")
     @classmethod

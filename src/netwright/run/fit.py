@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -29,7 +30,7 @@ from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
 from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
-from netwright.resolved import Resolved, load_resolved
+from netwright.resolved import Hardware, Resolved, load_resolved
 from netwright.run import answering, looking, resolve, scoring, stages
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
@@ -37,12 +38,13 @@ from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
 from netwright.spec import ModelSpec, Spec
 from netwright.tasks.category import Category
-from netwright.training import checkpoint, hardware
+from netwright.training import checkpoint, hardware, precision
 from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
 from netwright.training.observers import Progress, Timing
 from netwright.training.optimizers import Params, at_shares, by_layer
+from netwright.training.precision import Precision, narrowed
 from netwright.training.range_test import RangeTest, range_test
 from netwright.training.signals import handled
 from netwright.training.stages import Stages
@@ -267,7 +269,9 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     adds = size * sum(row.multiply_adds for row in table(model.network, size, dataset.mean_steps))
     resident, why = dataset.resident()
     machine = hardware.decide(adds, resident, why.why, settled.training.threads, convolves=model.network.convolves)
-    filled = settled.model_copy(update={"training": settled.training.model_copy(update={"threads": machine.threads})})
+    machine = _with_precision(machine, settled, dataset, model, adds)
+    decisions = {"threads": machine.threads, "precision": machine.precision}
+    filled = settled.model_copy(update={"training": settled.training.model_copy(update=decisions)})
     decided = resolve.resolved(filled, dataset, machine, reasons)
     if not resolve.wants_range_test(settled):
         return decided
@@ -279,6 +283,38 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
         found = _tested(decided, dataset, model, device)
     files.write_text(folder.range_test, json.dumps(asdict(found)) + "\n")
     return resolve.with_rate(decided, found)
+
+
+def _with_precision(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, adds: int) -> Hardware:
+    """How finely steps multiply: as asked, as measured where training is long, else in float32."""
+    wanted, stop = settled.training.precision, settled.training.stop
+    if wanted:
+        return machine.model_copy(update={"precision": wanted})
+    size = _batch_size(settled, dataset)
+    steps = (stop.epochs or 1) * math.ceil(len(dataset.parts["train"]) / size)
+    if adds * min(steps, stop.steps or steps) < precision.WORTH_MULTIPLY_ADDS:
+        return machine
+    with hardware.applied(machine) as device:
+        network = model.network.to(device).train()
+        last = machine.layout == "channels_last"
+        if last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        batches = Batches(
+            dataset,
+            "train",
+            size,
+            settled.training.seed,
+            shuffle=True,
+            resident=False,
+            channels_last=last,
+            device=device,
+        )
+        weights = dict.fromkeys(model.tasks, 1.0)
+        before = {name: value.clone() for name, value in network.state_dict().items()}  # running means are moved
+        found = precision.measured(lambda way: weighted(model, weights, precision=way), next(iter(batches.epoch(0))))
+        network.load_state_dict(before)
+        network.zero_grad()
+    return machine.model_copy(update={"precision": found.value, "why": (*machine.why, found)})
 
 
 def _introduce(model: Model, dataset: Dataset) -> None:
@@ -394,15 +430,19 @@ def _saver(folder: RunFolder, show: Display) -> Callable[[Training], None]:
     return save
 
 
-def weighted(model: Model, weights: dict[str, float], smoothing: float = 0.0) -> Losses:
+def weighted(
+    model: Model, weights: dict[str, float], smoothing: float = 0.0, precision: Precision = "float32"
+) -> Losses:
     """What a step differentiates: each output's mean loss times its weight.
 
     Args:
         model: The network and its tasks.
         weights: By output.
         smoothing: Share of each true class's probability that is given to all classes alike; a penalty of its own.
+        precision: How finely the network multiplies.
     """
-    network, tasks = model.network, model.tasks
+    tasks = model.tasks
+    network = model.network if precision == "float32" else narrowed(model.network)
     special = any(task.each_step or task.writes for task in tasks.values())  # others are spared two arguments a step
     smoothed = {name: task for name, task in tasks.items() if smoothing and isinstance(task, Category)}
 
@@ -449,7 +489,7 @@ def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.devic
     return Plan(
         nets={"net": model.network},
         optimizers={"net": at_shares(make(_learned(model, wanted.layer_rates), **optimizer.options))},
-        losses=weighted(model, weights, wanted.regularize.label_smoothing or 0.0),
+        losses=weighted(model, weights, wanted.regularize.label_smoothing or 0.0, decided.hardware.precision),
         source=source,
         budget=Budget(wanted.stop.epochs or 1, wanted.stop.steps or 0, wanted.stop.minutes or 0.0),
         seed=seed,
