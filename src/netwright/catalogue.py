@@ -14,6 +14,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),
         "imagenet": ("netwright.readers.layouts.imagenet:ImageNet", "ImageNet's train and val, val sorted or flat"),
+        "digilets": ("netwright.readers.layouts.digilets:DigiLets", "DigiLeTs: characters in pen ink by writer"),
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
         "parallel_texts": (
             "netwright.readers.layouts.parallel_texts:ParallelTexts",

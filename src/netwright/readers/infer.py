@@ -23,6 +23,7 @@ MOST_CLASSES = 1_000  # different texts above which a column is names or sentenc
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
 FREE_TEXT = "an identifier or free text"
 NOTHING_THERE = ("every cell is empty", "no cell has a value")
+_POINTS = r'^\s*(\[\s*\[\s*(\[\s*)?-?[\d.]+\s*,|\{\s*"x"\s*:|(<\?xml[^>]*>\s*)?<ink\b)'  # as JSON or InkML
 _SENTENCE = 8  # words that texts have on average to be read rather than left out; names and titles have fewer
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 
@@ -124,6 +125,8 @@ def _dates(values: pa.ChunkedArray, role: str) -> tuple[str, str] | None:
 
 
 def _text(values: pa.ChunkedArray, numbers: Numbers, role: str) -> tuple[str, str]:
+    if role == "input" and is_text(values.type) and pc.all(pc.match_substring_regex(values, _POINTS)).as_py():
+        return "ink", "every cell holds points"
     if is_text(values.type) and (why := reads_as_tags(values)):
         return "tags", why
     distinct = int(pc.count_distinct(values).as_py())
