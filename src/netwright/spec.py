@@ -149,6 +149,8 @@ class SplitSpec(Frozen):
         column: The column of groups, times or split names.
         seed: Seed of the draw; that of the training when left out.
         take: How many of the training examples are used, or which share of them; the others stay unused.
+        fold: `3/10`: the third of ten equal folds is the test part; training and validation share the others as `parts`
+            says. By chance, equal class shares, or group.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] | None = None
@@ -156,9 +158,16 @@ class SplitSpec(Frozen):
     column: str | None = None
     seed: int | None = Setting(default=None, ge=0)
     take: Annotated[int, Setting(ge=1)] | Annotated[float, Setting(gt=0, lt=1)] | None = None
+    fold: str | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> SplitSpec:
+        if self.fold is not None:
+            which, _, of = self.fold.partition("/")
+            if not (which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of) >= 2):
+                raise ValueError(f'fold "{self.fold}" must say which of how many, e.g. 3/10')
+            if self.by in {"time", "column"}:
+                raise ValueError(f"folds are drawn by chance, equal class shares or group, not by {self.by}")
         if min(self.parts) < 0 or self.parts[0] == 0 or abs(sum(self.parts) - 1) > 1e-6:
             raise ValueError(f"parts {list(self.parts)} must be shares that sum to 1, with some for training")
         if self.by in {"group", "time", "column"} and not self.column:

@@ -33,6 +33,39 @@ def test_classes_make_the_default_stratified() -> None:
     assert sizes(codes[labels == 1]) == [14, 3, 3]
 
 
+def test_folds_test_every_example_once_with_equal_class_shares() -> None:
+    labels = np.repeat([0, 1], [83, 20])
+    given = NOTHING | {"labels": labels}
+    folds = [splits.split(SplitSpec(fold=f"{k}/10"), 0, **given, count=103)[0] for k in range(1, 11)]
+    tested = np.stack([codes == splits.TEST for codes in folds])
+    assert (tested.sum(axis=0) == 1).all()
+    assert set(tested[:, labels == 0].sum(axis=1).tolist()) == {8, 9}
+    assert set(tested[:, labels == 1].sum(axis=1).tolist()) == {2}
+    assert all(0.8 < (codes == splits.TRAIN).sum() / (codes != splits.TEST).sum() < 0.9 for codes in folds)
+
+
+def test_folds_of_groups_tear_none_apart() -> None:
+    groups = np.repeat(list("abcdefg"), [30, 10, 10, 10, 10, 10, 10])
+    given = NOTHING | {"groups": groups}
+    found = [splits.split(SplitSpec(by="group", column="g", fold=f"{k}/3"), 0, **given, count=90) for k in (1, 2, 3)]
+    tested = np.stack([codes == splits.TEST for codes, _ in found])
+    assert (tested.sum(axis=0) == 1).all()
+    assert tested.sum(axis=1).tolist() == [30, 30, 30]
+    for codes, why in found:
+        assert all(len(set(codes[groups == name])) == 1 for name in "abcdefg")
+        assert "of 3 is the test part" in why.why
+
+
+def test_folds_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match=r"must say which of how many, e\.g\. 3/10"):
+        SplitSpec(fold="11/10")
+    with pytest.raises(ValueError, match="not by time"):
+        SplitSpec(by="time", column="t", fold="1/10")
+    spec = SplitSpec(by="group", column="g", fold="1/4")
+    with pytest.raises(DataError, match="4 folds of 3 groups"):
+        splits.split(spec, 0, **NOTHING | {"groups": np.repeat(list("abc"), 9)}, count=27)
+
+
 def test_class_of_two_trains_and_class_of_three_reaches_every_part() -> None:
     labels = np.repeat([0, 1, 2], [2, 3, 30])
     codes, _ = splits.split(SplitSpec(), 0, **NOTHING | {"labels": labels}, count=35)

@@ -5,6 +5,7 @@ import math
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from netwright import spec
@@ -50,6 +51,23 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
     assert kept["settings"][0]["validation"] == {"0": found.settings[0].scores[0], "1": found.settings[0].scores[1]}
     assert found.page.read_text(encoding="utf-8").startswith("<!")
     assert found.answer in found.text
+
+
+def test_folds_test_every_example_once_beside_the_best_simple_method(table: Path, tmp_path: Path) -> None:
+    found = compare(_wanted(table), {}, folds=3, out=tmp_path / "c")
+    (setting,) = found.settings
+    assert sorted(setting.scores) == [1, 2, 3]
+    assert setting.scores == setting.test
+    tested = [pq.read_table(path).to_pylist() for path in sorted((tmp_path / "c").glob("*/ledger.parquet"))]
+    names = [row["id"] for rows in tested for row in rows if row["split"] == "test"]
+    assert len(names) == len(set(names)) == 60
+    assert found.text[0] == "test scores, mean of 3 folds:"
+    assert any("on the same folds" in line for line in found.text)
+    assert found.answer.startswith("Accuracy ")
+    assert found.answer.endswith(" on 3 folds.")
+    assert "How good on data it has not seen?" in found.page.read_text(encoding="utf-8")
+    again = compare(_wanted(table), {}, folds=3, out=tmp_path / "c")  # reads what is there
+    assert again.settings[0].scores == setting.scores
 
 
 def test_the_steps_to_a_score_are_told_for_each_seed(table: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,26 @@ from netwright.cli.screen import Output
 STUDY = Group("The comparison", sort_key=0)
 
 
+@Parameter(name="*", group=STUDY)
+@dataclass(frozen=True)
+class Repeats:
+    """How often each value is trained.
+
+    Args:
+        seeds: Seeds per value, at least 1.
+        folds: Hold out so many parts of the data, one after the other, in the place of seeds: cross-validation.
+    """
+
+    seeds: int = 3
+    folds: int = 0
+
+
 def compare(
     source: str | None = None,
     /,
     *,
     vary: Annotated[tuple[str, ...], Parameter(group=STUDY)] = (),
-    seeds: Annotated[int, Parameter(group=STUDY)] = 3,
+    repeats: Repeats | None = None,
     reach: Annotated[float | None, Parameter(group=STUDY)] = None,
     to: Annotated[Path | None, Parameter(group=STUDY)] = None,
     wanted: Wanted | None = None,
@@ -32,14 +47,14 @@ def compare(
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
         vary: What to vary, e.g. --vary depth=1,2,3 or --vary "layers=dense 8, relu; dense 64, relu".
-        seeds: Seeds per value, at least 1.
+        repeats: How often each value is trained.
         reach: A validation score, e.g. 0.97: say after how many steps each value first reached it.
         to: Folder of the runs; runs/compare-<number> when left out.
         wanted: What goes in and what comes out.
         settings: Settings of the spec.
         output: How to print.
     """
-    output, settings = output or Output(), settings or Settings()
+    output, settings, repeats = output or Output(), settings or Settings(), repeats or Repeats()
     choices = varied(vary)
     spec = spec_from(source, wanted or Wanted(), settings)
     from netwright import studies
@@ -51,7 +66,7 @@ def compare(
     # What is set and what is varied must not contradict each other: one would silently be dropped.
     override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
     with output.display() as show:
-        table = studies.compare(spec, choices, seeds=seeds, reach=reach, out=to, show=show)
+        table = studies.compare(spec, choices, seeds=repeats.seeds, folds=repeats.folds, reach=reach, out=to, show=show)
     if output.json:
         output.document(table)
     else:

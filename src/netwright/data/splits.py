@@ -61,8 +61,12 @@ def split(
             f"{count} usable example{'s' * (count != 1)} cannot be divided into training, validation and test.",
             "Give more data: a dozen examples is the least that means anything.",
         )
-    by = spec.by or ("column" if official is not None else "stratified" if labels is not None else "random")
+    brought = "column" if official is not None and not spec.fold else ""
+    by = spec.by or brought or ("stratified" if labels is not None else "random")
     match by:
+        case _ if spec.fold:
+            alike = _required(labels, by) if by == "stratified" else np.zeros(count, dtype=np.int64)
+            codes, why = _fold(spec, seed, alike, _required(groups, by) if by == "group" else None)
         case "column":
             codes, why = _by_official(_required(official, by), spec.parts, seed, labels)
         case "group":
@@ -259,6 +263,43 @@ def _by_group(groups: np.ndarray, parts: tuple[float, float, float], seed: int) 
             movable = [g for g in order[::-1] if (of_group == of_group[g]).sum() > 1]
             of_group[movable[0]] = part
     return of_group[inverse], f"no group stands in two parts; {len(names):,} groups, seed {seed}"
+
+
+def _fold(spec: SplitSpec, seed: int, labels: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, str]:
+    """One of equal folds as test part, the rest divided as if it were all there is.
+
+    Raises:
+        DataError: There are more folds than groups, or than examples.
+    """
+    which, of = (int(number) for number in (spec.fold or "1/1").split("/"))
+    names, inverse = np.unique(groups, return_inverse=True) if groups is not None else (labels, np.arange(len(labels)))
+    if of > len(names):
+        what = "groups" if groups is not None else "examples"
+        raise DataError(f"data.split.fold: {of} folds of {len(names):,} {what}.", f"Give at most {len(names):,}.")
+    chance = numpy_generator(seed, "folds").random(len(names))
+    if groups is None:
+        turn = np.empty(len(names), dtype=np.int64)  # class after class, each in an order of its own, dealt out in turn
+        turn[np.lexsort((chance, labels))] = np.arange(len(names)) % of
+    else:
+        turn = _even(np.bincount(inverse), chance, of)
+    test = turn[inverse] == which - 1
+    codes = np.full(len(labels), TEST, dtype=np.int8)
+    rest = np.flatnonzero(~test)
+    shares = (spec.parts[0] + spec.parts[2], spec.parts[1], 0.0)
+    if groups is not None:
+        codes[rest] = _by_group(groups[rest], shares, seed)[0]
+    else:
+        codes[rest] = _stratified(labels[rest], shares, seed, np.arange(len(rest)))[0]
+    return codes, f"fold {which} of {of} is the test part, seed {seed}"
+
+
+def _even(sizes: np.ndarray, chance: np.ndarray, of: int) -> np.ndarray:
+    """A fold for each group, the largest first, each into the fold that has the fewest examples."""
+    have, turn = np.zeros(of), np.zeros(len(sizes), dtype=np.int64)
+    for group in np.lexsort((chance, -sizes)):
+        turn[group] = int(np.argmin(have))
+        have[turn[group]] += sizes[group]
+    return turn
 
 
 def _by_time(times: np.ndarray, parts: tuple[float, float, float]) -> tuple[np.ndarray, str]:

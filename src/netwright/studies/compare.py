@@ -3,7 +3,7 @@
 Each training is an ordinary run in the comparison's folder. A finished run is read, an unfinished one is resumed, so
 an interrupted comparison goes on where it was. The same seed gives every setting the same split and the same order,
 so differences are taken seed by seed. The score is that of the validation part: choosing by the test part would spoil
-it.
+it. In the place of seeds there may be folds: then each example is tested once, and the score is that of the tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from netwright.errors import DivergedError, SpecError
 from netwright.progress import Display, Once, Silent
 from netwright.report.compare import ComparedCurve, ComparedRow, Comparison, compare_page
 from netwright.report.facts import Facts
-from netwright.report.sentences import duration, interval_text, is_share, lower_is_better, score_name, score_text
+from netwright.report.sentences import (
+    baseline_name,
+    duration,
+    interval_text,
+    is_share,
+    lower_is_better,
+    score_name,
+    score_text,
+)
 from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.run.gather import warnings
 from netwright.spec import Spec
@@ -48,6 +56,7 @@ class Setting:
         warnings: What makes the first seed's result worth less than it looks, e.g. examples set aside.
         reached: The step by which the score first reached what was asked for, by seed; None where it never did.
         steps: Of the longest training.
+        beside: What simple methods score on the test part, by name and seed.
     """
 
     label: str
@@ -61,6 +70,7 @@ class Setting:
     warnings: list[str] = field(default_factory=list)
     reached: dict[int, int | None] = field(default_factory=dict)
     steps: int = 0
+    beside: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def known(self) -> dict[int, float]:
         """The scores that are numbers, by seed."""
@@ -93,6 +103,7 @@ def compare(
     vary: Mapping[str, Sequence[str]],
     *,
     seeds: int | Sequence[int] = 3,
+    folds: int = 0,
     reach: float | None = None,
     out: Path | None = None,
     data: object = None,
@@ -104,6 +115,7 @@ def compare(
         wanted: The spec that is varied.
         vary: Dotted paths of the spec to YAML values, e.g. `{"model.depth": ["1", "2"]}`.
         seeds: How many seeds, or which.
+        folds: So many parts of the data are held out one after the other, in the place of seeds; `vary` may be empty.
         reach: A validation score; it is told after how many steps each setting first reached it.
         out: Folder of the comparison; an existing one is gone on with.
         data: Examples in memory instead of the spec's data path.
@@ -113,31 +125,36 @@ def compare(
         SpecError: Nothing is varied, or a value is out of range.
     """
     show = Once(show or Silent())
-    if not vary:
+    if not vary and not folds:
         raise SpecError("nothing is varied.", "Say what: --vary depth=1,2,3")
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if folds:
+        chosen = list(range(1, folds + 1))
+        spec.override(wanted, {"data.split.fold": f'"1/{folds}"'})  # which may not be a number of folds
     if not chosen:
         raise SpecError("a comparison needs at least one seed.", "Say how many: --seeds 3")
     combinations = [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
     specs = [spec.override(wanted, values) for values in combinations]  # every mistake before the first training
-    question = _question(wanted, vary)
+    question = _question(wanted, vary) | ({"folds": folds} if folds else {})
     folder = out or study_folder("compare", data_name(wanted), question)
     remember(folder, question, ("spec",))
     settings = [Setting(_label(values), values) for values in combinations]
     score = ""
     for number, seed in enumerate(chosen):
         for setting, base in zip(settings, specs, strict=True):
-            place = folder / files.safe_name(f"{setting.label}-seed-{seed}")
-            show.note(f"{setting.label}, seed {seed} ({number + 1} of {len(chosen)})")
-            score = _one(setting, spec.override(base, {"training.seed": str(seed)}), place, data, show) or score
+            told = f"fold {seed}" if folds else f"seed {seed}"
+            place = folder / files.safe_name("-".join(filter(None, [setting.label, told.replace(" ", "-")])))
+            show.note(f"{', '.join(filter(None, [setting.label, told]))} ({number + 1} of {len(chosen)})")
+            one = {"data.split.fold": f'"{seed}/{folds}"'} if folds else {"training.seed": str(seed)}
+            score = _one(setting, spec.override(base, one), seed, place, data, show) or score
             if reach is not None and score:
                 _note_reached(setting, seed, place, score, reach)
-    return _table(folder, settings, chosen, score, vary, _reached_lines(settings, score, reach))
+    notes = _reached_lines(settings, score, reach) + (_beside_lines(settings, score) if folds else [])
+    return _table(folder, settings, ("fold" if folds else "seed", len(chosen)), score, vary, notes)
 
 
-def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Display) -> str:
-    """Train, resume or read one run, and note what it scored."""
-    seed = wanted.training.seed
+def _one(setting: Setting, wanted: Spec, seed: int, place: Path, data: object, show: Display) -> str:
+    """Train, resume or read one run, and note what it scored under the number of its seed or fold."""
     try:
         if (place / "run.json").exists():
             run.resume(place, data=data, show=show)
@@ -148,11 +165,15 @@ def _one(setting: Setting, wanted: Spec, place: Path, data: object, show: Displa
         return ""
     facts = Facts.read(RunFolder(place).facts)
     output = facts.outputs[0]
-    held_out = "validation" if "validation" in output.scores else "test"
+    held_out = "validation" if "validation" in output.scores and not wanted.data.split.fold else "test"
     value = output.scores[held_out].get(output.headline)
     setting.scores[seed] = math.nan if value is None else value
     tested = output.scores.get("test", {}).get(output.headline)
     setting.test[seed] = math.nan if tested is None else tested
+    for baseline in output.baselines:
+        known = baseline.scores.get(output.headline)
+        if known is not None:
+            setting.beside.setdefault(baseline_name(baseline), {})[seed] = known
     setting.seconds[seed] = facts.seconds or 0.0
     setting.parameters = facts.parameters
     if not setting.curve:
@@ -230,26 +251,39 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
 def _table(
     folder: Path,
     settings: list[Setting],
-    seeds: list[int],
+    trained: tuple[str, int],
     score: str,
     vary: Mapping[str, Sequence[str]],
-    reached: list[str],
+    notes: list[str],
 ) -> Table:
+    """The table, in words and as a page.
+
+    Args:
+        folder: Of the comparison.
+        settings: What was compared.
+        trained: Whether on seeds or folds, and on how many.
+        score: Name of the score.
+        vary: What was varied.
+        notes: Further lines.
+    """
+    one, _ = trained
     rows = [_row(setting, score) for setting in settings]
     answer = verdict(settings, score, vary)
     doubts = next((setting.warnings for setting in settings if setting.warnings), [])
     comparison = Comparison(
-        title=f"{folder.name}: {', '.join(path.rpartition('.')[2] for path in vary)}",
-        question=f"Which {' and '.join(path.rpartition('.')[2].replace('_', ' ') for path in vary)}?",
+        title=": ".join(filter(None, [folder.name, ", ".join(path.rpartition(".")[2] for path in vary)])),
+        question=f"Which {' and '.join(path.rpartition('.')[2].replace('_', ' ') for path in vary)}?"
+        if vary
+        else "How good on data it has not seen?",
         answer=answer,
         score=score or "accuracy",
-        split="validation",
+        split="test" if one == "fold" else "validation",
         rows=rows,
         curves=[_drawn(setting) for setting in settings if setting.curve],
         loss="validation loss",
-        notes=reached
+        notes=notes
         + doubts
-        + [f"{s.label}, seed {seed}: {told}" for s in settings for seed, told in s.problems.items()],
+        + [f"{s.label}, {one} {seed}: {told}" for s in settings for seed, told in s.problems.items()],
         created=now_utc(),
     )
     page = folder / "compare.html"
@@ -259,10 +293,10 @@ def _table(
         folder / "compare.json", json.dumps({"score": score, "answer": answer, "settings": plain}, indent=1)
     )
     text = [
-        *_lines(settings, score, len(seeds)),
+        *_lines(settings, score, trained),
         "",
         *_progress_lines(settings),
-        *reached,
+        *notes,
         answer,
         *doubts,
         f"page: {page}",
@@ -281,6 +315,7 @@ def _plainly(setting: Setting) -> dict[str, object]:
         "test": finite(setting.test),
         "parameters": setting.parameters,
         "seconds": finite(setting.seconds),
+        "beside": {name: finite(values) for name, values in setting.beside.items()},
         "reached": {str(seed): step for seed, step in setting.reached.items()},
         "problems": {str(seed): problem for seed, problem in setting.problems.items()},
     }
@@ -325,6 +360,8 @@ def verdict(settings: list[Setting], score: str, vary: Mapping[str, Sequence[str
     value = score_text(score, statistics.fmean(best.known().values()))
     said = f"Best: {best.label} with {score_name(score)} {value}."
     alike = [s for s in known if s is not best and not _better(best, s, sign)]
+    if not vary:
+        return f"{score_name(score).capitalize()} {value} on {counted(len(best.known()), 'fold')}."
     if len(best.known()) < 2:
         return f"{said} One seed cannot tell luck from merit; use --seeds 3."
     if score.rpartition("/")[2] == "r2" and (mean_interval(list(best.known().values())) or (1.0,))[0] <= 0:
@@ -364,7 +401,7 @@ def _stops_helping(known: list[Setting], sign: int, vary: Mapping[str, Sequence[
     return ""
 
 
-def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
+def _lines(settings: list[Setting], score: str, trained: tuple[str, int]) -> list[str]:
     cells = [("setting", f"{score_name(score)}", "95 % interval", "parameters", "time")]
     for row in (_row(setting, score) for setting in settings):
         cells.append(
@@ -378,7 +415,31 @@ def _lines(settings: list[Setting], score: str, seeds: int) -> list[str]:
         )
     widths = [max(len(line[i]) for line in cells) for i in range(5)]
     rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    return [f"validation scores, mean of {counted(seeds, 'seed')}:", *rows]
+    one, many = trained
+    held_out = "test" if one == "fold" else "validation"
+    return [f"{held_out} scores, mean of {counted(many, one)}:", *rows]
+
+
+def _beside_lines(settings: list[Setting], score: str) -> list[str]:
+    """The best simple method on the same folds, and whether the net is better."""
+    lines = []
+    sign = -1 if lower_is_better(score) else 1
+    for setting in settings:
+        on_all = {name: scores for name, scores in setting.beside.items() if len(scores) == len(setting.known())}
+        if not on_all:
+            continue
+        name, scores = max(on_all.items(), key=lambda pair: sign * statistics.fmean(pair[1].values()))
+        other = Setting(name, {}, scores)
+        mean = score_text(score, statistics.fmean(scores.values()))
+        told = (
+            "the net is better, fold by fold"
+            if _better(setting, other, sign)
+            else "it is better than the net"
+            if _better(other, setting, sign)
+            else "not to be told from the net on these folds"
+        )
+        lines.append(f"{setting.label}: {name} on the same folds {mean}: {told}.".removeprefix(": "))
+    return lines
 
 
 def _reached_lines(settings: list[Setting], score: str, reach: float | None) -> list[str]:
