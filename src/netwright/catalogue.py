@@ -14,6 +14,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),
         "imagenet": ("netwright.readers.layouts.imagenet:ImageNet", "ImageNet's train and val, val sorted or flat"),
+        "pendigits": ("netwright.readers.layouts.pendigits:PenDigits", "UCI's pen-based digits, other writers test"),
         "digilets": ("netwright.readers.layouts.digilets:DigiLets", "DigiLeTs: characters in pen ink by writer"),
         "class_folders": ("netwright.readers.layouts.class_folders:ClassFolders", "one folder (or tar) per class"),
         "parallel_texts": (
@@ -98,6 +99,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "gru": ("netwright.models.recurrent:Gru", "a state with two gates: `gru 64 both yes` reads both ways"),
         "rnn": ("netwright.models.recurrent:Rnn", "the vanilla recurrent layer: `rnn 64 activation relu`"),
         "conv1d": ("netwright.models.recurrent:Conv1d", "filters slid along the steps: `conv1d 32x5`, 32 of 5 steps"),
+        "columns": ("netwright.models.convolution:Columns", "a picture as a sequence of its columns: `columns`"),
         "last": ("netwright.models.recurrent:Last", "what a sequence is at its last step: `last`"),
         "layer_norm": ("netwright.models.layers:LayerNorm", "each example at mean 0 and spread 1: `layer_norm`"),
         "dropout": ("netwright.models.layers:Dropout", "numbers set to 0 by chance while training: `dropout 0.5`"),

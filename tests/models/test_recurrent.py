@@ -4,6 +4,7 @@ import torch
 from netwright.errors import SpecError
 from netwright.field import STEPS
 from netwright.models.build import build, table
+from netwright.models.convolution import Columns
 from netwright.models.network import Network
 from netwright.models.recurrent import Conv1d, Gru, Last, Lstm, Rnn
 from netwright.spec import ModelSpec
@@ -164,3 +165,16 @@ def test_what_lies_behind_the_end_is_no_answer() -> None:
     assert not given[x >= 0].isnan().any()
     given.nan_to_num().sum().backward()
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters())
+
+
+def test_columns_are_read_from_left_to_right() -> None:
+    layer = Columns((2, 3, 4))
+    picture = torch.arange(24.0).reshape(1, 2, 3, 4)
+    found = layer(picture)
+    assert found.shape == (1, 4, 6)
+    assert found[0, 1].tolist() == [1, 5, 9, 13, 17, 21]  # the second column, channel after channel
+    net = build(ModelSpec(layers="conv 4x3 pad 1, columns, lstm 5, last"), {"image": (1, 6, 8)}, {"a": 2}, seed=0)
+    rows = {row.layer: row for row in table(net, 1)}
+    assert rows["columns1"].shape == (STEPS, 24)
+    assert rows["lstm1"].multiply_adds == 8 * 4 * 5 * (24 + 5)
+    assert net({"image": torch.rand(3, 1, 6, 8)})["a"].shape == (3, 2)

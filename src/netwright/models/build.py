@@ -129,12 +129,15 @@ def table(network: Network, batch_size: int, steps: int = 1) -> list[Row]:
         steps: How many steps an example has, where sequences go in.
     """
     rows = []
-    sequences = {node.name for node in network.nodes if node.shape[0] == STEPS}
+    long: dict[str, int] = {}  # steps of each node that is a sequence
     for node in network.nodes:
-        read = steps if sequences.intersection(node.inputs) else 1
+        read = max((long.get(name, 1) for name in node.inputs), default=1)
+        if node.shape[0] == STEPS:
+            made = network.module(node.name).steps_made if node.inputs else steps
+            long[node.name] = made or read
         numbers = 0 if node.part == "flatten" else abs(math.prod(node.shape))  # flattening only looks differently
         copies = 2 if node.inputs else 1  # what comes in needs no gradient
-        numbers *= steps if node.name in sequences else 1
+        numbers *= long.get(node.name, 1)
         memory = (2 * node.parameters + copies * batch_size * numbers) * BYTES
         rows.append(
             Row(

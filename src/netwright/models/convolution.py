@@ -1,4 +1,4 @@
-"""Layers for pictures: filters slid over them, windows pooled, channels widened.
+"""Layers for pictures: filters slid over them, windows pooled, channels widened, columns read one after the other.
 
 Each takes `(channel, height, width)` and says how large a patch one output place sees; see `layers` for what every
 layer declares. Adding one is a class here and a line in the registry.
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from netwright.errors import SpecError
+from netwright.field import STEPS
 from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
 from netwright.models.steps import there, without_rest
@@ -315,6 +316,29 @@ class Widen(Layer):
         """The wider pictures of a batch."""
         down, right = self.stride
         return functional.pad(x[:, :, ::down, ::right], (0, 0, 0, 0, *self.new))
+
+
+class Columns(Layer):
+    """A picture as the sequence of its columns, from left to right: a line of writing, say, for recurrent layers.
+
+    Args:
+        in_shape: `(channel, height, width)`.
+
+    Source: Graves & Schmidhuber 2009, Offline Handwriting Recognition with Multidimensional Recurrent Neural Networks,
+    which reads both ways through a picture; the one-way form as in Shi, Bai, Yao 2015, arXiv:1507.05717, section 2.1.
+    """
+
+    takes = "image"
+    example = "columns"
+
+    def __init__(self, in_shape: Shape) -> None:
+        channels, height, width = in_shape
+        super().__init__(in_shape, (STEPS, channels * height))
+        self.steps_made = width
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch width dim"]:
+        """The numbers of each column, channel after channel."""
+        return x.permute(0, 3, 1, 2).flatten(2)
 
 
 def _slide(shape: Shape, window: tuple[int, int], pad: int, stride: int) -> tuple[int, int]:

@@ -42,6 +42,7 @@ class Layer(nn.Module):
     # and sequences.
     takes: ClassVar[Literal["vector", "image", "sequence", "places", "any"]] = "any"
     stepwise: ClassVar[bool] = True  # whether it may treat each step of a sequence alike
+    steps_made: int = 0  # how many steps it has, where it makes a sequence of what is none
     meets: ClassVar[bool] = False  # whether it looks at training examples before the first step
     example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
 

@@ -56,9 +56,9 @@ class EmbedTokens(Layer):
         self.weight = nn.Parameter(torch.empty(tokens, dim)) if dim else None
 
     def initialise(self, draw: Draw) -> None:
-        """As spread as standardised inputs, whatever the number of tokens: one of them is there at a time."""
+        """Near 0: what a rare word learns in a few steps is to count more than where it began (docs/log.md)."""
         if self.weight is not None:
-            draw.uniform(self.weight, 3**0.5)
+            draw.uniform(self.weight, 0.1)
 
     def forward(self, x: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time dim"]:
         """The numbers of each token."""
