@@ -10,6 +10,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
     # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
     "layout": {
         "sklearn": ("netwright.readers.layouts.bundled:Bundled", "small real sets by name: `sklearn:digits`"),
+        "spoken_digits": (
+            "netwright.readers.layouts.spoken_digits:SpokenDigits",
+            "the Free Spoken Digit Dataset",
+        ),
         "idx": ("netwright.readers.layouts.idx:Idx", "MNIST's idx files, packed or not"),
         "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),

@@ -1,0 +1,296 @@
+"""Pen ink by writers never seen: digits, 62 characters, words by CTC and from pictures of them; cells compared.
+
+Words are put together from a writer's own letters, as ink and as pictures of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import statistics
+import sys
+from collections import Counter, defaultdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image, ImageDraw
+from proof import Plain, Proof, data, score
+
+from netwright.readers import Cells, find
+
+ALIKE = ("0oO", "1lI", "cC", "kK", "pP", "sS", "uU", "vV", "wW", "xX", "zZ", "2Z", "5S", "9gq")
+BY_WRITER = "--set data.split.by=group --set data.split.column=writer --set data.split.parts=[0.7,0.1,0.2]"
+DIGITS = "$NETWRIGHT_DATA/pendigits --in ink --out category"
+CHARACTERS = f"$NETWRIGHT_DATA/digilets --in ink --out category {BY_WRITER}"
+DEEPER = '--layers "x2 {lstm 96 both yes, dropout 0.3}, global_pool max"'
+CELLS = {  # as many numbers are learned in each
+    "LSTM": "lstm 64, last",
+    "GRU": "gru 74, last",
+    "RNN": "rnn 126, last",
+    "RNN of relu": "rnn 126 activation relu, last",
+}
+READ = '"conv1d 64x5 stride 2, relu, lstm 96 both yes, dropout 0.3, lstm 96 both yes, dropout 0.3"'
+SEEN = (
+    '"conv 16x3 pad 1, relu, pool 2, conv 32x3 pad 1, relu, pool 2, columns, '
+    'lstm 96 both yes, dropout 0.3, lstm 96 both yes, dropout 0.3"'
+)
+CTC = "--set outputs.text.kind=text --set outputs.text.tokens=characters --set outputs.text.align=ctc"
+
+GAP = 0.12  # between letters, whose boxes are 1 high
+HEIGHT, WIDTH = 32, 160  # of a picture
+SCALE = 26  # pixels of a letter's box
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+Points = list[list[float]]
+
+
+def main() -> int:
+    """Trains on pen ink and tests with other writers."""
+    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words; cells of equal size", (6, 75))
+    letters = data("digilets")
+    words = proof.folder / "words"
+    proof.part("words", partial(_words, letters, 120 if proof.full else 30))
+    _digits(proof)
+    _characters(proof)
+    _cells(proof, words)
+    _read(proof, words)
+    return proof.end()
+
+
+def _words(letters: Path, each: int, place: Path) -> Plain:
+    words = _words_of(data("char_lm", "tinyshakespeare_input.txt"), 1000)
+    _write(letters, words, each, place)
+    return {"words": len(words), "each": each}
+
+
+def _digits(proof: Proof) -> None:
+    epochs = 20 if proof.full else 8
+
+    def one(seed: int, place: Path) -> Plain:
+        found = proof.train(f"{DIGITS} --epochs {epochs} --seed {seed}", place)
+        return {"right": 100 * score(found, "test", "accuracy"), "seconds": found["seconds"]}
+
+    found = proof.seeds("digits", 3 if proof.full else 1, one)
+    right = [float(each["right"]) for each in found]  # type: ignore[arg-type]
+    told = proof.mean("pen digits of 14 other writers right, %", right, at_least=98.0 if proof.full else 96.5)
+    seconds = statistics.fmean(float(each["seconds"]) for each in found)  # type: ignore[arg-type]
+    proof.row(
+        "H06",
+        "Many-to-one",
+        f"netwright train {DIGITS} --epochs {epochs}",
+        f"{told} % of the 3,498 published test digits right after {seconds:.0f} seconds; film reviews stand at I08",
+    )
+
+
+# ---- characters ------------------------------------------------------------------------------------------------------
+
+
+def _characters(proof: Proof) -> None:
+    epochs = 20 if proof.full else 4
+
+    def one(seed: int, place: Path) -> Plain:
+        proof.train(f"{CHARACTERS} {DEEPER} --epochs {epochs} --seed {seed}", place)
+        rows = pq.read_table(place / "predictions.parquet").to_pylist()
+        by_writer: dict[str, list[bool]] = defaultdict(list)
+        for row in rows:
+            if row["part"] == "test":
+                by_writer[row["id"].partition("-")[0]].append(row["category"] == row["category_truth"])
+        tested = [row for row in rows if row["part"] == "test"]
+        wrong = Counter(
+            (row["category_truth"], row["category"]) for row in tested if row["category"] != row["category_truth"]
+        )
+        shares = sorted(100 * statistics.fmean(right) for right in by_writer.values())
+        alike = sum(count for (truth, said), count in wrong.items() if _look_alike(truth, said))
+        return {
+            "right": 100 * (1 - sum(wrong.values()) / len(tested)),
+            "merged": 100 * (1 - (sum(wrong.values()) - alike) / len(tested)),
+            "worst": shares[0],
+            "best": shares[-1],
+            "writers": len(shares),
+            "pairs": [f"{truth} read as {said}" for (truth, said), _ in wrong.most_common(3)],
+        }
+
+    found = proof.seeds("characters", 3 if proof.full else 1, one)
+    right = proof.mean(
+        "62 characters of unseen writers right, %", _column(found, "right"), at_least=80 if proof.full else 60
+    )
+    merged = proof.mean(
+        "with characters that look alike as one, %", _column(found, "merged"), at_least=90 if proof.full else 65
+    )
+    first = found[0]
+    spread = f"{first['worst']:.0f} to {first['best']:.0f} % by writer ({first['writers']} of them)"
+    proof.check(f"{spread}; most often {'; '.join(first['pairs'])}", True)  # type: ignore[arg-type]
+    proof.row(
+        "I31",
+        "Reading cursive from pen strokes",
+        f"netwright train {CHARACTERS} {DEEPER} --epochs {epochs}",
+        f"{right} % of 62 characters of unseen writers right, {merged} % where 0 and O, 1 and l and the like count as "
+        f"one; {spread}; words stand at I32",
+    )
+
+
+def _look_alike(one: str, other: str) -> bool:
+    return any(one in group and other in group for group in ALIKE)
+
+
+def _column(found: list[Plain], name: str) -> list[float]:
+    return [float(each[name]) for each in found]  # type: ignore[arg-type]
+
+
+# ---- a long dependency -----------------------------------------------------------------------------------------------
+
+
+def _cells(proof: Proof, words: Path) -> None:
+    """Which letter did the word begin with? Asked at its last point."""
+    epochs, seeds = (15, 3) if proof.full else (2, 1)
+    asked = (
+        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs {epochs} --patience 0 --set training.clip=1"
+    )
+
+    def one(layers: str, seed: int, place: Path) -> Plain:
+        found = proof.train(f'{asked} --layers "{layers}" --seed {seed}', place)
+        return {"right": 100 * score(found, "test", "accuracy"), "parameters": found["parameters"]}
+
+    found = {name: proof.seeds(name, seeds, partial(one, layers)) for name, layers in CELLS.items()}
+    sizes = {name: int(each[0]["parameters"]) for name, each in found.items()}  # type: ignore[call-overload]
+    near = max(sizes.values()) / min(sizes.values())
+    proof.check(f"numbers learned: {', '.join(f'{name} {size:,}' for name, size in sizes.items())}", near < 1.03)
+    told = {
+        name: proof.mean(f"{name}, first letters right, %", _column(each, "right"), digits=1)
+        for name, each in found.items()
+    }
+    for row, name in (("H14", "LSTM"), ("H16", "GRU")):
+        gain = [
+            ours - plain
+            for ours, plain in zip(_column(found[name], "right"), _column(found["RNN"], "right"), strict=True)
+        ]
+        more = proof.mean(
+            f"{name}, points more than the vanilla RNN", gain, at_least=0 if proof.full else None, digits=1
+        )
+        shown = "; ".join(f"{cell} {value} %" for cell, value in told.items())
+        proof.row(
+            row,
+            name,
+            f'netwright train words/ink.csv --in ink --out first {BY_WRITER} --layers "{CELLS[name]}"',
+            f"the first letter of a word asked at its last point, as many numbers in each net: {shown}; {more} points "
+            "more than the vanilla RNN",
+        )
+        proof.again()
+    proof.row(
+        "H17",
+        "ReLU as RNN remedy",
+        f'netwright train words/ink.csv --in ink --out first {BY_WRITER} --layers "{CELLS["RNN of relu"]}"',
+        f"relu with the identity to begin with {told['RNN of relu']} %, tanh {told['RNN']} %, LSTM {told['LSTM']} %",
+    )
+
+
+# ---- words -----------------------------------------------------------------------------------------------------------
+
+
+def _read(proof: Proof, words: Path) -> None:
+    epochs, seeds = (20, 3) if proof.full else (3, 1)
+    ways = {"ink": ("ink.csv", "ink", READ), "pictures": ("pictures.csv", "image", SEEN)}
+
+    def one(way: str, seed: int, place: Path) -> Plain:
+        table, signal, layers = ways[way]
+        asked = f"'{words / table}' --in {signal} --out text {CTC} {BY_WRITER} --layers {layers}"
+        found = proof.train(f"{asked} --epochs {epochs} --patience 0 --set training.clip=5 --seed {seed}", place)
+        return {"error": 100 * score(found, "test", "error"), "minutes": float(found["seconds"]) / 60}  # type: ignore[arg-type]
+
+    found = {way: proof.seeds(way, seeds, partial(one, way)) for way in ways}
+    bound = 15 if proof.full else 95
+    told = {
+        way: proof.mean(
+            f"character error on words of unseen writers, {way}, %", _column(each, "error"), at_most=bound, digits=1
+        )
+        for way, each in found.items()
+    }
+    minutes = {way: statistics.fmean(_column(each, "minutes")) for way, each in found.items()}
+    proof.row(
+        "I32",
+        "Reading cursive from small images",
+        f"netwright train words/pictures.csv --in image --out text {CTC} {BY_WRITER} --layers {SEEN} --epochs {epochs}",
+        f"words of unseen writers, wrong characters: from pictures {told['pictures']} % "
+        f"({minutes['pictures']:.0f} minutes), from the pen {told['ink']} % ({minutes['ink']:.0f} minutes)",
+    )
+
+
+# ---- words from letters ----------------------------------------------------------------------------------------------
+
+
+def _words_of(text: Path, count: int) -> list[str]:
+    """The most frequent words of three to seven small letters."""
+    found = Counter(re.findall(r"\b[a-z]{3,7}\b", text.read_text(encoding="utf-8")))
+    return [word for word, _ in found.most_common(count)]
+
+
+def _write(digilets: Path, words: list[str], each: int, place: Path) -> None:
+    """`ink.csv` with ink, text, first letter and writer; `pictures.csv` with pictures of the same words.
+
+    Args:
+        digilets: The folder of DigiLeTs.
+        words: To write.
+        each: How many every writer writes.
+        place: Where.
+    """
+    chance = np.random.default_rng(0)
+    (place / "pictures").mkdir(parents=True)
+    with (place / "ink.csv").open("w", newline="") as ink, (place / "pictures.csv").open("w", newline="") as drawn:
+        tables = csv.writer(ink), csv.writer(drawn)
+        tables[0].writerow(["ink", "text", "first", "writer"])
+        tables[1].writerow(["image", "text", "writer"])
+        for writer, letters in _letters(digilets).items():
+            for number in range(each):
+                word = str(chance.choice(words))
+                points = _joined([letters[letter][chance.integers(len(letters[letter]))] for letter in word])
+                name = f"pictures/{writer}-{number:03}.png"
+                _picture(points).save(place / name)
+                tables[0].writerow([json.dumps(points), word, word[0], f"w{writer}"])
+                tables[1].writerow([name, word, f"w{writer}"])
+
+
+def _letters(digilets: Path) -> dict[str, dict[str, list[Points]]]:
+    """By writer and letter, what they wrote."""
+    columns = find(digilets).columns
+    cells = [
+        column.values.to_pylist()
+        for column in map(columns.get, ("ink", "category", "writer"))
+        if isinstance(column, Cells)
+    ]
+    found: dict[str, dict[str, list[Points]]] = defaultdict(lambda: defaultdict(list))
+    for ink, letter, writer in zip(*cells, strict=True):
+        if letter in LETTERS:
+            found[writer][letter].append(json.loads(ink))
+    return found
+
+
+def _joined(letters: list[Points]) -> Points:
+    """One letter after the other, each as wide as it was written."""
+    points: Points = []
+    cursor = 0.0
+    for letter in letters:
+        left, right = min(x for x, _, _ in letter), max(x for x, _, _ in letter)
+        points += [[round(cursor + x - left, 4), round(y, 4), pen] for x, y, pen in letter]
+        cursor += right - left + GAP
+    return points
+
+
+def _picture(points: Points) -> Image.Image:
+    """Dark strokes on white, twice as fine first, as long words are squeezed to fit."""
+    wide = max(x for x, _, _ in points)
+    stretch = min(SCALE, (WIDTH - 6) / max(wide, 0.1))
+    picture = Image.new("L", (2 * WIDTH, 2 * HEIGHT), 255)
+    draw = ImageDraw.Draw(picture)
+    before: tuple[float, float] | None = None
+    for x, y, pen in points:
+        here = (2 * (3 + stretch * x), 2 * (3 + SCALE * (1 - y)))  # in ink y points up
+        if before is not None and not pen:
+            draw.line([before, here], fill=0, width=3)
+        before = here
+    return picture.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
