@@ -226,7 +226,7 @@ class DecoderSpec(Frozen):
         embed: Numbers of a token that goes back in.
         attention: How it looks at the input: luong (the new state asks), bahdanau (the old one does), or none.
         dropout: Share of embedded tokens and of what the next is chosen from that training leaves out.
-        beam: Texts that are kept while one is written; 1 always takes the likeliest token.
+        beam: Texts that are kept while one is written; 1 always takes the likeliest token, as scores between epochs do.
     """
 
     dim: int = Setting(default=256, ge=1)

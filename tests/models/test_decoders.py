@@ -5,7 +5,7 @@ from torch.nn import functional
 from netwright.errors import SpecError
 from netwright.field import END_CODE, STEPS
 from netwright.models.build import build
-from netwright.models.decoders import Decoder
+from netwright.models.decoders import Decoder, likeliest
 from netwright.models.network import Network
 from netwright.readers import padding
 from netwright.spec import DecoderSpec, ModelSpec
@@ -73,6 +73,15 @@ def test_more_beams_find_texts_that_are_no_less_likely() -> None:
         each = scores.gather(2, ends.clamp(min=0)[..., None])[..., 0].masked_fill(ends < 0, 0).sum(dim=1)
         found[beam] = each / ((5 + padding.lengths(ends)) / 6) ** 0.6
     assert (found[9] >= found[1] - 1e-5).all()
+
+
+def test_between_epochs_the_likeliest_token_is_taken_whatever_the_beam() -> None:
+    narrow, wide = made("luong", 1), made("luong", 9)
+    decoder = next(module for module in wide.modules() if isinstance(module, Decoder))
+    with likeliest(wide):
+        assert decoder.beam == 1
+        assert torch.equal(wide({"text": tokens()})["out"], narrow({"text": tokens()})["out"])
+    assert decoder.beam == 9
 
 
 def test_a_text_ends_at_the_latest_with_its_limit() -> None:

@@ -7,6 +7,8 @@ the steps of the encoding anew for every token.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,7 +93,7 @@ class Decoder(Layer):
 
     def initialise(self, draw: Draw) -> None:
         """Matrices drawn, the recurrent one orthogonal gate by gate, the forget gate open, biases 0."""
-        draw.uniform(self.embedding, 3**0.5)
+        draw.uniform(self.embedding, 0.1)
         for name, weight in self.named_parameters():
             if name == "embedding":
                 continue
@@ -200,6 +202,24 @@ class Decoder(Layer):
         best = texts[:, 0]
         past = (best == END_CODE).cumsum(dim=1) > 0
         return torch.where(past, padding.NO_TOKEN, best)
+
+
+@contextmanager
+def likeliest(network: nn.Module) -> Iterator[None]:
+    """Every decoder of a network takes the likeliest token while the block runs, without a beam.
+
+    Args:
+        network: It is as it was afterwards.
+    """
+    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
+    beams = [decoder.beam for decoder in decoders]
+    try:
+        for decoder in decoders:
+            decoder.beam = 1
+        yield
+    finally:
+        for decoder, beam in zip(decoders, beams, strict=True):
+            decoder.beam = beam
 
 
 def _weighed(weights: Tensor, reading: _Reading) -> Tensor:

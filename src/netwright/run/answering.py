@@ -11,6 +11,7 @@ from torch import Tensor
 from netwright.data.batches import Batches, follows, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
+from netwright.models.decoders import likeliest
 from netwright.models.recurrent import Carried, cut_states
 from netwright.readers.padding import joined
 from netwright.tasks.task import Task
@@ -99,8 +100,9 @@ def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> floa
 
 
 def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
-    """Scores after an epoch: the weighted loss and each output's headline score."""
-    answered = answer(model, dataset, "validation", resident)
+    """Scores after an epoch: the weighted loss and each output's headline score; texts are written without a beam."""
+    with likeliest(model.network):
+        answered = answer(model, dataset, "validation", resident)
     found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
     many = len(model.tasks) > 1
     for name, task in model.tasks.items():
