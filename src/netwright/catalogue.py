@@ -6,10 +6,13 @@ order is the order in which parts are tried or listed. `registry` makes parts of
 
 from __future__ import annotations
 
+DATA_BY_NAME = ("sklearn:", "netwright:")  # how data that comes with a program is named in the place of a path
+
 BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]] = {
     # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
     "layout": {
         "sklearn": ("netwright.readers.layouts.bundled:Bundled", "small real sets by name: `sklearn:digits`"),
+        "netwright": ("netwright.readers.layouts.shipped:Shipped", "tiny texts to look through: `netwright:hello`"),
         "idx": ("netwright.readers.layouts.idx:Idx", "MNIST's idx files, packed or not"),
         "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),

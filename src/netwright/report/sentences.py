@@ -118,8 +118,10 @@ def leading_score(output: OutputFacts) -> str:
 def result(facts: Facts, output: OutputFacts) -> str:
     """The whole result in one sentence: the net, its interval, the baselines."""
     score = leading_score(output)
-    value = output.scores.get("test", {}).get(score)
     count = facts.ledger.splits.get("test")
+    if "test" not in output.scores and output.scores:
+        return _nothing_held_out(facts, output, score)
+    value = output.scores.get("test", {}).get(score)
     what = f"{number(count)} held-out {facts.noun}" if count else f"held-out {facts.noun}"
     interval = interval_text(score, output.intervals.get(score))
     within = f" (95 % interval {interval})" if interval else ""
@@ -143,6 +145,15 @@ def result(facts: Facts, output: OutputFacts) -> str:
         if score in each.scores
     ]
     return f"{said}; {', '.join(others)}." if others else f"{said}."
+
+
+def _nothing_held_out(facts: Facts, output: OutputFacts, score: str) -> str:
+    """What is known where no example is kept for the last question."""
+    part = "validation" if "validation" in output.scores else "train"
+    what = f"{'validation' if part == 'validation' else 'training'} {facts.noun}"
+    told = f"{score_name(score)} {score_text(score, output.scores[part].get(score))} on its {what}"
+    why = "which chose when to stop" if part == "validation" else "which it may have learned by heart"
+    return f"Nothing is held out, so nothing is known about new {facts.noun}: {told}, {why}."
 
 
 def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:
