@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from netwright.figures.marks import Real, clip, element, line, svg, text
 
-_LETTER = 6.6  # width of a letter
+_LETTER = 7.2  # width of a letter
 _LABEL = 16  # letters of a row's name
 _HEAD, _GAP = 20.0, 26.0
 
@@ -38,12 +38,14 @@ class Block:
         labels: Of the rows.
         rows: Of each the cells, None for an empty place.
         high: Height of a row in CSS pixels.
+        tips: Shown when a row's name is pointed at; the whole name where left out.
     """
 
     name: str
     labels: Sequence[str]
     rows: Sequence[Sequence[Cell | None]]
     high: Real = 14
+    tips: Sequence[str] = ()
 
 
 def cell_blocks(says: str, heads: Sequence[str], blocks: Sequence[Block], wide: Real = 16, across: str = "") -> Markup:
@@ -68,10 +70,10 @@ def cell_blocks(says: str, heads: Sequence[str], blocks: Sequence[Block], wide: 
         if place == 0 or len(blocks[place - 1].rows) + len(block.rows) > 12:
             marks += _headings(heads, left, wide, y + 13, across)
             y += _HEAD
-        for label, row in zip(block.labels, block.rows, strict=True):
+        for label, tip, row in zip(block.labels, block.tips or block.labels, block.rows, strict=True):
             if label:
                 small = "fine" if block.high < 11 else "tick"
-                marks.append(text(left - 6, y + block.high / 2 + 3.5, clip(label, _LABEL), small, "end", full=label))
+                marks.append(text(left - 6, y + block.high / 2 + 3.5, clip(label, _LABEL), small, "end", full=tip))
             marks += [
                 _drawn(cell, left + wide * at, y, wide, block.high) for at, cell in enumerate(row) if cell is not None
             ]

@@ -10,6 +10,7 @@ arXiv:1612.08220; gradient times input Shrikumar et al. 2017, arXiv:1605.01713.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,9 +21,9 @@ from torch.nn.functional import log_softmax
 from netwright.lens.activations import looking
 from netwright.models.network import Network
 from netwright.models.recurrent import EmbedTokens
-from netwright.readers.padding import NO_TOKEN
+from netwright.readers.padding import NO_TOKEN, joined
 
-_ROWS = 512  # texts computed at a time
+_ROWS = 512  # texts computed at a time, those without a token among them
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,60 @@ class Influence:
     slope: Float[Tensor, " token"] | None
 
 
-def influence(network: Network, group: str, head: str, tokens: Int[Tensor, " token"]) -> Influence:
-    """What each token of a text adds to the odds of each class.
+def influences(
+    network: Network,
+    group: str,
+    head: str,
+    texts: Sequence[Int[Tensor, " token"]],
+    told: Callable[[int], None] = lambda done: None,
+) -> list[Influence]:
+    """What each token of some texts adds to the odds of each class.
+
+    A text of one token is compared with a text of none, which a network reads as one unknown token.
 
     Args:
         network: With one text going in; its mode is left as it was.
         group: The input of tokens.
         head: An output that is one of several classes.
-        tokens: The text, at least one token.
+        texts: Codes of tokens, at least one each.
+        told: Called with the number of texts done.
     """
-    count = len(tokens)
-    whole = torch.full((count + 1, count), NO_TOKEN, dtype=torch.int64)
-    whole[0] = tokens
-    for place in range(count):
-        whole[place + 1, : count - 1] = torch.cat([tokens[:place], tokens[place + 1 :]])
-    found = []
+    found: dict[int, Influence] = {}
     with looking(network) as device:
-        for rows in whole.split(_ROWS):
-            found.append(log_odds(network({group: rows.to(device)})[head]).cpu())
-    odds = torch.cat(found)
-    return Influence(odds[0], odds[0] - odds[1:], _slope(network, group, head, tokens, int(odds[0].argmax())))
+        for some in _together([len(text) for text in texts]):
+            rows = joined([_without_each(texts[at]) for at in some])
+            odds = torch.cat(
+                [log_odds(network({group: part.to(device)})[head]).cpu() for part in rows.split(_ROWS)]
+            ).split([len(texts[at]) + 1 for at in some])
+            best = torch.tensor([int(each[0].argmax()) for each in odds])
+            slopes = _slopes(network, group, head, joined([texts[at][None] for at in some]), best)
+            for place, (at, each) in enumerate(zip(some, odds, strict=True)):
+                slope = None if slopes is None else slopes[place, : len(texts[at])]
+                found[at] = Influence(each[0], each[0] - each[1:], slope)
+            told(len(found))
+    return [found[at] for at in range(len(texts))]
+
+
+def _together(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Texts of like length, so many that all that is made of them is about `_ROWS` rows."""
+    some: list[int] = []
+    for at in sorted(range(len(lengths)), key=lambda at: lengths[at]):
+        some.append(at)
+        if sum(lengths[each] + 1 for each in some) >= _ROWS:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _without_each(tokens: Int[Tensor, " token"]) -> Int[Tensor, "row token"]:
+    """A text, and below it itself without its first token, without its second, and so on."""
+    count = len(tokens)
+    rows = torch.full((count + 1, count), NO_TOKEN, dtype=torch.int64)
+    rows[0] = tokens
+    for place in range(count):
+        rows[place + 1, : count - 1] = torch.cat([tokens[:place], tokens[place + 1 :]])
+    return rows
 
 
 def log_odds(outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class"]:
@@ -81,8 +116,8 @@ def log_odds(outputs: Float[Tensor, "batch unit"]) -> Float[Tensor, "batch class
     return (logs - torch.stack(others, dim=1)).float()
 
 
-def _slope(network: Network, group: str, head: str, tokens: Tensor, best: int) -> Tensor | None:
-    """The derivative of the likeliest class's log-odds by each token's numbers, times these."""
+def _slopes(network: Network, group: str, head: str, texts: Tensor, best: Tensor) -> Tensor | None:
+    """The derivative of each text's likeliest class's log-odds by each token's numbers, times these."""
     embedding = next((module for module in network.modules() if isinstance(module, EmbedTokens)), None)
     if embedding is None:
         return None
@@ -96,8 +131,8 @@ def _slope(network: Network, group: str, head: str, tokens: Tensor, best: int) -
     handle = embedding.register_forward_hook(keep)
     try:
         with looking(network) as device, torch.enable_grad():
-            odds = log_odds(network({group: tokens[None].to(device)})[head])[0, best]
-            (slope,) = torch.autograd.grad(odds, seen[0])
+            odds = log_odds(network({group: texts.to(device)})[head])
+            (slope,) = torch.autograd.grad(odds.cpu().gather(1, best[:, None]).sum(), seen[0])
     finally:
         handle.remove()
-    return (slope * seen[0]).sum(dim=2)[0].detach().cpu()
+    return (slope * seen[0]).sum(dim=2).detach().cpu()

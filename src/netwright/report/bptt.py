@@ -120,7 +120,7 @@ def _terms(facts: BpttFacts) -> Section:
         "A row is an error, a column the step at which the recurrent weights acted; deeper is longer, by the root. "
         "What is white on the left is too far back to be learned from.",
         [("", figure)],
-        ["step", "reads", "error", "norm of ∂E_t/∂W", "of it within 5 steps"],
+        ["step", "reads", "E_t", "norm of ∂E_t/∂W", "of it within 5 steps"],
         [
             [
                 str(at + 1),
@@ -134,6 +134,8 @@ def _terms(facts: BpttFacts) -> Section:
         [
             f"norm of the whole gradient of {facts.layer}'s recurrent weights: {number(found.whole, 4)}",
             apart,
+            "an E_t is its part of the mean, so that all of them add up to the loss of the sequence",
+            "at the first step the state is empty, so that its weights from step to step get nothing",
             "the share within 5 steps is that of the norms of the terms, added",
         ],
     )

@@ -15,7 +15,7 @@ from netwright.report.drawings import both_widths
 from netwright.report.sections import Section, sections_page
 
 _DECADES = 4  # below the largest, beyond which cells stay white
-_SIDE = 300.0  # of a heat map in CSS pixels
+_SIDE = 262.0  # of a heat map in CSS pixels
 _TICK = 10
 
 
@@ -51,7 +51,7 @@ def memory_page(lines: Sequence[MemoryLine], notes: Sequence[str]) -> str:
     """
     top = max(value for line in lines for row in line.norms for value in row if value is not None)
     maps = [(f"{line.label}: {line.layer} ({line.text})", _map(line, top)) for line in lines]
-    results = [f"{line.label} remembers {line.remembers}" for line in lines]
+    results = [f"effective memory of {line.label}: {line.remembers}" for line in lines]
     reach = len(lines[0].by_lag)
     lags = [lag for lag in (1, 2, 5, 10, 20, 50, 100) if lag < reach - 1] + [reach - 1]
     sections = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netwright.figures.cells import Block, Cell, cell_blocks
 from netwright.figures.marks import number, percent
@@ -11,6 +11,7 @@ from netwright.report.sections import Section, Tinted, sections_page, tinted
 
 _FEW = 12  # steps up to which numbers are written into the cells
 _LIKELIEST = 3
+_TOLD_UNITS = 8  # of which it is told what moves them
 _LETTER = 7.5  # width of a letter in a cell
 
 
@@ -149,13 +150,19 @@ def _unrolled(facts: StepsFacts) -> Section:
 
 
 def _gates(facts: StepsFacts) -> Section:
-    blocks = [_valued(rows, facts.heads, share=True) for rows in facts.gates]
+    moved = {(str(each.unit), f"{facts.layer}: {each.gate} gate"): each for each in facts.openers}
+    blocks = []
+    for rows in facts.gates:
+        block = _valued(rows, facts.heads, share=True)
+        tips = [_moved(label, moved.get((label, rows.name))) for label in rows.labels]
+        blocks.append(replace(block, tips=tips))
     blocks += [_valued(rows, facts.heads) for rows in facts.kept]
     says = f"Gates of {facts.layer} over {len(facts.heads)} steps."
     return Section(
         f"Gates of {facts.layer}",
         "A gate is a number that something is multiplied with: white is 0 and lets nothing through, deep blue is 1 and "
-        "lets everything through.",
+        "lets everything through. Point at a cell for its step, character and number, at a unit's number for the "
+        "characters that open and close it most.",
         [("", cell_blocks(says, facts.heads, blocks, _wide(facts), "reads"))],
     )
 
@@ -186,13 +193,19 @@ def _openers(facts: StepsFacts) -> Section:
         "What opens and closes them" if gates else "What moves them",
         f"Means over the data's own text, by what is read at that step: the {'gates' if gates else 'states'} of the "
         "units that tell tokens apart most.",
-        columns=["unit", "gate" if gates else "", "highest after", "lowest after"],
+        columns=["unit", "gate" if gates else "what", "highest after", "lowest after"],
         rows=[
             [f"{facts.layer}[{each.unit}]", each.gate, _named(each.opens), _named(each.closes)]
-            for each in facts.openers
+            for each in facts.openers[: _TOLD_UNITS * max(len(facts.gates), 1)]
         ],
         worded=True,
     )
+
+
+def _moved(unit: str, found: Openers | None) -> str:
+    if found is None:
+        return unit
+    return f"unit {unit}: open after {_named(found.opens)}; closed after {_named(found.closes)}"
 
 
 def _named(tokens: Sequence[tuple[str, float]]) -> str:

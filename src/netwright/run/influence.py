@@ -14,7 +14,7 @@ from netwright import files
 from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.figures.marks import number, percent
-from netwright.lens.influence import Influence, influence
+from netwright.lens.influence import Influence, influences
 from netwright.progress import Display, Silent
 from netwright.readers.kinds.text import Text
 from netwright.readers.padding import lengths
@@ -25,7 +25,7 @@ from netwright.tasks.category import Category
 from netwright.training import hardware
 from netwright.words import counted
 
-_TEXTS = 500  # held-out texts at most
+_TEXTS = 2000  # held-out texts at most
 _WORK = 4_000_000  # tokens that are read for them: a text of n tokens is read n times
 _STEPS = 400  # tokens of a text that are looked at
 _EXAMPLES = 4  # right ones that are shown, and as many wrong ones
@@ -102,23 +102,20 @@ def words(run: Path, *, text: str = "", example: str = "", show: Display | None 
     inputs, truths = looked.coded(places)[looked.group][:, :_STEPS], looked.targets(output, places)
     counts = lengths(inputs).numpy()
     afford = max(int(np.searchsorted(np.cumsum(counts.astype(np.int64) ** 2), _WORK)), 1)
-    found: list[tuple[int, Influence]] = []
-    network = looked.model.network
+    texts = [inputs[at, : counts[at]] for at in range(min(len(places), afford))]
     with hardware.applied(looked.decided.hardware):
-        network.cpu()
-        first = influence(network, looked.group, output, asked.inputs[looked.group][0]) if asked else None
-        show.stage("leaving out words", min(len(places), afford))
-        for at in range(min(len(places), afford)):
-            found.append((at, influence(network, looked.group, output, inputs[at, : counts[at]])))
-            show.advance(at + 1)
+        network = looked.model.network.cpu()
+        first = influences(network, looked.group, output, [asked.inputs[looked.group][0]])[0] if asked else None
+        show.stage("leaving out words", len(texts))
+        found = influences(network, looked.group, output, texts, show.advance)
     count_reading(run, part)
-    read = [_read(looked, task, int(places[at]), int(truths[at]), each) for at, each in found]
+    read = [_read(looked, task, int(places[at]), int(truths[at]), each) for at, each in enumerate(found)]
     shown = _chosen(read)
     if asked and first:
         shown = [_asked(task, asked, first, output), *shown]
-    common = _common(task, read, [each for _, each in found])
+    common = _common(task, read, found)
     notes = _notes(part, looked, len(read), int((counts >= _STEPS).sum()))
-    agreement = _agreement([each for _, each in found])
+    agreement = _agreement(found)
     if agreement is not None:
         notes.append(f"over all words, leaving out and gradient times input correlate with {agreement:.2f}")
     page = looked.folder.path / "words.html"

@@ -9,7 +9,7 @@ from pathlib import Path
 from netwright import files
 from netwright.errors import SpecError
 from netwright.figures.lines import SERIES
-from netwright.figures.marks import number
+from netwright.figures.marks import number, percent
 from netwright.lens.activations import looking
 from netwright.lens.memory import EXACT, FADED, PROBES, Remembered, remembered
 from netwright.lens.recurrence import cell_of, one_layer
@@ -154,7 +154,7 @@ def _notes(
     told = [
         "the length of a product is its Frobenius norm, divided by the root of the state's width",
         "so it says by how much a change in a direction drawn by chance is longer or shorter (root of the mean square)",
-        f"effective memory: the first lag at which the mean is below {FADED:.0%} of what it is at lag 1",
+        f"effective memory: the first lag at which the mean is below {percent(FADED, 0)} of what it is at lag 1",
     ]
     if any("lstm" in of.text for of in found.values()):
         told.append("the state of an LSTM is all that it hands on, h and c together")
@@ -164,12 +164,14 @@ def _notes(
         )
     if reach < steps:
         told.append(f"the sequences have {reach} steps, so {steps} were not reached")
+    looked_at = []
     for label, of, part in zip(found, found.values(), parts, strict=True):
         held = "training" if part == "train" else part
-        told.append(f"{label}: {counted(of.sequences, f'{held} sequence')}, the longest ones, read from an empty state")
+        looked_at.append(f"{counted(of.sequences, f'{held} sequence')} of {label}")
+    told.append(f"looked at {', '.join(looked_at)}, the longest ones, each read from an empty state")
     for label, each, of in zip(found, looked, found.values(), strict=True):
         if one_layer(each.model.network, of.layer)[1].both:
-            told.append(f"{label}: of a layer that reads both ways, the way ahead")
+            told.append(f"of {label}, whose layer reads both ways, the way ahead")
     return told
 
 

@@ -15,7 +15,7 @@ from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.field import Field
-from netwright.figures.marks import visible
+from netwright.figures.marks import clip, visible
 from netwright.model_file import Model
 from netwright.models.network import Network, Node
 from netwright.progress import Display, Silent
@@ -28,7 +28,7 @@ from netwright.run.held_out import position_of
 from netwright.run.prediction import run_data
 from netwright.tasks.task import Task
 
-TYPED = "the text given"
+_TITLE = 40  # letters of a typed text by which it is called
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,14 @@ def _typed(looked: Looked, text: str, most: int) -> OneSequence:
     for name, of in looked.model.outputs.items():
         if of.options.get("of") == looked.group:  # the truth is the text itself, one step on
             targets[name] = torch.cat([codes[:, 1:], torch.full((1, 1), NO_TOKEN)], dim=1)[:, :most]
-    return OneSequence(TYPED, "", {looked.group: codes[:, :most]}, heads[:most], targets, codes.shape[1])
+    return OneSequence(
+        f"\u201c{clip(files.printable(text), _TITLE)}\u201d",
+        "",
+        {looked.group: codes[:, :most]},
+        heads[:most],
+        targets,
+        codes.shape[1],
+    )
 
 
 def listed_inputs(fields: Mapping[str, Field]) -> str:

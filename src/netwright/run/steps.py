@@ -39,7 +39,6 @@ _WIDE = 32  # numbers of a step up to which what goes in is drawn
 _TEXTS = 256  # of the data's own, over which gates are averaged
 _SEEN = 5  # how often a token must have been read for its mean to count
 _TOLD = 3  # tokens that open a gate, and that close it
-_READ_UNITS = 8  # units of which these are told
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ def steps(
         scores={name: _rows(name, torch.tensor(of), range(len(of[0]))) for name, of in scores.items() if of},
         classes={name: [shown(one) for one in looked.model.outputs[name].vocabulary] for name in scores},
         truths={name: _truths(looked, name, read) for name in found},
-        openers=openers[: _READ_UNITS * max(len(trace.gates), 1)],
+        openers=openers,
         notes=notes,
     )
     page = looked.folder.path / "steps.html"
@@ -230,7 +229,8 @@ def _openers(
     if not means:
         return []
     counts = next(iter(means.values()))[1]
-    seen = torch.nonzero(counts >= min(_SEEN, int(counts.max())))[:, 0]
+    often = counts >= _SEEN
+    seen = torch.nonzero(often if int(often.sum()) >= 2 * _TOLD else counts > 0)[:, 0]
     spread = sum(of[seen].var(dim=0, correction=0) for of, _ in means.values())
     order = sorted(units, key=lambda each: (each != unit, -float(spread[each])))  # type: ignore[index]
     found = []
