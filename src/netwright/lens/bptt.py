@@ -197,9 +197,11 @@ def _a_copy_for_each_step(layer: Recurrent) -> Iterator[list[Tensor]]:
     cell = cell_of(layer)
     copies: list[Tensor] = []
 
-    def unrolled(module: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
-        del module, out
+    def unrolled(module: nn.Module, given: tuple[Tensor | None, ...], out: Tensor) -> Tensor:
+        del module
         x = given[0]
+        if x is None:  # pragma: no cover - a layer over time is given its sequences
+            return out
         state, found = cell.empty(x[:, 0]), []
         for step in x.unbind(dim=1):
             copies.append(cell.recurrent.detach().clone().requires_grad_())

@@ -45,7 +45,7 @@ def influences(
     network: Network,
     group: str,
     head: str,
-    texts: Sequence[Int[Tensor, " token"]],
+    texts: Sequence[Tensor],
     told: Callable[[int], None] = lambda done: None,
 ) -> list[Influence]:
     """What each token of some texts adds to the odds of each class.
@@ -56,7 +56,7 @@ def influences(
         network: With one text going in; its mode is left as it was.
         group: The input of tokens.
         head: An output that is one of several classes.
-        texts: Codes of tokens, at least one each.
+        texts: Codes of tokens `(token,)` each, at least one.
         told: Called with the number of texts done.
     """
     found: dict[int, Influence] = {}
@@ -123,7 +123,7 @@ def _slopes(network: Network, group: str, head: str, texts: Tensor, best: Tensor
         return None
     seen: list[Tensor] = []
 
-    def keep(module: nn.Module, given: tuple[Tensor, ...], out: Tensor) -> Tensor:
+    def keep(module: nn.Module, given: tuple[Tensor | None, ...], out: Tensor) -> Tensor:
         del module, given
         seen.append(out.detach().requires_grad_())
         return seen[0]

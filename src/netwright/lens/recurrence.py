@@ -138,6 +138,7 @@ def cell_of(layer: Recurrent, *, back: bool = False) -> Cell:
     )
 
 
+@torch.no_grad()
 def traced(layer: Recurrent, x: Float[Tensor, "batch time dim"], steps: Int[Tensor, " batch"] | None = None) -> Trace:
     """A layer's states and gates at every step of some sequences, beginning with an empty state.
 

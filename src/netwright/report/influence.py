@@ -83,7 +83,7 @@ def influence_page(
         ),
         Section(
             "Words",
-            "Which words speak most for each class: the mean of what they add to its log-odds, and how often it came.",
+            "Which words speak most for each class: the mean of what each adds to its log-odds, and how often it came.",
             columns=["class", "words"],
             rows=rows,
             notes=notes,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from netwright import files
 from netwright.errors import SpecError
 from netwright.figures.lines import SERIES
@@ -140,11 +142,11 @@ def remembers(of: LayerMemory, reach: int) -> str:
     return counted(of.steps, "step") if of.steps is not None else f"more than {reach - 1} steps"
 
 
-def _remembered(looked: Looked, name: str, positions: Sequence[int], reach: int) -> Remembered:
+def _remembered(looked: Looked, name: str, positions: np.ndarray, reach: int) -> Remembered:
     node, layer = one_layer(looked.model.network, name)
     with hardware.applied(looked.decided.hardware), looking(looked.model.network):
         looked.model.network.cpu()
-        x, _ = read_by(looked.model.network, node, looked.coded(positions))  # type: ignore[arg-type]
+        x, _ = read_by(looked.model.network, node, looked.coded(positions))
         return remembered(cell_of(layer), x[:, :reach], looked.decided.spec.training.seed)
 
 
