@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from netwright import readers, recipes, run
-from netwright.errors import DataError
+from netwright.errors import DataError, SpecError
 from netwright.models.decoding import Sampling
 
 
@@ -71,9 +71,8 @@ def test_on_the_command_line(hello: Path, netwright: Callable) -> None:
     assert said.returncode == 0, said.stderr
     found = json.loads(said.stdout)
     assert [step[0][0] for step in found["answers"]["next"]] == ["e", "l", "l", "o"]
-    refused = netwright("look", "steps", str(hello), "--text", "hell", "--unit", "3")
-    assert refused.returncode == 2
-    assert "rnn1 has units 0 to 2, not 3." in refused.stderr
+    with pytest.raises(SpecError, match=r"rnn1 has units 0 to 2, not 3\."):
+        run.steps(hello, text="hell", unit=3)
 
 
 def test_texts_that_are_not_there_are_refused() -> None:

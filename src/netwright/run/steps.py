@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -239,7 +240,7 @@ def _openers(
             ranked = seen[of[seen, each].argsort(descending=True)].tolist()
             told = min(_TOLD, len(ranked) // 2) or 1
             opens, closes = (
-                [(shown(vocabulary[code]), float(of[code, each])) for code in codes]
+                [(shown(vocabulary[int(code)]), float(of[code, each])) for code in codes]
                 for codes in (ranked[:told], ranked[::-1][:told])
             )
             found.append(Openers(each, gate, opens, closes))
@@ -284,8 +285,8 @@ def _ranked(answer: object) -> list[tuple[str, float]]:
         return [(shown(str(label)), float(share)) for label, share in answer]
     if isinstance(answer, str):
         return [(answer, 1.0)]
-    values = answer if isinstance(answer, list) else [answer]
-    return [(", ".join(number(float(value), 3) for value in values), 1.0)]
+    values = np.ravel(np.asarray(answer, dtype=np.float64)).tolist()
+    return [(", ".join(number(value, 3) for value in values), 1.0)]
 
 
 def _scores(looked: Looked, name: str, read: OneSequence) -> list[list[float]]:
@@ -310,7 +311,7 @@ def _truths(looked: Looked, name: str, read: OneSequence) -> list[str]:
     task, targets = looked.model.tasks[name], read.targets[name]
     vocabulary = looked.model.outputs[name].vocabulary
     if task.each_step:
-        return [shown(vocabulary[code]) if code >= 0 else "" for code in targets[0].tolist()]
+        return [shown(vocabulary[int(code)]) if code >= 0 else "" for code in targets[0].tolist()]
     if vocabulary and targets.ndim == 1:
         return [vocabulary[int(targets[0])]]
     return [number(float(targets.flatten()[0]), 4)]
