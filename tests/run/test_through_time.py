@@ -193,3 +193,22 @@ def test_runs_without_steps_and_wrong_names_are_refused(done_run: Path, lstm: Pa
         run.steps(lstm, text="def", example="x")
     with pytest.raises(SpecError, match=r"this look is for networks that read one text and answer with a class"):
         run.words(lstm)
+
+
+def test_a_text_that_is_read_off_has_a_letter_or_none_at_every_step(
+    drawings: Path, tmp_path: Path, session_cache: Path
+) -> None:
+    text = """
+    data: {path: %s}
+    inputs: {strokes: {kind: ink}}
+    outputs: {shape: {kind: text, align: ctc}}
+    model: {layers: "lstm 6"}
+    training: {batch_size: 16, threads: 1, stop: {epochs: 1}}
+    """
+    folder = run.train(spec.load(text % (drawings.parent / "ink.csv")), out=tmp_path / "read-off").run
+    found = run.steps(folder)
+    assert len(found.answers["shape"]) == len(found.read)
+    assert {label for step in found.answers["shape"] for label, _ in step} <= {"\u2013", *"updown"}
+    assert any(line in {"  really up", "  really down"} for line in found.text)
+    with pytest.raises(SpecError, match="the errors of shape belong to no step of what goes in"):
+        run.bptt(folder)

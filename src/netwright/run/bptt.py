@@ -22,7 +22,7 @@ from netwright.progress import Display, Silent
 from netwright.readers.padding import NO_TOKEN, lengths
 from netwright.report.bptt import BpttFacts, bptt_page
 from netwright.run.prediction import count_reading
-from netwright.run.sequences import Looked, OneSequence, looked_at, one_sequence, prefixes
+from netwright.run.sequences import Looked, OneSequence, asks_next, looked_at, one_sequence, prefixes
 from netwright.tasks import tokens
 from netwright.tasks.task import Task
 from netwright.training import hardware
@@ -119,7 +119,7 @@ def bptt(
     node, chosen = one_layer(network, layer)
     refuse_both(chosen)
     output, task = next(iter(looked.model.tasks.items()))
-    if task.writes or task.among_mates:
+    if task.writes or task.among_mates or (task.each_step and not asks_next(task)):
         raise SpecError(
             f"the errors of {output} belong to no step of what goes in.", "Name a classifier or a language model."
         )

@@ -26,6 +26,7 @@ from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
 from netwright.run.held_out import position_of
 from netwright.run.prediction import run_data
+from netwright.tasks.next import Next
 from netwright.tasks.task import Task
 
 _TITLE = 40  # letters of a typed text by which it is called
@@ -183,7 +184,7 @@ def one_sequence(looked: Looked, text: str, example: str, most: int) -> OneSeque
     steps = min(count, most)
     inputs[looked.group] = inputs[looked.group][:, :steps]
     targets = {name: looked.targets(name, where) for name in looked.dataset.outputs}
-    targets = {name: of[:, :steps] if looked.model.tasks[name].each_step else of for name, of in targets.items()}
+    targets = {name: of[:, :steps] if asks_next(looked.model.tasks[name]) else of for name, of in targets.items()}
     part = next(name for name, places in looked.dataset.parts.items() if position in places)
     heads = [shown(token) for token in looked.tokens(position)[:steps]] or [str(at + 1) for at in range(steps)]
     name = files.printable(str(looked.dataset.ids[position]))
@@ -268,6 +269,15 @@ def prefixes(inputs: Mapping[str, Tensor], group: str, counts: Sequence[int]) ->
     behind = torch.arange(whole.shape[1])[None] >= torch.tensor(list(counts))[:, None]
     rows[behind] = NO_TOKEN if whole.ndim == 2 else torch.nan
     return {**{name: of.expand(len(counts), *of.shape[1:]) for name, of in inputs.items()}, group: rows}
+
+
+def asks_next(task: Task) -> bool:
+    """Whether a task has one truth for each step of what goes in.
+
+    Args:
+        task: The task.
+    """
+    return isinstance(task, Next)
 
 
 def answers_alone(task: Task) -> bool:

@@ -24,6 +24,7 @@ from netwright.run.sequences import (
     Looked,
     OneSequence,
     answers_alone,
+    asks_next,
     looked_at,
     one_sequence,
     prefixes,
@@ -148,7 +149,7 @@ def steps(
         single=_singled(trace, unit),
         answers=found,
         scores={name: _rows(name, torch.tensor(of), range(len(of[0]))) for name, of in scores.items() if of},
-        classes={name: [shown(one) for one in looked.model.outputs[name].vocabulary] for name in scores},
+        classes={name: _names(looked, name) for name in scores},
         truths={name: _truths(looked, name, read) for name in found},
         openers=openers,
         notes=notes,
@@ -271,12 +272,23 @@ def _answers(looked: Looked, name: str, read: OneSequence) -> list[Answer] | Non
     if task.writes:
         return None
     if task.each_step:
-        outputs = looked.model.network(read.inputs)[name][0]
-        decoded = task.decode(torch.softmax(outputs, dim=1))
+        shares = torch.softmax(looked.model.network(read.inputs)[name][0], dim=1)
+        best, names = shares.topk(min(3, shares.shape[1]), dim=1), _names(looked, name)
+        decoded: Sequence[object] = [
+            [(names[int(code)], value) for code, value in zip(codes, values, strict=True)]
+            for codes, values in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
     else:
         rows = prefixes(read.inputs, looked.group, range(1, count + 1))
         decoded = task.decode(task.answers(looked.model.network(rows)[name]))
     return [Answer(_ranked(each)) for each in decoded]
+
+
+def _names(looked: Looked, name: str) -> list[str]:
+    """The classes or tokens of an output; what stands for none of them, where a text is read off, is a dash."""
+    vocabulary, task = looked.model.outputs[name].vocabulary, looked.model.tasks[name]
+    read_off = task.each_step and not asks_next(task)
+    return ["\u2013" if read_off and code == 0 else shown(token) for code, token in enumerate(vocabulary)]
 
 
 def _ranked(answer: object) -> list[tuple[str, float]]:
@@ -310,8 +322,10 @@ def _truths(looked: Looked, name: str, read: OneSequence) -> list[str]:
         return []
     task, targets = looked.model.tasks[name], read.targets[name]
     vocabulary = looked.model.outputs[name].vocabulary
-    if task.each_step:
+    if asks_next(task):
         return [shown(vocabulary[int(code)]) if code >= 0 else "" for code in targets[0].tolist()]
+    if (texts := task.words(targets)) is not None:
+        return texts
     if vocabulary and targets.ndim == 1:
         return [vocabulary[int(targets[0])]]
     return [number(float(targets.flatten()[0]), 4)]
