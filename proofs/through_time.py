@@ -98,8 +98,8 @@ def _hello(proof: Proof) -> None:
     proof.row(
         "I25",
         'Character language model "hello"',
-        "netwright train hello; netwright look steps RUN --text hell",
-        f"trained in {float(found['seconds']):.1f} s; likeliest after h, e, l, l: "  # type: ignore[arg-type]
+        "netwright look steps RUN --text hell",
+        f"`netwright train hello` takes {float(found['seconds']):.1f} s; likeliest after h, e, l, l: "  # type: ignore[arg-type]
         f"{', '.join(str(found['answers']))}, each with at least {100 * float(found['surest']):.0f} %; "  # type: ignore[arg-type]
         "one-hot input, 3 hidden numbers and 5 scores a step on the page",
     )

@@ -129,7 +129,7 @@ def steps(
         traces = {each.name: _trace(looked, each.name, read.inputs) for each in recurrent_layers(network)}
         answers = {name: _answers(looked, name, read) for name in looked.model.tasks}
         scores = {name: _scores(looked, name, read) for name, task in looked.model.tasks.items() if task.units <= _FEW}
-        means = _means(looked, node.name, chosen)
+        means, before = _means(looked, node.name, chosen), _into(looked, read)
     trace = traces[node.name]
     found = {name: each for name, each in answers.items() if each is not None}
     units = _units(trace.out[0], MOST_UNITS, unit)
@@ -139,7 +139,7 @@ def steps(
         example=read.name,
         run=looked.folder.path.name,
         heads=read.heads,
-        before=_into(looked, read),
+        before=before,
         states=[
             _rows(f"{name}, what comes out", of.out[0], _units(of.out[0], MOST_UNITS)) for name, of in traces.items()
         ],
