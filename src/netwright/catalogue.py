@@ -6,6 +6,8 @@ order is the order in which parts are tried or listed. `registry` makes parts of
 
 from __future__ import annotations
 
+DATA_BY_NAME = ("sklearn:", "netwright:")  # how data that comes with a program is named in the place of a path
+
 BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]] = {
     # room: {name: (module:object, summary[, facts])}; order is the order tried or listed
     "layout": {
@@ -14,6 +16,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.readers.layouts.spoken_digits:SpokenDigits",
             "the Free Spoken Digit Dataset",
         ),
+        "netwright": ("netwright.readers.layouts.shipped:Shipped", "tiny texts to look through: `netwright:hello`"),
         "idx": ("netwright.readers.layouts.idx:Idx", "MNIST's idx files, packed or not"),
         "cifar": ("netwright.readers.layouts.cifar:Cifar", "CIFAR-10 and CIFAR-100, binary version"),
         "voc": ("netwright.readers.layouts.voc:Voc", "PASCAL VOC: pictures and what objects they show"),

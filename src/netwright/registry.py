@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from netwright.catalogue import BUILT_IN, NAMED_IN
+from netwright.catalogue import BUILT_IN, DATA_BY_NAME, NAMED_IN
 from netwright.errors import SpecError
 
 T = TypeVar("T")
@@ -54,6 +54,32 @@ _OTHER_NAMES = {  # what other programs call a setting
     "test_size": "parts",
 }
 _own: dict[tuple[str, str], tuple[Part, object]] = {}
+
+
+def comes_by_name(path: str) -> bool:
+    """Whether what stands in the place of a path is the name of data that comes with a program.
+
+    Args:
+        path: E.g. "sklearn:digits".
+
+    Example:
+        >>> comes_by_name("sklearn:digits"), comes_by_name("digits.csv")
+        (True, False)
+    """
+    return path.startswith(DATA_BY_NAME)
+
+
+def without_prefix(path: str) -> str:
+    """The name alone, of data that comes by name; any other path as it is.
+
+    Args:
+        path: E.g. "sklearn:digits".
+
+    Example:
+        >>> without_prefix("sklearn:digits"), without_prefix("a/cats.csv")
+        ('digits', 'a/cats.csv')
+    """
+    return path.partition(":")[2] if comes_by_name(path) else path
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

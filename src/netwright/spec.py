@@ -194,7 +194,8 @@ class DataSpec(Frozen):
     """Where the examples are.
 
     Args:
-        path: Folder, CSV or Parquet file, tar, or `sklearn:digits`; left out when data is given in memory.
+        path: Folder, CSV or Parquet file, tar, or `sklearn:digits`, `netwright:hello`; left out when data is given in
+            memory.
         layout: Name of the layout; recognised from the files when left out.
         names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.

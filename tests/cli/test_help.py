@@ -28,6 +28,10 @@ PAGES = [
     ["look", "sharing"],
     ["look", "map"],
     ["look", "maps"],
+    ["look", "steps"],
+    ["look", "memory"],
+    ["look", "bptt"],
+    ["look", "words"],
     ["recipes", "show"],
 ]
 HEAVY = ("torch", "numpy", "pyarrow", "sklearn", "PIL", "pydantic", "jinja2", "yaml")

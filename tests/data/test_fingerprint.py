@@ -86,3 +86,16 @@ def test_arrays_in_memory_have_a_fingerprint_too() -> None:
     assert one.digest() != fingerprint.of_arrays({"x": np.arange(10)[::-1]}).digest()
     with pytest.raises(DataError, match=r"changed since the run began: 1 file changed \(x\)"):
         fingerprint.require_same(one, fingerprint.of_arrays({"x": np.zeros(10)}))
+
+
+def test_sequences_in_memory_are_what_they_hold_and_not_where_they_lie() -> None:
+    def rows(*texts: bytes) -> np.ndarray:
+        whole = np.empty(len(texts), dtype=object)
+        for place, text in enumerate(texts):
+            whole[place] = np.frombuffer(text, dtype=np.uint8)
+        return whole
+
+    before = fingerprint.of_arrays({"text": rows(b"hell", b"o")})
+    assert fingerprint.changes(before, fingerprint.of_arrays({"text": rows(b"hell", b"o")})) == []
+    for other in (rows(b"hell", b"a"), rows(b"hel", b"lo")):
+        assert fingerprint.changes(before, fingerprint.of_arrays({"text": other})) == ["1 file changed (text)"]

@@ -60,6 +60,14 @@ def test_a_seed_gives_one_text_and_what_is_forbidden_never_comes() -> None:
     assert not {0, 2} & set(one)
 
 
+def test_a_network_gone_astray_writes_nothing() -> None:
+    for wrong in (float("nan"), float("inf")):
+        network = made("lstm 8")
+        with torch.no_grad():
+            next(network.module("next").parameters()).fill_(wrong)
+        assert list(islice(written(network, "text", "next", np.array([1]), Sampling(), 0), 5)) == []
+
+
 def test_settings_out_of_range_are_told_together() -> None:
     with pytest.raises(SpecError, match=r"temperature is -1, expected 0 or more; top_k is -2.*; top_p is 0"):
         Sampling(-1.0, -2, 0.0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from netwright.errors import DataError, SpecError
-from netwright.registry import nearest, use
+from netwright.registry import comes_by_name, nearest, use
 from netwright.words import listed
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _start(source: str | None, data: str | None) -> Spec:
     if path.suffix.casefold() in {".yaml", ".yml"}:
         start = specs.load(path)
         beside = path.parent
-    elif path.exists() or source.startswith("sklearn:"):
+    elif path.exists() or comes_by_name(source):
         start = specs.validate({"data": {"path": source}}, origin="command line")
         beside = Path()
     elif source in recipes.names():
@@ -256,7 +256,7 @@ def _neighbours(path: Path) -> list[str]:
 
 def _found(path: str | None, beside: Path) -> str | None:
     """A data path of a spec: beside the spec, or a data set by name that was fetched or lies in NETWRIGHT_DATA."""
-    if path is None or path.startswith("sklearn:"):
+    if path is None or comes_by_name(path):
         return path
     if (beside / path).exists():
         return str(beside / path)
@@ -268,7 +268,7 @@ def _found(path: str | None, beside: Path) -> str | None:
 
 
 def _is_here(path: str | None) -> bool:
-    return path is not None and (path.startswith("sklearn:") or Path(path).exists())
+    return path is not None and (comes_by_name(path) or Path(path).exists())
 
 
 def _choice_of_names(spec: Spec) -> str:

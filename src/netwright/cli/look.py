@@ -213,3 +213,120 @@ def maps(
         output.document(found)
     else:
         output.lines(found.text)
+
+
+@app.command
+def steps(
+    run_folder: Path,
+    /,
+    *,
+    text: str = "",
+    example: str = "",
+    layer: str = "",
+    unit: int | None = None,
+    output: Output | None = None,
+) -> None:
+    """Show one sequence step by step: what goes in, the state, the gates, and what would be answered.
+
+    Args:
+        run_folder: Folder of the run.
+        text: A text to read.
+        example: Id of an example to read; the first held-out one when both are left out.
+        layer: Recurrent layer whose gates are shown, e.g. lstm1; the last one when left out.
+        unit: Unit of it whose gates colour the text, from 0; the ones that move most when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.steps(run_folder, text=text, example=example, layer=layer, unit=unit, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def memory(
+    run_folder: Path,
+    /,
+    *,
+    beside: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = (),
+    steps: int = 50,
+    layer: str = "",
+    examples: int = 8,
+    output: Output | None = None,
+) -> None:
+    """Measure how long recurrent layers remember: what is left of a change of the state some steps later.
+
+    Args:
+        run_folder: Folder of the run.
+        beside: Folders of further runs, drawn and told beside it.
+        steps: Steps to look at, 2 to 200.
+        layer: Recurrent layer of the run; the last one when left out.
+        examples: Held-out sequences that are looked at, the longest ones.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.memory(run_folder, beside=beside, steps=steps, layer=layer, examples=examples, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def bptt(
+    run_folder: Path,
+    /,
+    *,
+    text: str = "",
+    example: str = "",
+    steps: int = 20,
+    layer: str = "",
+    output: Output | None = None,
+) -> None:
+    """Show the error of each step, and the gradient that comes back from it: all of it, and of the last n steps alone.
+
+    Args:
+        run_folder: Folder of the run.
+        text: A text to take apart.
+        example: Id of an example to take apart; the first held-out one when both are left out.
+        steps: Steps of it, 2 to 100.
+        layer: Layer whose recurrent weights are looked at; the last one when left out.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.bptt(run_folder, text=text, example=example, steps=steps, layer=layer, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)
+
+
+@app.command
+def words(run_folder: Path, /, *, text: str = "", example: str = "", output: Output | None = None) -> None:
+    """Colour the words of held-out texts by their influence on the answer.
+
+    Args:
+        run_folder: Folder of the run.
+        text: A text to look at first.
+        example: Id of an example to look at first.
+        output: How to print.
+    """
+    from netwright import run
+
+    output = output or Output()
+    with output.display() as show:
+        found = run.words(run_folder, text=text, example=example, show=show)
+    if output.json:
+        output.document(found)
+    else:
+        output.lines(found.text)

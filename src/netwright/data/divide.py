@@ -110,11 +110,20 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         of = str(facts.options.get("of", ""))  # has the vocabulary of what it follows
         known = {"vocabulary": fitted[of].vocabulary} if of else {}
         fitted[name] = facts.model_copy(update=known) if of else kind_of(facts).fit(values, facts)
+        for asked in (other for other, each in plan.outputs.items() if each.options.get("of") == name):
+            fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
         if name in plan.inputs and isinstance(cells, np.ndarray):
             reasons += kind_of(facts).decided(cells, fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
+
+
+def _with_asked(fitted: Field, asked: Field) -> Field:
+    """A text's field with the tokens that are only ever asked for, such as the very last one of the training part."""
+    new = [token for token in asked.vocabulary if token not in fitted.vocabulary]
+    room = int(fitted.options["vocabulary"]) - len(fitted.vocabulary)
+    return fitted.model_copy(update={"vocabulary": (*fitted.vocabulary, *new[: max(room, 0)])}) if new else fitted
 
 
 def _remarks(codes: np.ndarray, plan: Plan, held: Store) -> list[str]:

@@ -82,7 +82,9 @@ def written(
     seed: int,
     never: tuple[int, ...] = (),
 ) -> Iterator[int]:
-    """Tokens that follow a prompt, without end; the state goes on from token to token, nothing is read twice.
+    """Tokens that follow a prompt; the state goes on from token to token, nothing is read twice.
+
+    They have no end, but where a training has gone astray: a network whose scores are no finite numbers writes nothing.
 
     Args:
         network: With a head that answers at every step.
@@ -99,6 +101,8 @@ def written(
     while True:
         with torch.inference_mode():
             scores = network({group: tokens}, carried)[head][0, -1].numpy(force=True).copy()
+        if not np.isfinite(scores).all():
+            return
         scores[list(never)] = -np.inf
         token = sampling.drawn(scores, chance.random())
         tokens = torch.tensor([[token]])

@@ -36,7 +36,7 @@ def find(path: str | Path, layout: str | None = None, pattern: str | None = None
         SpecError: No such layout.
     """
     where = Path(path)
-    named = str(path).startswith("sklearn:")
+    named = registry.comes_by_name(str(path))
     if not named and not where.exists():
         raise _missing(where)
     if not named and not (where.is_dir() or where.is_file()):

@@ -82,17 +82,16 @@ def page(facts: Facts) -> str:
 
 
 def _output(facts: Facts, output: OutputFacts) -> _Output:
-    score = sentences.leading_score(output)
+    score, part = sentences.leading_score(output), sentences.judged_part(output)
     splits = [name for name in ("train", "validation", "test") if name in output.scores]
     names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
     measure = f" {output.measure}" if output.measure and score in ("rmse", "mae") else ""
     return _Output(
         facts=output,
         sentence=_unbroken(sentences.result(facts, output)),
-        value=sentences.score_text(score, output.scores.get("test", {}).get(score)) + measure,
-        caption="right on the test split"
-        if score == "accuracy"
-        else f"{sentences.score_name(score)} on the test split",
+        value=sentences.score_text(score, output.scores.get(part, {}).get(score)) + measure,
+        caption=f"{'right' if score == 'accuracy' else sentences.score_name(score)} on the "
+        f"{sentences.PARTS[part]} split",
         remark=" ".join([sentences.against_baselines(output), *sentences.baseline_notes(output)]).strip(),
         strip=drawings.strip(output),
         grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],

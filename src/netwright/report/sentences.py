@@ -63,6 +63,9 @@ _BASELINES = {
 }
 
 
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
+
+
 def score_name(score: str) -> str:
     """A score's name in words.
 
@@ -112,14 +115,21 @@ def baseline_name(baseline: Baseline) -> str:
 
 def leading_score(output: OutputFacts) -> str:
     """The score that the sentence is about: the error in own units for numbers, else the headline."""
-    return "rmse" if "rmse" in output.scores.get("test", {}) else output.headline
+    return "rmse" if "rmse" in output.scores.get(judged_part(output), {}) else output.headline
+
+
+def judged_part(output: OutputFacts) -> str:
+    """The part that a result is about: test, or where nothing is kept for the last question what there is."""
+    return next((part for part in ("test", "validation", "train") if part in output.scores), "test")
 
 
 def result(facts: Facts, output: OutputFacts) -> str:
     """The whole result in one sentence: the net, its interval, the baselines."""
     score = leading_score(output)
-    value = output.scores.get("test", {}).get(score)
     count = facts.ledger.splits.get("test")
+    if judged_part(output) != "test":
+        return _nothing_held_out(facts, output, score)
+    value = output.scores.get("test", {}).get(score)
     what = f"{number(count)} held-out {facts.noun}" if count else f"held-out {facts.noun}"
     interval = interval_text(score, output.intervals.get(score))
     within = f" (95 % interval {interval})" if interval else ""
@@ -143,6 +153,14 @@ def result(facts: Facts, output: OutputFacts) -> str:
         if score in each.scores
     ]
     return f"{said}; {', '.join(others)}." if others else f"{said}."
+
+
+def _nothing_held_out(facts: Facts, output: OutputFacts, score: str) -> str:
+    """What is known where no example is kept for the last question."""
+    part = judged_part(output)
+    told = f"{score_name(score)} {score_text(score, output.scores[part].get(score))} on its {PARTS[part]} {facts.noun}"
+    why = "which chose when to stop" if part == "validation" else "which it may have learned by heart"
+    return f"Nothing is held out, so nothing is known about new {facts.noun}: {told}, {why}."
 
 
 def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:

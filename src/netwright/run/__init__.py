@@ -14,13 +14,16 @@ from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
+from netwright.run.bptt import Bptt, bptt
 from netwright.run.crops import CropTable, evaluate_crops
 from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
+from netwright.run.influence import Words, words
 from netwright.run.look import Step, step_view
 from netwright.run.map import ExampleMap, example_map
 from netwright.run.maps import Maps, maps
+from netwright.run.memory import Memory, memory
 from netwright.run.path import Paths, paths
 from netwright.run.planning import Plan, data_check, data_show, plan
 from netwright.run.prediction import evaluate, predict
@@ -29,14 +32,17 @@ from netwright.run.sample import Writing, sample
 from netwright.run.scoring import Evaluation, Outcome
 from netwright.run.sharing import Sharing, shared
 from netwright.run.shifts import Shifts, shifts
+from netwright.run.steps import Steps, steps
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
+    "Bptt",
     "CropTable",
     "Evaluation",
     "ExampleMap",
     "Features",
     "Maps",
+    "Memory",
     "OneUnit",
     "Outcome",
     "Paths",
@@ -48,9 +54,11 @@ __all__ = [
     "Sharing",
     "Shifts",
     "Step",
+    "Steps",
+    "Words",
     "Writing",
+    "bptt",
     "clean",
-    "cropped",
     "data_check",
     "data_show",
     "diagnose",
@@ -59,6 +67,7 @@ __all__ = [
     "example_map",
     "features",
     "maps",
+    "memory",
     "one_unit",
     "paths",
     "plan",
@@ -71,7 +80,9 @@ __all__ = [
     "shared",
     "shifts",
     "step_view",
+    "steps",
     "train",
+    "words",
 ]
 
 

@@ -113,7 +113,7 @@ def train(
         raise SpecError("several starts are a study of several runs.", "From Python: netwright.restarts(spec).")
     if data is None and asked.data.path is None:
         raise SpecError("nothing says where the examples are.", "Set data.path, or give data=... from Python.")
-    if data is None and asked.data.path is not None and not asked.data.path.startswith("sklearn:"):
+    if data is None and asked.data.path is not None and not registry.comes_by_name(asked.data.path):
         full = str(Path(asked.data.path).absolute())
         asked = asked.model_copy(update={"data": asked.data.model_copy(update={"path": full})})
     if accept:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from netwright import files, spec
+from netwright import files, registry, spec
 from netwright.errors import DataError, NetwrightError, SpecError
 
 VERSION = 1
@@ -229,7 +229,7 @@ def data_name(wanted: spec.Spec) -> str:
     """
     if wanted.data.path is None:
         return "memory"
-    name = Path(wanted.data.path.removeprefix("sklearn:")).name
+    name = Path(registry.without_prefix(wanted.data.path)).name
     return files.safe_name(name.split(".")[0] or "run", 40)
 
 
@@ -249,7 +249,7 @@ def _numbered(root: Path, name: str) -> Path:
 
 def places(folder: Path, path: str) -> dict[str, Plain]:
     """The three ways a run remembers where its data lies."""
-    if path.startswith("sklearn:"):
+    if registry.comes_by_name(path):
         return {"data_path": path, "data_relative": path, "data_below_root": ""}
     full = Path(path).absolute()
     root = os.environ.get("NETWRIGHT_DATA", "")
@@ -266,7 +266,7 @@ def find_data(folder: RunFolder) -> str:
     """
     facts = folder.read()
     path, relative, below = (str(facts.get(k) or "") for k in ("data_path", "data_relative", "data_below_root"))
-    if path.startswith("sklearn:"):
+    if registry.comes_by_name(path):
         return path
     if not path:
         raise DataError(

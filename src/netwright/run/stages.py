@@ -39,7 +39,7 @@ def language(dataset: Dataset, model: Model) -> Language | None:
         kind_of(of).code(dataset.arrays[name][some], of) for name, of in ((group, dataset.inputs[group]), (head, field))
     )
     vocabulary = model.inputs[group].vocabulary
-    prompt = vocabulary.index("\n") if "\n" in vocabulary else 1
+    prompt = vocabulary.index("\n") if "\n" in vocabulary else int(pieces[0, 0])
     return Language(group, head, vocabulary, prompt, pieces, torch.as_tensor(follow))
 
 

@@ -28,6 +28,8 @@ class Spread(StartCheck):
 
     def look(self, start: Start) -> list[Finding]:
         """The layers whose values have vanished or exploded; see `StartCheck.look`."""
+        if start.examples < 2:  # which differs from nothing
+            return []
         spreads = {name: _spread(values) for name, values in start.values.items()}
         low = {name: spread for name, spread in spreads.items() if spread < VANISHED}
         high = {name: spread for name, spread in spreads.items() if not spread <= EXPLODED}

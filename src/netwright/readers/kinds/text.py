@@ -129,6 +129,15 @@ class Text(Sequence):
 
         return coded
 
+    def tokens(self, values: np.ndarray, field: Field) -> list[str]:
+        """The tokens of one cached text, those that are not known among them, as they stand there.
+
+        Args:
+            values: Its bytes.
+            field: How it is read.
+        """
+        return _split(_text(values), field)
+
     def dim(self, field: Field) -> int:
         """A step is a token."""
         del field

@@ -112,7 +112,8 @@ class Finite(Strategy):
         return DivergedError(
             f"the loss is {loss} at step {training.step} (epoch {epoch}), after {min(self.returns, self.restarts)} "
             f"returns with the learning rate halved each time{where}. The batch begins with: {', '.join(named)}.",
-            "Lower training.optimizer.lr by ten times, or look at those examples with `netwright data show`.",
+            "Lower training.optimizer.lr by ten times, bound the gradients (training.clip: 1.0), or look at those "
+            "examples with `netwright data show`.",
         )
 
     def state(self) -> State:
