@@ -13,6 +13,7 @@ from netwright.figures.marks import element, number, percent
 from netwright.figures.matrix import READABLE, confused_pairs, confusion_matrix
 from netwright.figures.network import DrawnNet, network
 from netwright.figures.scatter import scatter
+from netwright.figures.tracks import DrawnTrack, drawn
 from netwright.report.facts import Facts, OutputFacts, Shown
 from netwright.report.sentences import (
     baseline_name,
@@ -158,6 +159,17 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
     says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {error}."
     axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
     return scatter(says, points, axes)
+
+
+def tracks(output: OutputFacts) -> list[Markup]:
+    """Held-out tracks: what was seen, how they went on, and how they were said to."""
+    found = []
+    for each in output.tracks:
+        unit = f" {each.measure}" if each.measure else ""
+        says = f"{each.id}: {len(each.seen)} points seen; the net is off by {number(each.off)}{unit} on average."
+        name = f"{each.id}: off by {number(each.off)}{unit}"
+        found.append(drawn(says, DrawnTrack(name, each.seen, each.true, each.answer, each.simple, each.measure)))
+    return found
 
 
 def apart(output: OutputFacts) -> Markup | None:
