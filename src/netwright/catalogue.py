@@ -51,6 +51,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "ink": ("netwright.readers.kinds.ink:Ink", "pen points in their order; goes in only"),
         "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
         "track": ("netwright.readers.kinds.track:Track", "where somebody was, step by step"),
+        "series": ("netwright.readers.kinds.series:Series", "numbers over time, gone on with"),
     },
     "transform": {
         "mirror": (
@@ -217,6 +218,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "track": ("netwright.tasks.track:Track", "the next points of a track, from where it was and how it moved"),
+        "series": ("netwright.tasks.series:Series", "the next steps of a series, beside what was a season ago"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },
     "loss": {

@@ -123,7 +123,7 @@ class OutputSpec(Frozen):
             track or series, with `horizon`, its next steps.
         horizon: How many steps of a track or series come out.
         base: What the net's answer is added to: motion, the last step of a track over and over; season, what a series
-            was a season ago; or last, its last point. Follows from the kind.
+            was a season ago and has grown since; or last, its last point. Follows from the kind.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
         tokens: What a text is written in: characters, or words and signs; follows from the texts.
         lower: Whether words are written in lower case, the default.

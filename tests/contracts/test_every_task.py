@@ -128,6 +128,15 @@ FIELDS["track"] = [
         _PATHS.flatten(1),
     )
 ]
+FIELDS["series"] = [
+    (
+        _field(
+            "series", shape=(2,), mean=(100.0, 50.0), std=(7.0, 1.0), options={"onward": "x", "horizon": 3, "season": 2}
+        ),
+        _PATHS,
+        _PATHS.flatten(1),
+    )
+]
 CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]
 every_task = pytest.mark.parametrize(("kind", "case"), CASES)
 

@@ -84,8 +84,13 @@ def cut(found: Found, spec: Spec) -> Found:
     window, outputs = _window(spec), asked(spec)
     horizon = max(int(out.horizon or 1) for out in outputs.values())
     codes, by, divided = _divided(found, spec, steps, which)
-    pieces = _pieces(steps, codes)
+    back = kind_of(spec) == "series" and by == "time"  # what was before a border is known beyond it
+    pieces = _pieces(steps, codes * 0 if back else codes)
     begins, seen, ends = _windows(pieces, window, horizon)
+    if back:
+        inside = codes[seen] == codes[ends - 1]
+        divided += f"; {int((~inside).sum())} windows whose steps to come lie in two parts are left out"
+        begins, seen, ends = begins[inside], seen[inside], ends[inside]
     refused = [*found.refused, *steps.refused, *_short(found, steps, pieces, (window.least or window.past) + horizon)]
     if not len(begins):
         least = (window.least or window.past) + horizon
@@ -117,7 +122,7 @@ def cut(found: Found, spec: Spec) -> Found:
         notes=(*found.notes, *steps.notes, told),
         lines=None,
         place="",
-        groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()),
+        groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()) if len(steps.names) > 1 else None,
         cut=Cut(which.values, window.past, which.geographic, _season(steps, which, found), by),
     )
 

@@ -26,6 +26,7 @@ class DrawnTrack:
         answer: How the net says it goes on.
         simple: How a simple method says so; may be empty.
         measure: What a unit of the plane is, e.g. "m"; may be empty.
+        remark: A few words at the lower right.
     """
 
     name: str
@@ -34,6 +35,7 @@ class DrawnTrack:
     answer: Points
     simple: Points = ()
     measure: str = ""
+    remark: str = ""
 
 
 def drawn(says: str, track: DrawnTrack) -> Markup:
@@ -65,6 +67,7 @@ def drawn(says: str, track: DrawnTrack) -> Markup:
     ]
     x, y = place(track.seen[-1])
     marks.append(element("circle", {"cx": x, "cy": y, "r": 4, "class": "point rim s6"}))
+    marks.append(text(SIDE - _MARGIN, SIDE + 12, track.remark, "label", "end"))
     return svg(SIDE, SIDE + _BOTTOM, says, *marks, *_bar(span, scale, track.measure), style="chart")
 
 

@@ -223,10 +223,12 @@ def frames(inputs: Mapping[str, Field], tasks: Mapping[str, Task]) -> dict[str, 
     """How tracks are seen, and the outputs that go on from each."""
     found = {}
     for name, field in inputs.items():
-        if field.kind == "track":
+        if field.kind in {"track", "series"}:
             going = {out: Going(*task.goes_on[1:]) for out, task in tasks.items() if task.goes_on[:1] == (name,)}
             step, extent = (float(field.options.get(key, 1.0)) for key in ("step", "extent"))
-            found[name] = Frame(str(field.options.get("frame", "heading")), step, extent, track.pairs(field), going)
+            seen = str(field.options.get("frame", "heading")) if field.kind == "track" else "series"
+            season = int(field.options.get("season", 0))
+            found[name] = Frame(seen, step, extent, track.pairs(field), season, going)
     return found
 
 

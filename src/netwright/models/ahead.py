@@ -1,8 +1,9 @@
-"""What goes on: how a network sees the steps of a track, and the head that adds its answer to a simple way of going on.
+"""What goes on: how a network sees the steps of a track or series, and the head that adds to a simple way of going on.
 
 Places come in from the middle of the training part, as they lie in the world. `Framed` turns them so that the last
 point is the origin and the last movement leads along the first axis; `Ahead` gives points in the world again: the last
-point, moved on by the base, and by what the network adds to each step in that frame.
+point, moved on by the base, and by what the network adds to each step in that frame. A series is seen at the level of
+its window.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from torch.nn import functional
 from netwright.field import STEPS
 from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape
-from netwright.models.steps import at_end, without_rest
+from netwright.models.steps import at_end, there, without_rest
 
 AXES = 2
 _STANDS = 0.25  # of a usual step; who moves less has no direction of movement, and no pace of their own
 _FAR = 4.0  # steps that places are divided by, so that those of a few seconds lie within a few units
+_STILL = 0.01  # spreads of the training part; a window that moves less has no measure of its own
 _FIRST = 0.01  # reach of a head's first weights: a fresh network answers nearly as its base
 
 
@@ -33,7 +35,8 @@ class Going:
 
     Args:
         horizon: Steps that come out.
-        base: `motion`, the last step over and over; `last`, the last point.
+        base: `motion`, the last step over and over; `season`, what was a season ago and has grown
+            since; `last`, the last point.
     """
 
     horizon: int
@@ -45,10 +48,11 @@ class Frame:
     """How the steps of an input are seen, and what goes on from them.
 
     Args:
-        name: heading, position or world.
+        name: heading, position or world; or series.
         step: Usual length of a step.
         extent: How far places lie from the middle.
         pairs: Directions behind the coordinates, each as cosine and sine.
+        season: Of a series: steps of a season, 0 for none.
         going: Outputs that go on from it.
     """
 
@@ -56,6 +60,7 @@ class Frame:
     step: float
     extent: float
     pairs: int = 0
+    season: int = 0
     going: Mapping[str, Going] = field(default_factory=dict)
 
 
@@ -209,3 +214,173 @@ class Ahead(Layer):
         if self.going.base == "motion":
             ways = ways + end.way[:, None]
         return (end.point[:, None] + ways.cumsum(dim=1)).flatten(1)
+
+
+# ---- series ----------------------------------------------------------------------------------------------------------
+
+
+class Level(NamedTuple):
+    """Mean and spread of the steps that are seen, `(batch, 1, column)`."""
+
+    mean: Tensor
+    spread: Tensor
+
+
+def level(x: Float[Tensor, "batch time column"], steps: Int[Tensor, " batch"] | None) -> Level:
+    """At which level a window lies, and how much it moves; one that hardly moves is not made to look lively.
+
+    Args:
+        x: The series.
+        steps: How many steps each has; None where all have as many as there are.
+    """
+    count = torch.full((len(x),), x.shape[1], device=x.device) if steps is None else steps
+    kept = there(x, count.clamp(min=1))
+    n = count.clamp(min=1)[:, None, None].to(x.dtype)
+    mean = torch.where(kept, x, 0.0).sum(dim=1, keepdim=True) / n
+    apart = torch.where(kept, x - mean, 0.0)
+    return Level(mean, (apart.square().sum(dim=1, keepdim=True) / n).sqrt().clamp(min=_STILL))
+
+
+class Levelled(Layer):
+    """The steps of a series at the level of its window: values, what they were less a step ago and a season ago.
+
+    Never written in a text: a series that goes in gets one in front of everything else.
+
+    Args:
+        in_shape: `(time, column)`.
+        frame: Says how long a season is.
+
+    Source: the normalisation of Kim et al. 2022, Reversible Instance Normalization, without learned factors.
+    """
+
+    def __init__(self, in_shape: Shape, frame: Frame) -> None:
+        super().__init__(in_shape, (STEPS, in_shape[1] * (3 if frame.season else 2)))
+        self.frame, self.timed = frame, True
+
+    def forward(
+        self, x: Float[Tensor, "batch time column"], steps: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch time out"]:
+        """The steps as they are seen; what lies before the first counts as no change.
+
+        Args:
+            x: The series, standardised.
+            steps: How many steps each has; None where all have as many as there are.
+        """
+        at = level(x, steps)
+        lags = [1, self.frame.season] if self.frame.season else [1]
+        before = [functional.pad(x[:, lag:] - x[:, :-lag], (0, 0, min(lag, x.shape[1]), 0)) for lag in lags]
+        seen = [x - at.mean, *before]
+        return without_rest(torch.cat([each / at.spread for each in seen], dim=2), steps)
+
+
+class SeriesAhead(Layer):
+    """The next steps of a series: its base, and what the network adds to every step, in spreads of the window.
+
+    Args:
+        in_shape: `(dim,)` of what the layers give.
+        columns: Numbers of a step.
+        frame: Says how long a season is.
+        going: How many steps, and from which base.
+    """
+
+    def __init__(self, in_shape: Shape, columns: int, frame: Frame, going: Going) -> None:
+        units, (dim,) = columns * going.horizon, in_shape
+        super().__init__(in_shape, (units,), multiply_adds=dim * units)
+        self.frame, self.going, self.timed = frame, going, True
+        self.weight = nn.Parameter(torch.empty(units, dim))
+        self.bias = nn.Parameter(torch.empty(units))
+
+    def initialise(self, draw: Draw) -> None:
+        """Small weights: at first the base answers."""
+        draw.uniform(self.weight, _FIRST)
+        nn.init.zeros_(self.bias)
+
+    def forward(
+        self,
+        series: Float[Tensor, "batch time column"],
+        x: Float[Tensor, "batch dim"],
+        steps: Int[Tensor, " batch"] | None = None,
+    ) -> Float[Tensor, "batch units"]:
+        """The next steps, standardised, one behind the other.
+
+        Args:
+            series: As it came in.
+            x: What the layers make of it.
+            steps: How many steps each series has; None where all have as many as there are.
+        """
+        count = torch.full((len(series),), series.shape[1], device=series.device) if steps is None else steps
+        count = count.clamp(min=1)
+        seasonal = self.going.base == "season"
+        base = season_on if seasonal else season_ago
+        base = base(series, count, self.frame.season if seasonal else 1, self.going.horizon)
+        added = functional.linear(x, self.weight, self.bias).unflatten(1, base.shape[1:])
+        return (base + added * level(series, steps).spread).flatten(1)
+
+
+def season_ago(
+    seen: Float[Tensor, "batch time column"], count: Int[Tensor, " batch"], season: int, steps: int
+) -> Float[Tensor, "batch step column"]:
+    """The values a season before each of the next steps; the last value where less than a season was seen.
+
+    Args:
+        seen: Padded at the end.
+        count: How many steps each example has.
+        season: Steps of a season; 1 gives the last value over and over.
+        steps: How many come.
+
+    Example:
+        >>> season_ago(torch.arange(5.0)[None, :, None], torch.tensor([5]), 3, 4).flatten().tolist()
+        [2.0, 3.0, 4.0, 2.0]
+    """
+    ahead = torch.arange(steps, device=seen.device) % season
+    place = count[:, None] - season + ahead
+    place = torch.where(place < 0, count[:, None] - 1, place)
+    return seen.gather(1, place[..., None].expand(-1, -1, seen.shape[2]))
+
+
+def season_on(
+    seen: Float[Tensor, "batch time column"], count: Int[Tensor, " batch"], season: int, steps: int
+) -> Float[Tensor, "batch step column"]:
+    """The values a season before, moved by how much the last quarter of a season lies above that a season ago.
+
+    Args:
+        seen: Padded at the end.
+        count: How many steps each example has; where that is no more than a season, nothing is moved.
+        season: Steps of a season.
+        steps: How many come.
+
+    Example:
+        >>> season_on(torch.arange(6.0)[None, :, None], torch.tensor([6]), 4, 3).flatten().tolist()
+        [6.0, 7.0, 8.0]
+    """
+    back = torch.arange(1, max(season // 4, 1) + 1, device=seen.device)
+    now = count[:, None] - back
+    known = now - season >= 0
+    here, before = (
+        seen.gather(1, place.clamp(min=0)[..., None].expand(-1, -1, seen.shape[2])) for place in (now, now - season)
+    )
+    grown = torch.where(known[..., None], here - before, 0.0).sum(dim=1) / known.sum(dim=1).clamp(min=1)[:, None]
+    return season_ago(seen, count, season, steps) + grown[:, None]
+
+
+def framed(in_shape: Shape, frame: Frame) -> Layer:
+    """The layer in front of everything else that sees steps in a frame of theirs.
+
+    Args:
+        in_shape: `(time, number)`.
+        frame: Which one.
+    """
+    return Levelled(in_shape, frame) if frame.name == "series" else Framed(in_shape, frame)
+
+
+def ahead_of(in_shape: Shape, steps: Shape, frame: Frame, going: Going) -> Layer:
+    """The head that goes on.
+
+    Args:
+        in_shape: `(dim,)` of what the layers give.
+        steps: `(time, number)` of what came in.
+        frame: How that is seen.
+        going: How many steps, and from which base.
+    """
+    series = frame.name == "series"
+    return SeriesAhead(in_shape, steps[1], frame, going) if series else Ahead(in_shape, frame, going)

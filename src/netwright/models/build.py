@@ -19,7 +19,7 @@ from netwright import seeds
 from netwright.errors import ResourceError, SpecError
 from netwright.field import STEPS
 from netwright.models import initialisers
-from netwright.models.ahead import Ahead, Frame, Framed
+from netwright.models.ahead import Frame, ahead_of, framed
 from netwright.models.decoders import Decoder
 from netwright.models.defaults import default_layers
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
@@ -237,7 +237,7 @@ class _Graph:
     def framed(self, name: str, frame: Frame) -> str:
         """A track as it is seen."""
         with torch.device("meta"):
-            layer = Framed(self.shapes[name], frame)
+            layer = framed(self.shapes[name], frame)
         return self.add_layer(self.free("frame"), "frame", f"frame {frame.name}", name, layer)
 
     def go_on(self, frames: Mapping[str, Frame]) -> None:
@@ -246,7 +246,7 @@ class _Graph:
             for output, going in frame.going.items():
                 self.end()
                 with torch.device("meta"):
-                    head = Ahead(self.shapes[self.tip], frame, going)
+                    head = ahead_of(self.shapes[self.tip], self.shapes[self.inputs[group]], frame, going)
                 inputs = (self.inputs[group], self.tip)
                 self.add_node(output, "ahead", f"ahead {going.horizon}", inputs, head.out_shape, head, _Sight(None))
 

@@ -14,7 +14,7 @@ from netwright.figures.matrix import READABLE, confused_pairs, confusion_matrix
 from netwright.figures.network import DrawnNet, network
 from netwright.figures.scatter import scatter
 from netwright.figures.tracks import DrawnTrack, drawn
-from netwright.report.facts import Facts, OutputFacts, Shown
+from netwright.report.facts import Facts, OutputFacts, Shown, TrackFacts
 from netwright.report.sentences import (
     baseline_name,
     best_first,
@@ -165,11 +165,26 @@ def tracks(output: OutputFacts) -> list[Markup]:
     """Held-out tracks: what was seen, how they went on, and how they were said to."""
     found = []
     for each in output.tracks:
+        if output.kind == "series":
+            found.append(_origin(output, each))
+            continue
         unit = f" {each.measure}" if each.measure else ""
         says = f"{each.id}: {len(each.seen)} points seen; the net is off by {number(each.off)}{unit} on average."
-        name = f"{each.id}: off by {number(each.off)}{unit}"
-        found.append(drawn(says, DrawnTrack(name, each.seen, each.true, each.answer, each.simple, each.measure)))
+        ways = (each.seen, each.true, each.answer, each.simple)
+        found.append(drawn(says, DrawnTrack(each.id, *ways, each.measure, f"off by {number(each.off)}{unit}")))
     return found
+
+
+def _origin(output: OutputFacts, each: TrackFacts) -> Markup:
+    """A series around one origin, over the steps from it."""
+    ways = ((each.seen, "seen", 6), (each.true, "went on", 1), (each.answer, "this net", 2))
+    lines = [
+        Line(label, [step for step, _ in way], [value for _, value in way], colour)
+        for way, label, colour in (*ways, (each.simple, "a season ago", 3))
+        if way
+    ]
+    says = f"{each.id}: {len(each.seen)} steps seen; the net is off by {number(each.off)} on average."
+    return line_chart(says, lines, Axes("steps from the origin", f"{each.id}: off by {number(each.off)}"))
 
 
 def apart(output: OutputFacts) -> Markup | None:

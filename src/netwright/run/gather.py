@@ -37,7 +37,6 @@ from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
-from netwright.tasks.track import Track
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -281,7 +280,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, some), grid=grid)
     if not field.vocabulary or task.each_step or task.writes:
         if answers.ndim > 1:
-            drawn = going.tracks(task, found.dataset, answered, order.tolist()) if isinstance(task, Track) else []
+            drawn = going.drawn(task, found.dataset, answered, order.tolist())
             return report.OutputFacts(**common, grid=grid, tracks=drawn)
         pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]
         return report.OutputFacts(**common, grid=grid, scatter=pairs)

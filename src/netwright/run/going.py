@@ -13,9 +13,25 @@ from netwright.data.dataset import Dataset
 from netwright.readers.kinds import track
 from netwright.report.facts import TrackFacts
 from netwright.run.answering import Answered
+from netwright.tasks.series import Series
+from netwright.tasks.task import Task
 from netwright.tasks.track import Track
 
-SHOWN = 12
+SHOWN, ORIGINS = 12, 6
+
+
+def drawn(task: Task, dataset: Dataset, answered: Answered, order: Sequence[int]) -> list[TrackFacts]:
+    """What is shown of an output that goes on from an input; nothing of another.
+
+    Args:
+        task: Of the output.
+        dataset: The data.
+        answered: The part that is shown.
+        order: Rows of the part, drawn by chance.
+    """
+    if isinstance(task, Track):
+        return tracks(task, dataset, answered, order)
+    return series(task, dataset, answered, order) if isinstance(task, Series) else []
 
 
 def tracks(task: Track, dataset: Dataset, answered: Answered, order: Sequence[int]) -> list[TrackFacts]:
@@ -55,6 +71,40 @@ def tracks(task: Track, dataset: Dataset, answered: Answered, order: Sequence[in
             )
         )
     return found
+
+
+def series(task: Series, dataset: Dataset, answered: Answered, order: Sequence[int]) -> list[TrackFacts]:
+    """Some held-out origins of a series: steps from the origin and the first number.
+
+    Args:
+        task: Of the output.
+        dataset: The data.
+        answered: The part that is shown.
+        order: Rows of the part, drawn by chance.
+    """
+    found = []
+    for row in sorted(order[:ORIGINS]):
+        position = int(answered.positions[row])
+        raw = np.asarray(dataset.arrays[task.goes_on[0]][position])[:, 0]  # type: ignore[index]
+        answer = answered.answers[task.name][row][:, 0]
+        truth = task.own(answered.targets[task.name][row][None])[0, :, 0]
+        season = int(task.field.options.get("season", 0))
+        ago = [raw[-season + k % season] for k in range(len(truth))] if 0 < season <= len(raw) else []
+        found.append(
+            TrackFacts(
+                id=files.printable(str(dataset.ids[position])),
+                seen=[(float(k - len(raw) + 1), float(value)) for k, value in enumerate(raw)],
+                true=_over_time(truth),
+                answer=_over_time(answer),
+                simple=_over_time(ago),
+                off=float((answer - truth).abs().mean()),
+            )
+        )
+    return found
+
+
+def _over_time(values: Sequence[float] | Tensor) -> list[tuple[float, float]]:
+    return [(float(step), float(value)) for step, value in enumerate(values, start=1)]
 
 
 def _points(local: Tensor, task: Track) -> list[tuple[float, float]]:

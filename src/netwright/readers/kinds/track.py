@@ -112,7 +112,7 @@ class Track(Sequence):
         Raises:
             CellError: No track, no point, or a number that is none.
         """
-        values = _points(raw, field.shape[0])
+        values = rows_of(raw, field.shape[0], "track")
         if not len(values):
             raise CellError("holds no point.")
         if not np.isfinite(values).all() or np.abs(values).max() > _HUGE:
@@ -252,14 +252,24 @@ def _in_degrees(column: Column, places: list[int]) -> bool:
     return bool(most) and float(np.nanmax(most)) > 2 * math.pi + 1e-6
 
 
-def _points(raw: Cell, width: int) -> np.ndarray:
+def rows_of(raw: Cell, width: int, kind: str) -> np.ndarray:
+    """`(time, width)` float64 of a cell: an array, or JSON.
+
+    Args:
+        raw: The cell.
+        width: Numbers of a step.
+        kind: What is expected, for messages.
+
+    Raises:
+        CellError: It holds no rows of so many numbers.
+    """
     if isinstance(raw, str):
         try:
             raw = np.array(json.loads(raw), dtype=np.float64)
         except (ValueError, TypeError) as exc:
             raise CellError("is no JSON of points: [[x, y], ...].") from exc
     if not isinstance(raw, np.ndarray):
-        raise CellError("the cell has no value, expected a track.")
+        raise CellError(f"the cell has no value, expected a {kind}.")
     try:
         values = np.asarray(raw, dtype=np.float64)
     except (TypeError, ValueError) as exc:
