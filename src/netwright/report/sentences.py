@@ -65,7 +65,7 @@ _BASELINES = {
     "copy": "the input copied",
     "last_value": "the last value over and over",
     "season_ago": "what was a season ago",
-    "season_and_growth": "a season ago and what has grown since",
+    "season_and_growth": "a season ago and its growth",
     "last_step": "the last step over and over",
     "standing": "standing still",
     "constant_velocity": "the last step over and over",
