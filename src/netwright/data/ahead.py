@@ -278,7 +278,8 @@ def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.n
     if by in {"random", "stratified"}:
         by = "group"
     count, seed = len(steps.rows), spec.split_seed
-    column = None if wish.column in {None, which.group, which.order} else _texts(found, wish.column)[rows]
+    name = wish.column or which.order
+    column = None if name in {which.group, which.order} else _texts(found, name)[rows]
     plain = SplitSpec(by=by, parts=wish.parts, column=wish.column or which.order)
     if by == "group":
         groups = steps.tracks if column is None else column

@@ -300,7 +300,7 @@ def _labels(found: Found, name: str) -> np.ndarray:
 
 def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray, tracks: np.ndarray) -> dict[int, str]:
     """Rows that are no step, and why."""
-    x, y = (which.values[0], which.values[1]) if len(which.values) > 1 else (which.values[0], "")
+    x, y = (*which.values, "")[:2]
     problems = {
         f"has no {which.group}, so that nobody knows whose it is": tracks < 0,
         f"{which.order} is neither a number nor a date": ~np.isfinite(times),

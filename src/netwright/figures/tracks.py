@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from netwright.figures.marks import Real, clip, element, line, number, svg, text
 
-Points = Sequence[tuple[Real, Real]]
+Point = tuple[Real, Real]
+Points = Sequence[Point]
 SIDE = 250.0
 _MARGIN, _TOP, _BOTTOM = 14.0, 26.0, 26.0
 
@@ -54,7 +55,7 @@ def drawn(says: str, track: DrawnTrack) -> Markup:
     left = _MARGIN + (room - (high_x - low_x) * scale) / 2
     top = _TOP + (room - (high_y - low_y) * scale) / 2
 
-    def place(point: tuple[Real, Real]) -> tuple[Real, Real]:
+    def place(point: Point) -> Point:
         return left + (point[0] - low_x) * scale, top + (high_y - point[1]) * scale
 
     start = [track.seen[-1]]
@@ -85,8 +86,8 @@ def legend(*, simple: str) -> Markup:
     return svg(x, 20, "; ".join(name for name, _ in entries), *marks, style="chart")
 
 
-def _way(points: Points, place: object, series: int, *, dots: bool = True) -> list[Markup]:
-    if len(points) < 2 or not callable(place):
+def _way(points: Points, place: Callable[[Point], Point], series: int, *, dots: bool = True) -> list[Markup]:
+    if len(points) < 2:
         return []
     places = [place(point) for point in points]
     path = "".join(f"{'L' if k else 'M'}{x:.1f} {y:.1f}" for k, (x, y) in enumerate(places))

@@ -224,7 +224,8 @@ def frames(inputs: Mapping[str, Field], tasks: Mapping[str, Task]) -> dict[str, 
     found = {}
     for name, field in inputs.items():
         if field.kind in {"track", "series"}:
-            going = {out: Going(*task.goes_on[1:]) for out, task in tasks.items() if task.goes_on[:1] == (name,)}
+            onward = {out: task.goes_on for out, task in tasks.items() if task.goes_on and task.goes_on.of == name}
+            going = {out: Going(each.steps, each.base) for out, each in onward.items()}
             step, extent = (float(field.options.get(key, 1.0)) for key in ("step", "extent"))
             seen = str(field.options.get("frame", "heading")) if field.kind == "track" else "series"
             season = int(field.options.get("season", 0))

@@ -20,7 +20,7 @@ from netwright.models.ahead import season_ago, season_on
 from netwright.readers import padding
 from netwright.spec import OutputSpec
 from netwright.tasks import values
-from netwright.tasks.task import Baseline, Coded, Interval, Task
+from netwright.tasks.task import Baseline, Coded, Interval, Onward, Task
 
 
 class Series(Task):
@@ -50,7 +50,7 @@ class Series(Task):
         self._of, self._steps = str(field.options.get("onward", "")), int(field.options.get("horizon", 1))
         self._width = field.shape[0]
         self.units = self._width * self._steps
-        self.goes_on = (self._of, self._steps, base)
+        self.goes_on = Onward(self._of, self._steps, base)
         self._scale = values.Scale.of(field, self._width)
         self._loss = values.ValueLoss(loss, values.Scale.of(field.unfitted(), self.units))
 

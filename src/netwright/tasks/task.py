@@ -99,6 +99,21 @@ class Baseline:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Onward:
+    """What next steps go on from.
+
+    Args:
+        of: The input.
+        steps: How many.
+        base: What the network adds to: motion, season or last.
+    """
+
+    of: str
+    steps: int
+    base: str
+
+
 class Task(ABC):
     """The border between outputs and answers.
 
@@ -115,7 +130,7 @@ class Task(ABC):
         headline: The score shown first.
         among_mates: Whether `terms` compares an example with the others of its batch.
         each_step: Whether it answers at every step of a sequence: its outputs are `(batch, time, unit)`.
-        goes_on: Of next steps the input they go on from, how many, and their base; () for anything else.
+        goes_on: Of next steps what they go on from; None for anything else.
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
         reasons: Why unit and loss are what they are, where the user left them open.
@@ -129,7 +144,7 @@ class Task(ABC):
     among_mates: bool = False
     each_step: bool = False
     writes: bool = False
-    goes_on: tuple[str, int, str] | tuple[()] = ()
+    goes_on: Onward | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name

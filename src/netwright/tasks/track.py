@@ -21,7 +21,7 @@ from netwright.readers import padding
 from netwright.readers.kinds import track
 from netwright.registry import resolve
 from netwright.spec import OutputSpec
-from netwright.tasks.task import Baseline, Coded, Interval, Task, loss_compares
+from netwright.tasks.task import Baseline, Coded, Interval, Onward, Task, loss_compares
 
 _BASES = {"motion": "the last step over and over is hard to beat over a few steps", "last": "its last point"}
 
@@ -62,7 +62,7 @@ class Track(Task):
             self.reasons.append(Reason(path=f"{path}.loss", value=loss, why=why))
         self._of, self._points = str(field.options.get("onward", "")), int(field.options.get("horizon", 1))
         self.units = track.AXES * self._points
-        self.goes_on = (self._of, self._points, base)
+        self.goes_on = Onward(self._of, self._points, base)
         self._step = float(field.options.get("step", 1.0))
         self._as_points = loss_compares(loss) != "values"
         self._loss = resolve("loss", loss)
