@@ -161,6 +161,7 @@ def test_the_schema_knows_the_words_people_write() -> None:
         "vocabulary",
         "longest",
         "day_first",
+        "frame",
         "augment",
     } == set(properties)
 

@@ -38,6 +38,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.readers.layouts.named_files:NamedFiles",
             "files whose names say what they are, by `data.names`",
         ),
+        "timed_tables": (
+            "netwright.readers.layouts.timed_tables:TimedTables",
+            "tables of rows in time, `frame id x y`, one file or several",
+        ),
         "text_files": ("netwright.readers.layouts.text_files:TextFiles", "a text, or a folder of texts"),
         "loose_files": ("netwright.readers.layouts.loose_files:LooseFiles", "pictures without classes, to predict"),
     },
@@ -55,11 +59,13 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "ink": ("netwright.readers.kinds.ink:Ink", "pen points in their order; goes in only"),
         "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
+        "track": ("netwright.readers.kinds.track:Track", "where somebody was, step by step"),
+        "series": ("netwright.readers.kinds.series:Series", "numbers over time, gone on with"),
     },
     "transform": {
         "mirror": (
             "netwright.data.augment.geometry:Mirror",
-            "left becomes right in every other epoch: twice as many pictures",
+            "left becomes right in every other epoch: twice as many views",
         ),
         "shift": ("netwright.data.augment.geometry:Shift", "moved by a few pixels: `{name: shift, px: 2}`"),
         "crop": ("netwright.data.augment.geometry:Crop", "a part brought to full size: `{name: crop, share: 0.25}`"),
@@ -68,7 +74,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "distort": ("netwright.data.augment.geometry:Distort", "bent like rubber: `{name: distort, share: 0.3}`"),
         "colour": ("netwright.data.augment.colour:Colour", "a cast of colour: `{name: colour, strength: 0.3}`"),
         "light": ("netwright.data.augment.colour:Light", "brightness and contrast: `{name: light, strength: 0.3}`"),
-        "grain": ("netwright.data.augment.colour:Grain", "noise in every pixel: `{name: grain, spread: 0.1}`"),
+        "grain": (
+            "netwright.data.augment.colour:Grain",
+            "noise in every pixel or point: `{name: grain, spread: 0.1}`",
+        ),
         "erase": ("netwright.data.augment.colour:Erase", "a rectangle covered: `{name: erase, share: 0.25}`"),
     },
     "layer": {
@@ -218,6 +227,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "a text read off a longer sequence by CTC: speech, pen strokes",
         ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
+        "track": ("netwright.tasks.track:Track", "the next points of a track, from where it was and how it moved"),
+        "series": ("netwright.tasks.series:Series", "the next steps of a series, beside what was a season ago"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },
     "loss": {
@@ -240,6 +251,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "absolute": ("netwright.losses:absolute", "mean of |output - target|", {"compares": "values"}),
         "huber": ("netwright.losses:huber", "squared for small errors, absolute for large", {"compares": "values"}),
         "squared": ("netwright.losses:squared", "mean of (output - target)^2", {"compares": "values"}),
+        "displacement": (
+            "netwright.losses:displacement",
+            "mean distance of points from where they should be",
+            {"compares": "points"},
+        ),
         "triplet": (
             "netwright.losses:triplet",
             "max(0, distance of positive - of negative + margin)",

@@ -8,6 +8,7 @@ Scalar = str | int | float | bool
 ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one class
 STEPS = -1  # the first number of a sequence's shape: each example has a number of steps of its own
 END, END_CODE = "<end>", 1  # the token behind the last one of a text that comes out, and its code
+_TAUGHT = ("most_steps", "step", "extent")  # options that are learned from the training part
 UNKNOWN = "<unknown>"  # the token that stands for all that training did not see, with code 0
 
 
@@ -68,5 +69,5 @@ class Field(Frozen):
         """The field as it was planned, without what training taught it."""
         taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
         taught += ("vocabulary",) if self.kind == "text" else ()
-        planned = {name: value for name, value in self.options.items() if name != "most_steps"}
+        planned = {name: value for name, value in self.options.items() if name not in _TAUGHT}
         return self.model_copy(update={**dict.fromkeys(taught, ()), "options": planned})

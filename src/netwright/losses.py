@@ -2,8 +2,8 @@
 
 Every loss is stable for outputs of any size, is smallest at the perfect answer, and leaves averaging and weighting to
 its caller. Adding one is a function here and a line in the registry whose fact `compares` says what it is given:
-`classes` (one score per class, class codes), `yes_no` (one score, codes 0 and 1), `values` (numbers, numbers) or
-`triplets` (embeddings of anchors, embeddings of a positive and a negative for each).
+`classes` (one score per class, class codes), `yes_no` (one score, codes 0 and 1), `values` (numbers, numbers), `points`
+(points, points) or `triplets` (embeddings of anchors, embeddings of a positive and a negative for each).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 MARGIN = 0.2  # of a triplet, in squared distance
+_NEAR = 1e-4  # below this distance a displacement is smooth, so that its derivative is one everywhere
 
 
 def cross_entropy(outputs: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"]) -> Float[Tensor, " batch"]:
@@ -114,6 +115,26 @@ def squared(outputs: Float[Tensor, "batch dim"], targets: Float[Tensor, "batch d
     without its factor 1/2.
     """
     return (outputs - targets).square().mean(dim=1)
+
+
+def displacement(
+    outputs: Float[Tensor, "batch point axis"], targets: Float[Tensor, "batch point axis"]
+) -> Float[Tensor, " batch"]:
+    """Mean over the points of their distance from where they should be; far-off ones hardly move its best answer.
+
+    Args:
+        outputs: Points.
+        targets: Where they should be.
+
+    Example:
+        >>> import torch
+        >>> answer, truth = torch.tensor([[[3.0, 4.0], [1.0, 1.0]]]), torch.tensor([[[0.0, 0.0], [1.0, 1.0]]])
+        >>> round(float(displacement(answer, truth)[0]), 3)
+        2.5
+
+    Source: the average displacement error of Pellegrini et al. 2009, You'll Never Walk Alone, smooth where it is 0.
+    """
+    return ((outputs - targets).square().sum(dim=2) + _NEAR**2).sqrt().mean(dim=1) - _NEAR
 
 
 def triplet(

@@ -52,8 +52,10 @@ class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
-        kind: image, number, category, vector, date, tags, text, audio or ink; inferred from the data when left out.
-        source: Written `from`: the column, or several number columns for a vector.
+        kind: image, number, category, vector, date, tags, text, audio, ink, track or series; inferred from the data
+            when left out.
+        source: Written `from`: the column, or several number columns for a vector; the coordinates of a track and what
+            goes in beside them.
         size_px: Height and width that pictures are brought to.
         channels: 1 for grey, 3 for colour pictures.
         missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
@@ -66,6 +68,8 @@ class InputSpec(Frozen):
         rate_hz: Samples a second that sounds are brought to; that of most files, at most 16,000, when left out.
         features: What a sound becomes a hundred times a second: mel, its energy in 40 bands, or mfcc, 13 numbers.
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
+        frame: How the net sees a track: heading, from its last point in the direction of its last movement, the
+            default; position, from its last point; world, as it lies.
         augment: How training sees pictures differently, e.g. mirror, or `{name: shift, px: 2}`; in this order.
     """
 
@@ -82,6 +86,7 @@ class InputSpec(Frozen):
     rate_hz: int | None = Setting(default=None, ge=1_000, le=192_000)
     features: Literal["mel", "mfcc"] | None = None
     day_first: bool | None = None
+    frame: Literal["heading", "position", "world"] | None = None
     augment: Annotated[tuple[PartSpec, ...], _Several] | None = None
 
 
@@ -114,7 +119,11 @@ class OutputSpec(Frozen):
         cost: What a miss and a false alarm cost.
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
         dim: How many numbers the embedding of an identity has.
-        of: The text that goes in, of which what comes next is asked at every step: a language model.
+        of: What goes in and is gone on with: of a text what comes next is asked at every step, a language model; of a
+            track or series, with `horizon`, its next steps.
+        horizon: How many steps of a track or series come out.
+        base: What the net's answer is added to: motion, the last step of a track over and over; season, what a series
+            was a season ago and has grown since; or last, its last point. Follows from the kind.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
         tokens: What a text is written in: characters, or words and signs; follows from the texts.
         lower: Whether words are written in lower case, the default.
@@ -124,6 +133,8 @@ class OutputSpec(Frozen):
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
     of: str | None = None
+    horizon: int | None = Setting(default=None, ge=1, le=10_000)
+    base: Literal["motion", "season", "last"] | None = None
     align: Literal["ctc"] | None = None
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
@@ -176,13 +187,19 @@ class SplitSpec(Frozen):
 
 
 class WindowSpec(Frozen):
-    """How a long text or series is cut into examples; written `window: 64` for as many steps.
+    """How a long text, track or series is cut into examples; written `window: 64` for as many steps.
 
     Args:
         past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
+        least: Steps at least, where a track has no more yet; as many as `past` when left out.
+        stride: Steps from the beginning of one window to that of the next.
+        gaps: Where steps of a track are missing: cut, it ends and another begins; fill, they lie on a straight line.
     """
 
     past: int = Setting(default=64, ge=1, le=LONGEST_WINDOW)
+    least: int | None = Setting(default=None, ge=1)
+    stride: int = Setting(default=1, ge=1)
+    gaps: Literal["cut", "fill"] = "cut"
 
     @model_validator(mode="before")
     @classmethod
@@ -201,7 +218,9 @@ class DataSpec(Frozen):
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
-        window: How a long text is cut into examples.
+        window: How a long text, track or series is cut into examples.
+        group: The column that says which track a row belongs to, e.g. id; recognised by its name.
+        order: The column that says when a row was, e.g. frame or date; recognised by its name.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
         without: Columns that do not go in, where the inputs are not named.
         empty: What a cell without a value says here, e.g. -999 or "not asked", beside an empty cell, NA and the like.
@@ -214,6 +233,8 @@ class DataSpec(Frozen):
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     window: WindowSpec | None = None
+    group: str | None = None
+    order: str | None = None
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
@@ -445,6 +466,8 @@ class Spec(Frozen):
         for name, out in self.outputs.items():
             if out.of is not None and out.of not in (self.inputs or {"text": None}):
                 raise ValueError(f"outputs.{name}.of is {out.of}, which does not go in")
+            if (out.horizon is not None or out.base is not None) and out.of is None:
+                raise ValueError(f"outputs.{name}.horizon needs `of`: the input whose next steps are asked for")
         return self
 
 

@@ -27,6 +27,9 @@ def _case(name: str) -> tuple[Tensor, Tensor, Tensor]:
         targets = torch.randn(6, 2, 3, generator=generator, dtype=torch.float64)
         targets[:, 1] = targets[:, 0] + 5
         return targets[:, 1] + 0.1, targets, targets[:, 0].clone()
+    if compares == "points":
+        targets = torch.randn(6, 4, 2, generator=generator, dtype=torch.float64)
+        return torch.randn(6, 4, 2, generator=generator, dtype=torch.float64), targets, targets.clone()
     targets = torch.randn(6, 3, generator=generator, dtype=torch.float64)
     return torch.randn(6, 3, generator=generator, dtype=torch.float64), targets, targets.clone()
 

@@ -25,6 +25,8 @@ BEST = {
     "mae": 0.0,
     "precision_at_1": 1.0,
     "auc": 1.0,
+    "ade": 0.0,
+    "fde": 0.0,
     "bits": 0.0,
     "nats": 0.0,
     "perplexity": 1.0,
@@ -116,6 +118,25 @@ FIELDS["transcript"] = [
         torch.nn.functional.one_hot(_READ_OFF.repeat_interleave(2, dim=1), 5).float() * 60,
     )
 ]
+_PATHS = torch.randn(COUNT, 3, 2, generator=torch.Generator().manual_seed(0)).cumsum(dim=1)
+FIELDS["track"] = [
+    (
+        _field(
+            "track", shape=(2,), mean=(100.0, 50.0), std=(1.0, 1.0), options={"onward": "x", "horizon": 3, "step": 1.5}
+        ),
+        _PATHS,
+        _PATHS.flatten(1),
+    )
+]
+FIELDS["series"] = [
+    (
+        _field(
+            "series", shape=(2,), mean=(100.0, 50.0), std=(7.0, 1.0), options={"onward": "x", "horizon": 3, "season": 2}
+        ),
+        _PATHS,
+        _PATHS.flatten(1),
+    )
+]
 CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]
 every_task = pytest.mark.parametrize(("kind", "case"), CASES)
 
@@ -167,7 +188,8 @@ def test_every_score_has_an_interval_and_so_has_every_baseline(kind: str, case: 
         assert list(intervals) == list(scores)
         assert all(low <= high for low, high in intervals.values())
         assert intervals == task.interval(answers, targets, groups)
-    known = Coded({"x": torch.cat([perfect.flatten(1), torch.ones(COUNT, 1)], dim=1)}, targets)
+    steps = {"x": _PATHS} if task.goes_on else {}
+    known = Coded({"x": torch.cat([perfect.flatten(1), torch.ones(COUNT, 1)], dim=1)}, targets, steps=steps)
     found = task.baselines(known, known, seed=0)
     assert len(found) >= (1 if task.writes else 2)
     assert all(list(baseline.scores) == list(scores) == list(baseline.interval) for baseline in found)

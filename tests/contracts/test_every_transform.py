@@ -86,6 +86,23 @@ def test_a_bright_spot_and_its_place_move_together(name: str, transform: Transfo
     assert (told - place).norm(dim=1).max() > 0.5
 
 
+def test_a_track_keeps_its_form_and_is_moved_alike_whatever_the_batch(name: str, transform: Transform) -> None:
+    index = torch.arange(100, 140)
+    draw = _draw(name, 1, index)
+    matrix, noise = transform.plane(draw), transform.shaken(draw, 8)
+    assert transform.moves_tracks == (matrix is not None or noise is not None)
+    for found, shape in ((matrix, (40, 2, 2)), (noise, (40, 8, 2))):
+        if found is not None:
+            again = (transform.plane if found is matrix else lambda few: transform.shaken(few, 8))(
+                _draw(name, 1, index[3:5])
+            )
+            assert found.shape == shape
+            assert torch.equal(again, found[3:5])
+            assert len({tuple(each.flatten().tolist()) for each in found}) > 1
+    if matrix is not None and name in {"mirror", "rotate"}:
+        torch.testing.assert_close(matrix @ matrix.mT, torch.eye(2).expand(40, -1, -1))
+
+
 def test_it_makes_more_than_one_view_and_no_more_than_it_says(name: str, transform: Transform) -> None:
     index = torch.arange(2000)
     seen = transform.image(_pictures(1).expand(2000, -1, -1, -1), _draw(name, 0, index))

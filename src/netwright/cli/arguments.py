@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DATA = Group("What goes in and out", sort_key=1)
 SETTINGS = Group("Settings", sort_key=2)
 
+_AHEAD = {"track": 12, "series": 12}  # kinds that are gone on with, and by how many steps
 PATHS = {
     "net": "model.net.name",
     "layers": "model.layers",
@@ -171,6 +172,7 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
                 for name, facts in specs.named_fields(",".join(words)).items()
             }
     _ask_what_comes_next(tree)
+    _ask_next_steps(tree)
     if wanted.without:
         tree.setdefault("data", {})["without"] = [name.strip() for name in ",".join(wanted.without).split(",")]
     spec = specs.override(specs.validate(tree, origin="command line"), settings.values(), settings.said())
@@ -190,6 +192,39 @@ def _ask_what_comes_next(tree: dict[str, object]) -> None:
         return
     if path.suffix.casefold() not in {".csv", ".tsv", ".tab", ".parquet"}:
         tree["inputs"], tree["outputs"] = {"text": {}}, {"next": {"of": "text"}}
+
+
+def _ask_next_steps(tree: dict[str, object]) -> None:
+    """`--in track --out next` goes on with the tracks of tables in time; `--in series` with its numbers.
+
+    Raises:
+        SpecError: The word is a kind, and the name of a column as well.
+    """
+    inputs, data = tree.get("inputs"), tree.get("data")
+    if tree.get("outputs") != {"next": {}} or not isinstance(inputs, dict) or len(inputs) != 1:
+        return
+    ((name, facts),) = inputs.items()
+    kind = facts.get("kind") if isinstance(facts, dict) else None
+    if kind is None and name in _AHEAD:
+        path = str(data.get("path")) if isinstance(data, dict) else ""
+        if Path(path).is_file() and name in _columns(path):
+            raise SpecError(
+                f'--in {name}: "{name}" is a column of {path}, and a kind: rows in time that are gone on with.',
+                f"Write --in path:{name} for the kind, or name the output of the column otherwise than next.",
+            )
+        kind = name
+    if kind in _AHEAD:
+        tree["inputs"] = {name: {**facts, "kind": kind}}
+        tree["outputs"] = {"next": {"of": name, "horizon": _AHEAD[kind]}}
+
+
+def _columns(path: str) -> list[str]:
+    from netwright.readers import find
+
+    try:
+        return list(find(path, "timed_tables").columns)
+    except DataError:
+        return []
 
 
 def repeated(source: str | None, wanted: Wanted, settings: Settings) -> Resolved | None:
@@ -242,7 +277,7 @@ def _start(source: str | None, data: str | None) -> Spec:
             f'no file, folder or recipe is called "{source}"{nearest(source, [*recipes.names(), *_neighbours(path)])}.',
             f"Recipes: {', '.join(recipes.names())}.",
         )
-    where = data or _found(start.data.path, beside)
+    where = _found(data, Path()) or _found(start.data.path, beside)
     return start.model_copy(update={"data": start.data.model_copy(update={"path": where})}) if where else start
 
 

@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from netwright import files, readers
-from netwright.data import cache, duplicates, fields, fingerprint, store, windows
+from netwright.data import ahead, cache, duplicates, fields, fingerprint, store, windows
 from netwright.data.batches import coded_width
 from netwright.data.divide import Division, divide
 from netwright.data.fields import Plan
@@ -58,6 +58,7 @@ class Dataset:
         notes: What a person should know.
         find: Looks at the source again; used by `found` and `raw` only.
         rows: Place of each used example among everything the readers found.
+        groups: What each example belongs to, e.g. its track, where several belong together.
     """
 
     inputs: dict[str, Field]
@@ -72,6 +73,7 @@ class Dataset:
     notes: list[str]
     find: Callable[[], Found] = field(repr=False)
     rows: np.ndarray = field(repr=False)
+    groups: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -184,6 +186,7 @@ def prepare(
         notes=[*plan.notes, *held.notes, *division.notes, *(f"accepted: {words}" for words in accepted)],
         find=source.found,
         rows=held.rows,
+        groups=held.groups,
     )
 
 
@@ -215,9 +218,19 @@ class _Source:
         wishes = {"inputs": spec.inputs, "outputs": spec.outputs}
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
-        divided = (spec.data.split.by, spec.data.split.column, spec.data.without, str(spec.data.window))
+        divided = (spec.data.split.by, spec.data.split.column, spec.data.without, _cut(spec))
         told = json.dumps([plain, vocabulary, known, divided, spec.data.empty], sort_keys=True)
         return cache.key(place, str(spec.data.layout), str(spec.data.names), str(spec.data.decimal), told)
+
+
+def _cut(spec: Spec) -> str:
+    """What decides how long texts, tracks and series are cut, and which examples there are."""
+    data, outputs = spec.data, ahead.asked(spec)
+    if not outputs:
+        return str(data.window)
+    sources = [str(wish.source) for wish in spec.inputs.values()]
+    steps = [data.window, data.group, data.order, data.split, spec.split_seed, data.decimal, data.empty]
+    return str([*steps, *sources, *(out.horizon for out in outputs.values())])
 
 
 def _planned(
@@ -299,7 +312,7 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
     )
     limit, why = cache.cap_bytes(source.spec.data.cache_mb)
     # The limit shapes the content only when it was asked for; otherwise it depends on what is free at the moment.
-    name = cache.key(files_now.digest(), facts, str(source.spec.data.cache_mb))
+    name = cache.key(files_now.digest(), facts, str(source.spec.data.cache_mb), _cut(source.spec))
     path = cache.lookup(name)
     if path is None:
         found = source.found()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from netwright.data import duplicates, splits
+from netwright.data import ahead, duplicates, splits
 from netwright.data.duplicates import Rows
 from netwright.data.encoded import Encoded
 from netwright.data.fields import Plan, kind_of
@@ -91,7 +91,13 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind in ONE_CLASS), None)
     wish, columns = _columns(spec, held, find)
     codes, reason = splits.split(wish, spec.split_seed, labels=labels, count=len(held.rows), **columns)
-    codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, columns["official"])
+    if ahead.asked(spec):
+        by = next(str(facts.options.get("divided")) for facts in plan.inputs.values())
+        sizes = reason.why[reason.why.rfind("(") :]
+        why = f"tracks and time were divided before windows were cut, so that none spans two parts {sizes}"
+        reason = Reason(path=reason.path, value=by, why=why)
+    official = None if ahead.asked(spec) else columns["official"]
+    codes, reasons, notes = _without_torn_copies(spec, plan, held, codes, reason, labels, official)
     if spec.data.split.take is not None:
         codes, fewer = splits.taken(codes, spec.data.split.take, spec.split_seed, labels)
         reasons.append(fewer)
@@ -107,9 +113,8 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     fitted = {}
     for name, facts in plan.fields.items():
         values, why = _for_fit(held.arrays[name], train)
-        of = str(facts.options.get("of", ""))  # has the vocabulary of what it follows
-        known = {"vocabulary": fitted[of].vocabulary} if of else {}
-        fitted[name] = facts.model_copy(update=known) if of else kind_of(facts).fit(values, facts)
+        of = str(facts.options.get("of") or facts.options.get("onward") or "")
+        fitted[name] = kind_of(facts).following(facts, fitted[of]) if of else kind_of(facts).fit(values, facts)
         for asked in (other for other, each in plan.outputs.items() if each.options.get("of") == name):
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
@@ -200,6 +205,8 @@ def _columns(
     if followed(spec) and wish.by is None:  # pieces of texts, in their order
         columns["times"] = held.rows
         return wish.model_copy(update={"by": "time"}), columns
+    if ahead.asked(spec):  # divided before they were cut
+        return wish.model_copy(update={"by": "column", "column": None}), columns
     if wish.column is None:
         return wish, columns
     column = find().column(wish.column)

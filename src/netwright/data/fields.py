@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from netwright import registry
-from netwright.data import windows
+from netwright.data import ahead, windows
 from netwright.errors import SpecError
 from netwright.field import Field, Reason
 from netwright.readers import infer
@@ -70,6 +70,7 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
         SpecError: No output is named and none is obvious; a named column does not exist.
     """
     plan = Plan(notes=list(found.notes))
+    spec = ahead.named(spec) if ahead.asked(spec) else spec
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
     unwanted = _unwanted(spec, found)

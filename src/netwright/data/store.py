@@ -19,7 +19,7 @@ from netwright.data.ragged import Growing, Ragged
 from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
 from netwright.field import Field
-from netwright.readers.columns import Blobs, Cells, Found, Refusal
+from netwright.readers.columns import Arrays, Blobs, Cells, Found, Refusal
 from netwright.readers.kinds.sequence import Sequence
 from netwright.words import counted
 
@@ -42,6 +42,7 @@ class Store:
         official: Part codes that the data brings, or None.
         notes: What a person should know.
         folder: Where it lies in the cache; None when it is only in memory.
+        groups: What each example belongs to, e.g. its track, as a number; None where nothing belongs together.
     """
 
     arrays: dict[str, Rows]
@@ -52,6 +53,7 @@ class Store:
     official: np.ndarray | None
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None
+    groups: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Write what is not there yet; the arrays were read straight into the folder."""
@@ -60,6 +62,8 @@ class Store:
         self.ledger.write(folder / "ledger.parquet")
         if self.official is not None:
             np.save(folder / "official.npy", self.official)
+        if self.groups is not None:
+            np.save(folder / "groups.npy", self.groups)
         for number, twins in self._numbered_twins():
             np.save(folder / f"{number}.twins.npy", twins.pairs)
             np.save(folder / f"{number}.correlation.npy", twins.correlation)
@@ -89,7 +93,7 @@ class Store:
                     np.load(folder / f"{number}.correlation.npy", allow_pickle=False),
                     (folder / f"{number}.twins.txt").read_text(encoding="utf-8"),
                 )
-        official = folder / "official.npy"
+        official, groups = folder / "official.npy", folder / "groups.npy"
         return cls(
             arrays=arrays,
             rows=np.load(folder / "rows.npy", allow_pickle=False),
@@ -99,6 +103,7 @@ class Store:
             official=np.load(official, allow_pickle=False) if official.exists() else None,
             notes=[line for line in (folder / "notes.txt").read_text(encoding="utf-8").split("\n") if line],
             folder=folder,
+            groups=np.load(groups, allow_pickle=False) if groups.exists() else None,
         )
 
     def _numbered_twins(self) -> list[tuple[int, Twins]]:
@@ -118,6 +123,9 @@ def _sequence_bytes(found: Found, facts: Field) -> int:
     column = column_of(found, facts)
     if isinstance(column, Blobs):
         return _blob_bytes(column)
+    if isinstance(column, Arrays):
+        steps = sum(map(np.size, column.values)) if column.values.dtype == object else column.values.size
+        return int(steps) * np.dtype(facts.dtype).itemsize
     return column.values.nbytes if isinstance(column, Cells) else 0
 
 
@@ -180,6 +188,9 @@ def read(
     official = None
     if found.official is not None:
         official = official_codes(found.official.take(pa.array(rows)).to_pylist(), "split")
+    groups = None
+    if found.groups is not None:
+        groups = np.unique(found.groups.take(pa.array(rows)).to_pylist(), return_inverse=True)[1]
     notes = [
         f"{name}: pictures are kept as files and decoded per batch"
         for name, a in arrays.items()
@@ -189,9 +200,8 @@ def read(
         for number, array in enumerate(arrays.values()):
             if isinstance(array, (Encoded, Ragged)):
                 array.save(folder, str(number))
-    return Store(
-        arrays, rows, content, build(found.ids.take(pa.array(rows)), content, left_out), twins, official, notes
-    )
+    ledger = build(found.ids.take(pa.array(rows)), content, left_out)
+    return Store(arrays, rows, content, ledger, twins, official, notes, groups=groups)
 
 
 def _read_field(

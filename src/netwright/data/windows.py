@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from netwright.data import ahead
 from netwright.errors import DataError, SpecError
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
@@ -22,12 +23,17 @@ from netwright.spec import Spec, WindowSpec
 
 def followed(spec: Spec) -> dict[str, str]:
     """Outputs that ask what comes next, and of which input."""
-    return {name: out.of for name, out in spec.outputs.items() if out.of is not None}
+    return {name: out.of for name, out in spec.outputs.items() if out.of is not None and out.horizon is None}
 
 
 def layout(spec: Spec) -> str | None:
-    """The layout of the data: the spec's word; what is followed is plain text unless it is named as a table."""
+    """The layout of the data: the spec's word; what is followed is plain text unless it is named as a table.
+
+    Where the next steps are asked for, the data is rows in time.
+    """
     path = Path(str(spec.data.path))
+    if ahead.asked(spec) and path.exists():
+        return spec.data.layout or "timed_tables"
     plain = followed(spec) and path.suffix.casefold() not in {".csv", ".tsv", ".tab", ".parquet"}
     return spec.data.layout or ("text_files" if plain and path.exists() else None)
 
@@ -35,14 +41,18 @@ def layout(spec: Spec) -> str | None:
 def cut(found: Found, spec: Spec) -> Found:
     """The same texts as pieces of `data.window.past` characters, with a column of what follows for each such output.
 
+    Tracks and series are cut by `ahead.cut`.
+
     Args:
-        found: One text to a row.
+        found: One text to a row, or one step.
         spec: Says what follows what.
 
     Raises:
         SpecError: The input is no column of texts.
         DataError: No text has two characters.
     """
+    if ahead.asked(spec):
+        return ahead.cut(found, spec)
     asked = followed(spec)
     if not asked:
         return found

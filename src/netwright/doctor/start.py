@@ -34,7 +34,7 @@ class Start:
         heads: Names of the nodes that are outputs.
         losses: By output, the mean loss of the batch.
         blind: By output, the loss of answering without looking: every output unit at 0, which is the same share for
-            every class, or the mean of a number.
+            every class, or the mean of a number; of what goes on from an input, the loss of its base alone.
         values: By node, what comes out for the batch.
         gradients: By node, the gradients of the sum of all losses for its weights.
         classes: By output, how many classes it has; 0 for numbers.
@@ -77,8 +77,10 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
     with torch.random.fork_rng(devices=list(devices)):
         outputs = network(batch.inputs, None, batch.targets)
         losses = {name: task.loss(outputs[name], batch.targets[name]) for name, task in model.tasks.items()}
+        bare = _without_own_words(model, batch)
         blind = {
-            name: task.loss(torch.zeros_like(outputs[name]), batch.targets[name]) for name, task in model.tasks.items()
+            name: task.loss(bare[name] if name in bare else torch.zeros_like(outputs[name]), batch.targets[name])
+            for name, task in model.tasks.items()
         }
         total = torch.stack([(weights or {}).get(name, 1.0) * loss for name, loss in losses.items()]).sum()
         if total.requires_grad:
@@ -93,6 +95,20 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
         fresh=fresh,
     )
+
+
+def _without_own_words(model: Model, batch: Batch) -> dict[str, Tensor]:
+    """What comes out where heads add nothing to the base that they go on by; nothing without such heads."""
+    names = [name for name, task in model.tasks.items() if task.goes_on]
+    if not names:
+        return {}
+    network = copy.deepcopy(model.network).eval()
+    with torch.no_grad():
+        for name in names:
+            for weight in network.module(name).parameters():
+                weight.zero_()
+        found = network(batch.inputs)
+    return {name: found[name] for name in names}
 
 
 def first_batch(dataset: Dataset, network: Network, seed: int, device: torch.device) -> Batch:

@@ -18,9 +18,11 @@ from netwright.data.batches import embeds, groups
 from netwright.data.fields import kind_of
 from netwright.errors import CellError, DataError
 from netwright.field import STEPS, Field
+from netwright.models.ahead import Frame, Going
 from netwright.models.build import build, outline
 from netwright.models.network import Network
 from netwright.readers import missing
+from netwright.readers.kinds import track
 from netwright.readers.kinds.kind import Cell as OneCell
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.sequence import Sequence as Steps
@@ -183,14 +185,16 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
         SpecError: The layers cannot be built, or an output's loss and unit do not go together.
     """
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks), writers(tasks))
+    seen = frames(inputs, tasks)
+    network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks), writers(tasks), seen)
     return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
 def sketch(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field]) -> Network:
     """The same network without memory for its weights, to compare sizes first; see `assemble`."""
     tasks, shapes, heads = _ends(spec, inputs, outputs)
-    return outline(spec.model, shapes, heads, embeds(inputs), each_step(tasks), writers(tasks))
+    seen = frames(inputs, tasks)
+    return outline(spec.model, shapes, heads, embeds(inputs), each_step(tasks), writers(tasks), seen)
 
 
 def _ends(
@@ -213,6 +217,20 @@ def writers(tasks: Mapping[str, Task]) -> dict[str, int]:
     """Outputs that are texts, and how many tokens each may have: half as many again as the longest learned from."""
     longest = {name: int(task.field.options.get("most_steps", 1)) for name, task in tasks.items() if task.writes}
     return {name: steps + max(steps // 2, 5) for name, steps in longest.items()}
+
+
+def frames(inputs: Mapping[str, Field], tasks: Mapping[str, Task]) -> dict[str, Frame]:
+    """How tracks are seen, and the outputs that go on from each."""
+    found = {}
+    for name, field in inputs.items():
+        if field.kind in {"track", "series"}:
+            onward = {out: task.goes_on for out, task in tasks.items() if task.goes_on and task.goes_on.of == name}
+            going = {out: Going(each.steps, each.base) for out, each in onward.items()}
+            step, extent = (float(field.options.get(key, 1.0)) for key in ("step", "extent"))
+            seen = str(field.options.get("frame", "heading")) if field.kind == "track" else "series"
+            season = int(field.options.get("season", 0))
+            found[name] = Frame(seen, step, extent, track.pairs(field), season, going)
+    return found
 
 
 def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:
@@ -244,7 +262,8 @@ def replay(model: Model, examples: Sequence[Example]) -> Replay:
         expected, answers = _side_by_side([example.outputs[name] for example in examples], found[name])
         if answers.shape != expected.shape:
             raise DataError(f'output "{name}" has {answers.shape[1]} values, its examples {expected.shape[1]}.')
-        apart = np.where(answers == expected, 0.0, np.abs(answers - expected)) / _scale(field)
+        scale = np.resize(_scale(field), answers.shape[1])  # of several steps one behind the other
+        apart = np.where(answers == expected, 0.0, np.abs(answers - expected)) / scale
         apart = np.where(np.isnan(answers) & np.isnan(expected), 0.0, np.nan_to_num(apart, nan=np.inf))
         differences[:, column] = apart.max(axis=1)
         row, unit = divmod(int(apart.argmax()), apart.shape[1])

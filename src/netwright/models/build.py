@@ -19,6 +19,7 @@ from netwright import seeds
 from netwright.errors import ResourceError, SpecError
 from netwright.field import STEPS
 from netwright.models import initialisers
+from netwright.models.ahead import Frame, ahead_of, framed
 from netwright.models.decoders import Decoder
 from netwright.models.defaults import default_layers
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
@@ -68,6 +69,7 @@ def build(
     embeds: Mapping[str, int] | None = None,
     each_step: Collection[str] = (),
     writers: Mapping[str, int] | None = None,
+    frames: Mapping[str, Frame] | None = None,
 ) -> Network:
     """A network with fresh weights.
 
@@ -83,12 +85,13 @@ def build(
         embeds: Groups of one class each, or of tokens, that are embedded first, and as how many numbers.
         each_step: Outputs that answer at every step of a sequence.
         writers: Outputs that are texts, and how many tokens the longest may have.
+        frames: How tracks are seen, by group, and which outputs go on from them.
 
     Raises:
         SpecError: The text is wrong, or its layers do not fit together.
         ResourceError: The weights do not fit into memory.
     """
-    network = outline(model, groups, heads, embeds, each_step, writers)
+    network = outline(model, groups, heads, embeds, each_step, writers, frames)
     _allocate(network)
     _initialise(network, seed, model.initialiser)
     return network
@@ -101,6 +104,7 @@ def outline(
     embeds: Mapping[str, int] | None = None,
     each_step: Collection[str] = (),
     writers: Mapping[str, int] | None = None,
+    frames: Mapping[str, Frame] | None = None,
 ) -> Network:
     """The same network on torch's meta device: nodes, names and shapes, but no memory and no numbers; see `build`.
 
@@ -111,12 +115,15 @@ def outline(
         embeds: As for `build`.
         each_step: As for `build`.
         writers: As for `build`.
+        frames: As for `build`.
     """
-    text, _ = default_layers(model, groups, onwards=bool(each_step), whole=bool(writers))
-    graph = _Graph(text, groups, tuple(heads), embeds or {})
+    going = {name for frame in (frames or {}).values() for name in frame.going}
+    text, _ = default_layers(model, groups, onwards=bool(each_step), whole=bool(writers), ahead=bool(going))
+    graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {})
     graph.lay(parse(text))
     graph.write(model.decoder or DecoderSpec(), heads, writers or {})
-    graph.finish({name: units for name, units in heads.items() if name not in (writers or {})}, each_step)
+    graph.finish({name: units for name, units in heads.items() if name not in {*(writers or {}), *going}}, each_step)
+    graph.go_on(frames or {})
     return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
 
 
@@ -165,7 +172,14 @@ class _Sight:
 class _Graph:
     """The nodes so far, and the place where the next one is attached."""
 
-    def __init__(self, text: str, groups: Groups, outputs: tuple[str, ...], embeds: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        text: str,
+        groups: Groups,
+        outputs: tuple[str, ...],
+        embeds: Mapping[str, int],
+        frames: Mapping[str, Frame],
+    ) -> None:
         self.text = text
         self.nodes: list[Node] = []
         self.modules: dict[str, nn.Module] = {}
@@ -181,7 +195,10 @@ class _Graph:
         for group, shape in groups.items():
             sight = _Sight((1, 1) if len(shape) == 3 else None)
             self.inputs[group] = self.add_node(f"input:{group}", "input", f"input {group}", (), shape, None, sight)
-        self.starts = tuple(self.embedded(name, embeds.get(group)) for group, name in self.inputs.items())
+        self.starts = tuple(
+            self.framed(name, frames[group]) if group in frames else self.embedded(name, embeds.get(group))
+            for group, name in self.inputs.items()
+        )
         self.waiting: tuple[str, ...] = ()  # vectors that join where the pictures are flattened
         self.tip = ""
 
@@ -220,6 +237,22 @@ class _Graph:
             layer = EmbedTokens(self.shapes[name], dim) if self.over_time(name) else Embed(self.shapes[name], dim)
         return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
+    def framed(self, name: str, frame: Frame) -> str:
+        """A track as it is seen."""
+        with torch.device("meta"):
+            layer = framed(self.shapes[name], frame)
+        return self.add_layer(self.free("frame"), "frame", f"frame {frame.name}", name, layer)
+
+    def go_on(self, frames: Mapping[str, Frame]) -> None:
+        """The next points for each output that goes on from a track."""
+        for group, frame in frames.items():
+            for output, going in frame.going.items():
+                self.end()
+                with torch.device("meta"):
+                    head = ahead_of(self.shapes[self.tip], self.shapes[self.inputs[group]], frame, going)
+                inputs = (self.inputs[group], self.tip)
+                self.add_node(output, "ahead", f"ahead {going.horizon}", inputs, head.out_shape, head, _Sight(None))
+
     def write(self, wish: DecoderSpec, heads: Mapping[str, int], writers: Mapping[str, int]) -> None:
         """A decoder for each output that is a text, on what the layers end in: a sequence, a picture or a vector."""
         for output, longest in writers.items():
@@ -245,13 +278,17 @@ class _Graph:
         heads = {output: units for output, units in heads.items() if output not in each_step}
         if not heads:
             return
-        if self.over_time(self.tip):
-            self.tip = self.add_layer(self.free("last"), "last", "last", self.tip, Last(self.shapes[self.tip]))
-        self.tip = self.flat(self.tip, outermost=True)
+        self.end()
         for output, units in heads.items():
             with torch.device("meta"):
                 head = Dense(self.shapes[self.tip], units)
             self.add_layer(output, "dense", f"dense {units}", self.tip, head)
+
+    def end(self) -> None:
+        """One vector of what the layers end in."""
+        if self.over_time(self.tip):
+            self.tip = self.add_layer(self.free("last"), "last", "last", self.tip, Last(self.shapes[self.tip]))
+        self.tip = self.flat(self.tip, outermost=True)
 
     def attach(self, piece: Piece, tip: str, *, outermost: bool = False) -> str:
         """The node at the end of a piece that starts from `tip`."""

@@ -15,10 +15,13 @@ SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to
 LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
 RECURRENT_UNITS = 64  # of each direction
 ONWARDS_UNITS = 256
+_WHY_WIDTH = "enough units for most tables and small pictures, and fast"
+_WHY_CHAIN = "each layer feeds the next; residual helps from about 10 layers on"
+_WHY_ACTIVATION = "does not saturate, so that deep nets learn too; cheap"
 
 
 def default_layers(
-    model: ModelSpec, groups: Groups, *, onwards: bool = False, whole: bool = False
+    model: ModelSpec, groups: Groups, *, onwards: bool = False, whole: bool = False, ahead: bool = False
 ) -> tuple[str, list[Reason]]:
     """The layer text that depth, width, connect and activation stand for, and why each that was left out is as it is.
 
@@ -27,6 +30,7 @@ def default_layers(
         groups: Shape of one example of each input group.
         onwards: Whether a sequence may only be read as it comes, since what comes next is asked.
         whole: Whether all steps of a sequence are looked at by what comes behind.
+        ahead: Whether points come out that go on from those of a sequence.
 
     Raises:
         SpecError: An unknown activation.
@@ -40,7 +44,9 @@ def default_layers(
     if model.net is not None:
         return _named(model.net, groups)
     if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
-        return _onwards(model) if onwards else _recurrent(model, ends=not whole)
+        if onwards or ahead:
+            return _onwards(model, ONWARDS_UNITS if onwards else RECURRENT_UNITS)
+        return _recurrent(model, ends=not whole)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -53,26 +59,9 @@ def default_layers(
     text = _plain_layers(depth, width, model.connect or "chain", activation, groups)
     reasons = [
         (model.depth, Reason(path="model.depth", value=str(depth), why=_why_depth(groups))),
-        (
-            model.width,
-            Reason(
-                path="model.width", value=str(width), why="enough units for most tables and small pictures, and fast"
-            ),
-        ),
-        (
-            model.connect,
-            Reason(
-                path="model.connect",
-                value=model.connect or "chain",
-                why="each layer feeds the next; residual helps from about 10 layers on",
-            ),
-        ),
-        (
-            model.activation,
-            Reason(
-                path="model.activation", value=activation, why="does not saturate, so that deep nets learn too; cheap"
-            ),
-        ),
+        (model.width, Reason(path="model.width", value=str(width), why=_WHY_WIDTH)),
+        (model.connect, Reason(path="model.connect", value=model.connect or "chain", why=_WHY_CHAIN)),
+        (model.activation, Reason(path="model.activation", value=activation, why=_WHY_ACTIVATION)),
     ]
     if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
         reasons = reasons[:1]
@@ -100,9 +89,9 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
     return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
 
 
-def _onwards(model: ModelSpec) -> tuple[str, list[Reason]]:
+def _onwards(model: ModelSpec, units: int) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence as it comes and know at every step what has been."""
-    text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or ONWARDS_UNITS}")
+    text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or units}")
     why = "gates keep what matters over many steps; read forwards only, since the answer lies ahead"
     return text, [Reason(path="model.layers", value=text, why=why)]
 

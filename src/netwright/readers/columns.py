@@ -323,6 +323,25 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """How rows in time were cut into windows.
+
+    Args:
+        columns: The numbers of a step, coordinates first.
+        past: Steps that are seen at most.
+        geographic: Whether the coordinates are a longitude and a latitude.
+        season: Steps after which a series is alike again; 0 where its dates do not tell.
+        divided: How whole tracks, or time, were divided before: group, time or column.
+    """
+
+    columns: tuple[str, ...]
+    past: int
+    geographic: bool = False
+    season: int = 0
+    divided: str = ""
+
+
+@dataclass(frozen=True)
 class Found:
     """Everything a layout found.
 
@@ -337,6 +356,8 @@ class Found:
         sources: Files and folders whose names, sizes and times make the fingerprint.
         lines: Line of each example in its text file.
         place: Name of the table the lines belong to.
+        groups: What each example belongs to, e.g. a track, where several belong together.
+        cut: How rows became windows, where they did.
     """
 
     layout: str
@@ -349,6 +370,8 @@ class Found:
     sources: tuple[Path, ...] = ()
     lines: np.ndarray | None = field(default=None, compare=False)
     place: str = ""
+    groups: pa.Array | None = None
+    cut: Cut | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(column) for name, column in self.columns.items()}

@@ -13,7 +13,8 @@ from netwright.figures.marks import element, number, percent
 from netwright.figures.matrix import READABLE, confused_pairs, confusion_matrix
 from netwright.figures.network import DrawnNet, network
 from netwright.figures.scatter import scatter
-from netwright.report.facts import Facts, OutputFacts, Shown
+from netwright.figures.tracks import DrawnTrack, drawn
+from netwright.report.facts import Facts, OutputFacts, Shown, TrackFacts
 from netwright.report.sentences import (
     baseline_name,
     best_first,
@@ -158,6 +159,32 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
     says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {error}."
     axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
     return scatter(says, points, axes)
+
+
+def tracks(output: OutputFacts) -> list[Markup]:
+    """Held-out tracks: what was seen, how they went on, and how they were said to."""
+    found = []
+    for each in output.tracks:
+        if output.kind == "series":
+            found.append(_origin(output, each))
+            continue
+        unit = f" {each.measure}" if each.measure else ""
+        says = f"{each.id}: {len(each.seen)} points seen; the net is off by {number(each.off)}{unit} on average."
+        ways = (each.seen, each.true, each.answer, each.simple)
+        found.append(drawn(says, DrawnTrack(each.id, *ways, each.measure, f"off by {number(each.off)}{unit}")))
+    return found
+
+
+def _origin(output: OutputFacts, each: TrackFacts) -> Markup:
+    """A series around one origin, over the steps from it."""
+    ways = ((each.seen, "seen", 6), (each.true, "went on", 1), (each.answer, "this net", 2))
+    lines = [
+        Line(label, [step for step, _ in way], [value for _, value in way], colour)
+        for way, label, colour in (*ways, (each.simple, "a season ago", 3))
+        if way
+    ]
+    says = f"{each.id}: {len(each.seen)} steps seen; the net is off by {number(each.off)} on average."
+    return line_chart(says, lines, Axes("steps from the origin", f"{each.id}: off by {number(each.off)}"))
 
 
 def apart(output: OutputFacts) -> Markup | None:

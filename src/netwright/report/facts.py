@@ -173,6 +173,18 @@ class NearFacts(_Fact):
     nearest: list[Shown]
 
 
+class TrackFacts(_Fact):
+    """A held-out track: points that were seen, that came, that the net and a simple method give, mean distance."""
+
+    id: str
+    seen: list[tuple[float, float]]
+    true: list[tuple[float, float]]
+    answer: list[tuple[float, float]]
+    simple: list[tuple[float, float]] = []
+    off: float
+    measure: str = ""
+
+
 class Confused(_Fact):
     """Held-out pictures of one class that were taken for another, surest first."""
 
@@ -205,6 +217,7 @@ class OutputFacts(_Fact):
         mistakes: Mistakes on the test split, most confident first.
         grid: Test examples drawn by chance, with answers.
         scatter: (truth, predicted) on the test split, for numbers.
+        tracks: Of tracks: test examples drawn by chance, with how they went on and were said to.
         measure: What a number output is measured in, e.g. "m" or "euro"; may be empty.
     """
 
@@ -228,6 +241,7 @@ class OutputFacts(_Fact):
     mistakes: list[Shown] = []
     grid: list[Shown] = []
     scatter: list[tuple[Number, Number]] = []
+    tracks: list[TrackFacts] = []
     measure: str = ""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from netwright.figures import tracks
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.marks import clean, number, percent
 from netwright.figures.matrix import READABLE, confused_pairs
@@ -45,6 +46,8 @@ class _Output:
     confusion: Markup | None
     pairs: list[_Pair]
     scatter: Markup | None
+    tracks: list[Markup]
+    tracks_legend: Markup
     apart: Markup | None
     found: Markup | None
     calibrated: Markup | None
@@ -85,7 +88,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
     score, part = sentences.leading_score(output), sentences.judged_part(output)
     splits = [name for name in ("train", "validation", "test") if name in output.scores]
     names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
-    measure = f" {output.measure}" if output.measure and score in ("rmse", "mae") else ""
+    measure = f" {output.measure}" if output.measure and score in ("rmse", "mae", "ade", "fde") else ""
     return _Output(
         facts=output,
         sentence=_unbroken(sentences.result(facts, output)),
@@ -99,6 +102,8 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         confusion=drawings.confusion(output),
         pairs=_pairs(output),
         scatter=drawings.predicted_against_true(output),
+        tracks=drawings.tracks(output),
+        tracks_legend=tracks.legend(simple="the last step over and over"),
         apart=drawings.apart(output),
         found=drawings.found_curve(output),
         calibrated=drawings.calibrated(output),

@@ -25,6 +25,8 @@ _NAMES = {
     "exact": "texts wholly right",
     "error": "wrong characters",
     "word_error": "wrong words",
+    "ade": "mean distance",
+    "fde": "distance at the end",
     "bits": "bits a character",
     "nats": "nats a character",
 }
@@ -44,7 +46,9 @@ _SHARES = frozenset(
         "precision_at_1",
     ]
 )
-_LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity", "word_error"})
+_LOWER_IS_BETTER = frozenset(
+    {"ade", "fde", "rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity", "word_error"}
+)
 _BASELINES = {
     "majority": "always the commonest class",
     "linear": "a linear model",
@@ -59,6 +63,13 @@ _BASELINES = {
     "commonest": "always the commonest text",
     "nothing": "always nothing",
     "copy": "the input copied",
+    "last_value": "the last value over and over",
+    "season_ago": "what was a season ago",
+    "season_and_growth": "a season ago and its growth",
+    "last_step": "the last step over and over",
+    "standing": "standing still",
+    "constant_velocity": "the last step over and over",
+    "straight_line": "a straight line through what was seen",
     "dictionary": "a dictionary, word by word",
 }
 

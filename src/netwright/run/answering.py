@@ -30,6 +30,7 @@ class Answered:
         answers: By output: probabilities or numbers.
         targets: By output.
         losses: Mean loss by output.
+        groups: What each example belongs to, e.g. its track, where several belong together.
     """
 
     part: str
@@ -37,6 +38,7 @@ class Answered:
     answers: dict[str, Tensor]
     targets: dict[str, Tensor]
     losses: dict[str, float]
+    groups: np.ndarray | None = None
 
     def scores(self, model: Model) -> dict[str, dict[str, float]]:
         """Every score of every output, its loss included."""
@@ -81,6 +83,7 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
         {name: found for name, (found, _) in whole.items()},
         {name: found for name, (_, found) in whole.items()},
         {name: total / count for name, total in sums.items()},
+        None if dataset.groups is None else dataset.groups[dataset.positions(part)],
     )
 
 

@@ -393,7 +393,11 @@ def _fit(
     stop = decided.spec.training.stop
     strategies = chosen(decided.spec, dataset, model, folder.control, replayed)
     training = Training(plan, strategies, [], history)
-    training.observers += [Evidence(folder.evidence), Progress(show, training.total, stop.minutes or 0.0)]
+    based = any(task.goes_on for task in model.tasks.values())  # their first loss is that of a base and falls little
+    training.observers += [
+        Evidence(folder.evidence, judges=not based),
+        Progress(show, training.total, stop.minutes or 0.0),
+    ]
     training.observers.append(Timing(folder.timing))
     if (language := stages.language(dataset, model)) is not None:
         training.observers.append(Stages(folder.stages, language))

@@ -22,12 +22,13 @@ from netwright.figures.marks import clip, number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
 from netwright.models.layers import Dense
+from netwright.readers.kinds import track
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
 from netwright.resolved import Resolved
-from netwright.run import inside, looking, sheet, stages
+from netwright.run import going, inside, looking, sheet, stages
 from netwright.run.answering import Answered
 from netwright.run.confused import confused
 from netwright.run.folder import RunFolder, data_name, now_utc
@@ -257,16 +258,18 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "kind": field.kind,
         "unit": task.unit,
         "headline": task.headline,
+        "measure": track.unit(field),
         "scores": found.model.scores[name],
-        "intervals": task.interval(answers, targets),
+        "intervals": task.interval(answers, targets, answered.groups),
         "remarks": task.remarks(answers, targets),
         "baselines": [
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
         ],
     }
-    order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
-    grid = [] if task.each_step or task.writes else [_shown(found, name, shown, int(i)) for i in order]
+    order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))
+    some = order[:GRID]
+    grid = [] if task.each_step or task.writes or task.goes_on else [_shown(found, name, shown, int(i)) for i in some]
     if isinstance(task, Tags):
         per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
         mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
@@ -274,10 +277,11 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     if isinstance(task, Identity):
         spread = task.apart(answers, targets)
         apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
-        return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
+        return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, some), grid=grid)
     if not field.vocabulary or task.each_step or task.writes:
         if answers.ndim > 1:
-            return report.OutputFacts(**common, grid=grid)
+            drawn = going.drawn(task, found.dataset, answered, order.tolist())
+            return report.OutputFacts(**common, grid=grid, tracks=drawn)
         pairs = list(zip(targets.tolist(), answers.tolist(), strict=True))[:_SCATTER]
         return report.OutputFacts(**common, grid=grid, scatter=pairs)
     if not isinstance(task, Category):  # pragma: no cover - the only other task with classes

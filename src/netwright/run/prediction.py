@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from netwright import files, readers, registry
-from netwright.data import fingerprint
+from netwright.data import ahead, fingerprint
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
@@ -133,7 +133,9 @@ def _paths(inputs: object) -> list[Path]:
 
 
 def found_in(path: Path, model: Model) -> Found:
-    """A table as it is; otherwise pictures or sounds, wherever they lie."""
+    """A table as it is, or rows in time; otherwise pictures or sounds, wherever they lie."""
+    if ahead.asked(model.spec) and path.exists():
+        return readers.find(path, "timed_tables")
     files_go_in = any(field.kind in {"image", "audio"} for field in model.inputs.values())
     loose = files_go_in and path.exists() and path.suffix.casefold() not in _TABLES
     return readers.find(path, "loose_files" if loose else None)
@@ -142,6 +144,7 @@ def found_in(path: Path, model: Model) -> Found:
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
+    found = ahead.latest(found, model.spec) if ahead.asked(model.spec) else found
     count = len(found.ids)
     columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: room(field, count) for name, field in model.inputs.items()}
@@ -344,7 +347,8 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
         show: Where progress is told.
     """
     path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
-    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None})}
+    undivided = {"parts": (1.0, 0.0, 0.0)} if ahead.asked(model.spec) else {}  # or tracks would be torn for nothing
+    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None, **undivided})}
     fields = {**model.inputs, **model.outputs}
     strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     return prepare(

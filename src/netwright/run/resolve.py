@@ -210,18 +210,21 @@ def augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
     wish = wanted.inputs[name]
     named = wish.augment or ()
     problems = [said for each in named for said in registry.check_options("transform", each.name, each.options)]
+    track = data.inputs[name].kind == "track"
     transforms = []
     try:
         transforms = [] if problems else augment.made(wish)
-        problems += [said for _, each in transforms if (said := each.fits(data.inputs[name].shape))]
+        still = [of for of, each in transforms if track and not each.moves_tracks]
+        problems += [f"{of} is for pictures: it moves no track" for of in still]
+        problems += [said for _, each in transforms if not track and (said := each.fits(data.inputs[name].shape))]
     except ValueError as exc:
         problems.append(str(exc))
     if problems:
         raise SpecError("\n".join(f"{path}: {problem}." for problem in problems), "Correct these.")
-    if any(each.turns_sides for _, each in transforms):
+    if any(each.turns_sides for _, each in transforms) and not track:
         _refuse_unsaid(path, wanted, data)
     views, examples = math.prod(each.views() for _, each in transforms), len(data.parts["train"])
-    of = counted(examples, "training picture")
+    of = counted(examples, "training track" if track else "training picture")
     why = f"{views:,.0f} views of each of {of}: {views * examples:,.0f} in all"
     if math.isinf(views):
         why = f"each of {of} is seen otherwise in every epoch, without end"
@@ -247,7 +250,11 @@ def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reaso
     if model.layers is None:
         tasks = {task_name(field) for field in data.outputs.values()}
         layers, why = default_layers(
-            model, group_shapes(data.inputs), onwards="next" in tasks, whole=bool(tasks & {"text", "transcript"})
+            model,
+            group_shapes(data.inputs),
+            onwards="next" in tasks,
+            whole=bool(tasks & {"text", "transcript"}),
+            ahead=any(field.options.get("onward") for field in data.outputs.values()),
         )
         reasons += why
         model = ModelSpec(layers=layers, decoder=model.decoder, initialiser=model.initialiser)

@@ -159,7 +159,7 @@ def _baselines(decided: Resolved, dataset: Dataset, model: Model, shown: Answere
     return {
         name: task.baselines(
             _flat(dataset, train.inputs, train.targets[name], _whole(dataset, name, seed)),
-            _flat(dataset, _coded(dataset, shown.part, None).inputs, shown.targets[name]),
+            _flat(dataset, _coded(dataset, shown.part, None).inputs, shown.targets[name], groups=shown.groups),
             seed,
         )
         for name, task in model.tasks.items()
@@ -176,11 +176,19 @@ def _whole(dataset: Dataset, output: str, seed: int) -> Whole:
     return Whole(len(dataset.positions("train")), chunks)
 
 
-def _flat(dataset: Dataset, inputs: Mapping[str, Tensor], targets: Tensor, whole: Whole | None = None) -> Coded:
+def _flat(
+    dataset: Dataset,
+    inputs: Mapping[str, Tensor],
+    targets: Tensor,
+    whole: Whole | None = None,
+    groups: np.ndarray | None = None,
+) -> Coded:
     """A part as baselines take it: sequences as rows of one length, and the tokens of texts besides."""
     tokens = {name: values for name, values in inputs.items() if not values.is_floating_point()}
     known = {name: dataset.inputs[name].vocabulary for name in tokens}
-    return Coded(_even(dataset, inputs), targets, whole=whole, tokens=tokens, vocabularies=known)
+    steps = {name: values for name, values in inputs.items() if values.is_floating_point() and values.ndim == 3}
+    even = _even(dataset, inputs)
+    return Coded(even, targets, groups, whole=whole, tokens=tokens, vocabularies=known, steps=steps)
 
 
 def _even(dataset: Dataset, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -307,7 +315,7 @@ class Evaluation:
 def evaluated(model: Model, found: Answered, reads: int, started: float, remarks: Sequence[str] = ()) -> Evaluation:
     """Scores and intervals of answers, and the same in words, with remarks on the examples."""
     scores = found.scores(model)
-    intervals = {n: task.interval(found.answers[n], found.targets[n]) for n, task in model.tasks.items()}
+    intervals = {n: task.interval(found.answers[n], found.targets[n], found.groups) for n, task in model.tasks.items()}
     text = [f"{found.part}: {counted(len(found.positions), 'example')} in {time.monotonic() - started:.1f} s"]
     for name, task in model.tasks.items():
         for key in task.undefined(found.targets[name]):

@@ -14,6 +14,7 @@ from netwright.data.dataset import Dataset
 from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import Model
+from netwright.readers.kinds import track
 from netwright.spec import PartSpec, Spec
 from netwright.training.history import Row
 from netwright.training.strategies.augment import Augment
@@ -68,7 +69,16 @@ def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Mix | Noise]:
     regularize, seed = wanted.training.regularize, wanted.training.seed
     transforms = {name: augment.made(wish) for name, wish in wanted.inputs.items() if wish.augment}
     turned = [name for name, out in wanted.outputs.items() if out.when_mirrored == "negate"]
-    found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed)] if transforms else []
+    tracks = {
+        name: (
+            track.pairs(field),
+            float(field.options["step"]),
+            [out for out, facts in dataset.outputs.items() if facts.options.get("onward") == name],
+        )
+        for name, field in dataset.inputs.items()
+        if field.kind == "track"
+    }
+    found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed, tracks)] if transforms else []
     if regularize.mixup or regularize.cutmix:
         found.append(Mix(regularize.mixup or 0.0, regularize.cutmix or 0.0, seed))
     return [*found, Noise(regularize.noise, _quantities(dataset))] if regularize.noise else found

@@ -56,6 +56,7 @@ class Coded:
         tokens: Texts by group, `(example, time)`, padded as `readers/padding.py` says; `inputs` has them as rows of
             frequent tokens.
         vocabularies: Of these texts.
+        steps: Sequences of numbers by group, `(example, time, dim)`, padded likewise; `inputs` has them as rows.
     """
 
     inputs: Mapping[str, Tensor]
@@ -64,6 +65,7 @@ class Coded:
     whole: Whole | None = None
     tokens: Mapping[str, Tensor] = field(default_factory=dict)
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    steps: Mapping[str, Tensor] = field(default_factory=dict)
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
         """All groups' numbers side by side in one matrix.
@@ -97,6 +99,21 @@ class Baseline:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Onward:
+    """What next steps go on from.
+
+    Args:
+        of: The input.
+        steps: How many.
+        base: What the network adds to: motion, season or last.
+    """
+
+    of: str
+    steps: int
+    base: str
+
+
 class Task(ABC):
     """The border between outputs and answers.
 
@@ -113,6 +130,7 @@ class Task(ABC):
         headline: The score shown first.
         among_mates: Whether `terms` compares an example with the others of its batch.
         each_step: Whether it answers at every step of a sequence: its outputs are `(batch, time, unit)`.
+        goes_on: Of next steps what they go on from; None for anything else.
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
         reasons: Why unit and loss are what they are, where the user left them open.
@@ -126,6 +144,7 @@ class Task(ABC):
     among_mates: bool = False
     each_step: bool = False
     writes: bool = False
+    goes_on: Onward | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -231,6 +250,14 @@ class Task(ABC):
             answers: As `answers` gives them.
             top: How many classes.
         """
+
+    def compared(self, values: Tensor) -> Tensor:
+        """What a loss is given of numbers as wide as the head; here these themselves.
+
+        Args:
+            values: Outputs or targets.
+        """
+        return values
 
     def learned(self, answers: Tensor, targets: Tensor) -> Field:
         """The field with what is kept of the training part once training has ended; here as it is.
@@ -355,6 +382,8 @@ def _check_own_loss(task: Task, loss: str) -> None:
         outputs = torch.randn(count, task.units, requires_grad=True)
         values = torch.randn(count, task.units)
     targets = torch.arange(count) % len(task.field.vocabulary) if task.field.vocabulary else values
+    if task.goes_on:
+        outputs, targets = task.compared(outputs), task.compared(values)
     if task.field.kind == "tags":
         targets = (values > 0).float()
     try:

@@ -22,6 +22,8 @@ from netwright.registry import resolve
 from netwright.spec import OutputSpec
 from netwright.tasks.task import Baseline, Coded, Interval, Task, loss_compares, rows_for_baseline, standardised
 
+_COMPARED = {"classes": "class probabilities", "yes_no": "class probabilities", "points": "points of a track"}
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -68,8 +70,8 @@ def check_pairing(name: str, spec: OutputSpec, what: str) -> tuple[str, list[Rea
         problems.append(f'{path}.unit: {spec.unit} was asked for, but "{name}" is {what}, and {why}.')
         cures.append(f"write {path}.unit: identity, or leave it out")
     loss = spec.loss or "squared"
-    if loss_compares(loss) in {"classes", "yes_no"}:
-        problems.append(f'{path}.loss: {loss} compares class probabilities, but "{name}" is {what}.')
+    if loss_compares(loss) in {"classes", "yes_no", "points"}:
+        problems.append(f'{path}.loss: {loss} compares {_COMPARED[loss_compares(loss)]}, but "{name}" is {what}.')
         cures.append(f"write {path}.loss: squared, or leave it out")
     if problems:
         cures.append(f"if the values are names of classes, write {path}.kind: category")

@@ -58,8 +58,8 @@ class Evidence(Observer):
         path: The file, e.g. `runs/digits-1/evidence.jsonl`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, judges: bool = True) -> None:
+        self._path, self._judges = path, judges
         self._before: list[Tensor] = []
         self._warned = False
         self._every = EVERY
@@ -90,7 +90,13 @@ class Evidence(Observer):
     def epoch(self, training: Training, row: Row) -> None:
         """After the first epoch, a word when the learning rate seems wrong."""
         loss, rate = row.get("train/loss"), row.get("lr")
-        if training.epoch != 1 or not self._moved or not self._first_loss or training.rate < _FULL_RATE:
+        if (
+            not self._judges
+            or training.epoch != 1
+            or not self._moved
+            or not self._first_loss
+            or training.rate < _FULL_RATE
+        ):
             return
         if isinstance(loss, float) and isinstance(rate, float):
             words = judged_rate(rate, statistics.median(self._moved), self._first_loss, loss)

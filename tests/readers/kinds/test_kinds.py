@@ -24,6 +24,8 @@ from netwright.spec import InputSpec, OutputSpec
 
 TEXTS = ("one text", "another one", "a", "NA", "one text")
 INK = ("[[0,0],[1,2]]", "[[[0,0],[1,2]],[[3,3]]]", "[[5,5]]", "0 0\n1 1", '{"x": [0, 2], "y": [1, 1]}')
+RISES = ("[[1], [2]]", "[[5.5]]", "[[0], [0], [1]]", "[[1e6], [3]]", "[[0.25], [2]]")
+TRACKS = ("[[0, 0], [1, 2]]", "[[5.5, -1]]", "[[0, 0], [0, 0], [1, 1]]", "[[1e6, 2], [3, 4]]", "[[0.25, 1], [2, 3]]")
 TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
 DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
@@ -80,6 +82,8 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "text": (cells(*TEXTS), list(TEXTS)),
         "audio": (sounds, [sounds.one(place) for place in range(5)]),
         "ink": (cells(*INK), list(INK)),
+        "track": (cells(*TRACKS), list(TRACKS)),
+        "series": (cells(*RISES), list(RISES)),
         "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }
 

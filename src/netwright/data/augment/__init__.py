@@ -82,6 +82,11 @@ class Transform:
 
     turns_sides: ClassVar[bool] = False  # left becomes right: what a signed answer means is turned too
 
+    @property
+    def moves_tracks(self) -> bool:
+        """Whether it changes tracks too."""
+        return type(self).plane is not Transform.plane or type(self).shaken is not Transform.shaken
+
     def fits(self, shape: tuple[int, ...]) -> str:
         """Why pictures of this shape (height, width, channel) cannot be transformed; "" when they can."""
         return ""
@@ -103,6 +108,19 @@ class Transform:
             size_px: Height and width of the pictures.
         """
         return places
+
+    def plane(self, draw: Draw) -> Tensor | None:
+        """What becomes of directions in the plane in which tracks lie, (batch, 2, 2); None where nothing moves."""
+        return None
+
+    def shaken(self, draw: Draw, steps: int) -> Tensor | None:
+        """By how much the points of a track that are seen are moved, (batch, steps, 2) in usual steps; None by nothing.
+
+        Args:
+            draw: As for pictures.
+            steps: How many points there are.
+        """
+        return None
 
     def number(self, values: Tensor, draw: Draw) -> Tensor:
         """Signed numbers (batch,) that are turned with the picture."""

@@ -65,10 +65,11 @@ class Light(Transform):
 
 
 class Grain(Transform):
-    """Every value of every picture gets an error of its own.
+    """Every value of every picture gets an error of its own; of half of the tracks every point that is seen.
 
     Args:
-        spread: Of the Gaussian errors, in spreads of the channel; above 0, at most 2.
+        spread: Of the Gaussian errors, in spreads of the channel; above 0, at most 2. Of a track's points in usual
+            steps, and at most so much: each track has another spread, so that the net learns to tell it.
 
     Source: Sietsma & Dow 1991, Creating artificial neural networks that generalize.
 
@@ -87,6 +88,11 @@ class Grain(Transform):
     def image(self, pixels: Tensor, draw: Draw) -> Tensor:
         """The grainy pictures."""
         return pixels + self.spread * draw.normal(pixels[0].numel()).reshape(pixels.shape)
+
+    def shaken(self, draw: Draw, steps: int) -> Tensor:
+        """Errors of half of the tracks; the other half stays smooth, as many recordings are."""
+        much = self.spread * (2 * draw.uniform(1) - 1).clamp(min=0)
+        return (much * draw.normal(2 * steps)).unflatten(1, (steps, 2))
 
 
 class Erase(Transform):

@@ -41,6 +41,11 @@ class Mirror(Transform):
         turned = torch.stack([size_px[1] - places[..., 0], places[..., 1]], dim=-1)
         return torch.where(self._mirrored(draw)[:, None, None], turned, places)
 
+    def plane(self, draw: Draw) -> Tensor:
+        """Tracks with the other sign of their first coordinate, in every other epoch."""
+        sides = torch.where(self._mirrored(draw), -1.0, 1.0)
+        return torch.diag_embed(torch.stack([sides, torch.ones_like(sides)], dim=1))
+
     def number(self, values: Tensor, draw: Draw) -> Tensor:
         """Numbers of mirrored pictures with the other sign."""
         return torch.where(self._mirrored(draw), -values, values)
@@ -175,6 +180,10 @@ class Rotate(Affine):
         rows = [torch.stack([cos, -sin * longer, none], 1), torch.stack([sin / longer, cos, none], 1)]
         return torch.stack(rows, dim=1)
 
+    def plane(self, draw: Draw) -> Tensor:
+        """Tracks turned around the middle of the data."""
+        return self.matrix(draw, (1, 1))[:, :, :2]
+
 
 class Stretch(Affine):
     """Every picture becomes longer or shorter and, for itself, wider or narrower.
@@ -200,6 +209,10 @@ class Stretch(Affine):
         """Two scales, as likely above 1 as below; see `Affine.matrix`."""
         scale = torch.exp(draw.around(math.log(1 + self.share), 2))
         return torch.cat([torch.diag_embed(scale), torch.zeros_like(scale)[:, :, None]], dim=2)
+
+    def plane(self, draw: Draw) -> Tensor:
+        """Tracks longer or shorter along each axis."""
+        return self.matrix(draw, (1, 1))[:, :, :2]
 
 
 class Crop(Affine):

@@ -71,6 +71,15 @@ class Kind(ABC):
         """
         return field
 
+    def following(self, field: Field, of: Field) -> Field:
+        """What an output that goes on with an input takes over from it once that is fitted; here its vocabulary.
+
+        Args:
+            field: The planned output.
+            of: The fitted input.
+        """
+        return field.model_copy(update={"vocabulary": of.vocabulary})
+
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """What fitting decided about an input, for a person to read.
 

@@ -23,6 +23,7 @@ from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.text_table import (
     Records,
     Shape,
+    Text,
     find_records,
     find_shape,
     lines_by_parsing,
@@ -61,7 +62,16 @@ class CsvTable(Layout):
             raise DataError(
                 f"{printable(path)}: expected one table in the folder.", "Give the path of the table itself."
             )
-        text = read_text(table)
+        return self.found(path, table, read_text(table))
+
+    def found(self, path: Path, table: Path, text: Text) -> Found:
+        """The rows of a table whose text is read already; see `find`.
+
+        Args:
+            path: What the user gave.
+            table: The file.
+            text: Its text.
+        """
         records = find_records(text.content)
         if not len(records.lines):
             raise DataError(f"{printable(table)}: the file is empty.", "Give a table with a header and rows.")

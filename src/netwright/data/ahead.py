@@ -1,0 +1,327 @@
+"""Tracks and series cut into examples: some steps that are seen, and beside them the steps that come then.
+
+What is divided is whole tracks, or time, and only then are windows cut: no window spans two parts of the split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from netwright.data import splits
+from netwright.data.ledger import PARTS
+from netwright.data.steps import Roles, Steps, read, roles
+from netwright.errors import DataError, SpecError
+from netwright.files import printable
+from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
+from netwright.readers.dates import is_date, written
+from netwright.readers.marks import MARKS
+from netwright.spec import InputSpec, OutputSpec, Spec, SplitSpec, WindowSpec
+from netwright.words import counted
+
+PAST = 8  # steps that are seen, where nothing says so
+_FEWEST_TRACKS = 6  # below it, time is divided and not tracks
+
+
+def asked(spec: Spec) -> dict[str, OutputSpec]:
+    """Outputs that are the next steps of an input."""
+    return {name: out for name, out in spec.outputs.items() if out.of is not None and out.horizon is not None}
+
+
+def kind_of(spec: Spec) -> Literal["track", "series"]:
+    """Whether points or plain numbers are gone on with.
+
+    Raises:
+        SpecError: Next steps are asked of something else, of several inputs, or beside other outputs.
+    """
+    outputs = asked(spec)
+    of = {out.of for out in outputs.values()}
+    if len(of) > 1 or len(outputs) < len(spec.outputs) or len(spec.inputs) > 1:
+        raise SpecError(
+            "the next steps of one input are all that can come out of it.",
+            "Name one input and outputs with `of` and `horizon` alone; columns beside the coordinates go into `from`.",
+        )
+    name = next(iter(of))
+    kind = (spec.inputs.get(str(name)) or InputSpec()).kind or "track"
+    if kind not in {"track", "series"}:
+        raise SpecError(
+            f"outputs with a horizon go on with {name}, which is a {kind}.",
+            f"Write inputs.{name}.kind: track, or series for numbers over time.",
+        )
+    return "series" if kind == "series" else "track"
+
+
+def named(spec: Spec) -> Spec:
+    """The same with the kinds written out, and every field read from the column of windows that has its name."""
+    kind, outputs = kind_of(spec), asked(spec)
+    of = str(next(iter(outputs.values())).of)
+    wish = spec.inputs.get(of) or InputSpec()
+    return spec.model_copy(
+        update={
+            "inputs": {of: wish.model_copy(update={"kind": kind, "source": None})},
+            "outputs": {name: out.model_copy(update={"kind": kind, "source": None}) for name, out in outputs.items()},
+        }
+    )
+
+
+def cut(found: Found, spec: Spec) -> Found:
+    """The windows of a table of rows in time, each with the part of the split that it belongs to.
+
+    Args:
+        found: One row for each step.
+        spec: Says how many steps are seen, how many are asked for, and how the tracks are divided.
+
+    Raises:
+        SpecError: Nothing says which column is what.
+        DataError: No track is long enough, or the tracks cannot be divided.
+    """
+    which, steps = _steps(found, spec)
+    window, outputs = _window(spec), asked(spec)
+    horizon = max(int(out.horizon or 1) for out in outputs.values())
+    codes, by, divided = _divided(found, spec, steps, which)
+    back = kind_of(spec) == "series" and by == "time"  # what was before a border is known beyond it
+    pieces = _pieces(steps, codes * 0 if back else codes)
+    begins, seen, ends = _windows(pieces, window, horizon)
+    if back:
+        inside = codes[seen] == codes[ends - 1]
+        divided += f"; {int((~inside).sum())} windows whose steps to come lie in two parts are left out"
+        begins, seen, ends = begins[inside], seen[inside], ends[inside]
+    refused = [*found.refused, *steps.refused, *_short(found, steps, pieces, (window.least or window.past) + horizon)]
+    if not len(begins):
+        least = (window.least or window.past) + horizon
+        raise DataError(
+            f"{printable(found.origin)}: no track has {least} steps in a row, {least - horizon} to see and "
+            f"{horizon} to come.",
+            "Set data.window.past or the output's horizon lower.",
+        )
+    of = str(next(iter(outputs.values())).of)
+    past = np.empty(len(begins), dtype=object)
+    for place, (begin, end) in enumerate(zip(begins.tolist(), seen.tolist(), strict=True)):
+        past[place] = steps.values[begin:end]
+    axes = min(2, len(which.values)) if kind_of(spec) == "track" else len(which.values)
+    columns: dict[str, Arrays] = {of: Arrays(past)}
+    for name, out in outputs.items():
+        places = seen[:, None] + np.arange(int(out.horizon or 1))
+        columns[name] = Arrays(steps.values[places, :axes])
+    tracks = steps.tracks[begins]
+    note = (
+        f"{len(steps.rows):,} steps of {counted(len(np.unique(steps.tracks)), kind_of(spec))}: {len(begins):,} windows"
+    )
+    told = f"{note} of {window.past} + {horizon} steps, cut after the division: {divided}"
+    return replace(
+        found,
+        ids=pa.array(_ids(found, steps, which, seen - 1), pa.string()),
+        columns=columns,  # type: ignore[arg-type]
+        official=pa.array([PARTS[code] for code in codes[ends - 1]], pa.string()),
+        refused=tuple(refused),
+        notes=(*found.notes, *steps.notes, told),
+        lines=None,
+        place="",
+        groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()) if len(steps.names) > 1 else None,
+        cut=Cut(which.values, window.past, which.geographic, _season(steps, which, found), by),
+    )
+
+
+def latest(found: Found, spec: Spec) -> Found:
+    """The last steps of every track, to be gone on with: one example for each.
+
+    Args:
+        found: One row for each step.
+        spec: Of the model.
+    """
+    which, steps = _steps(found, spec)
+    window = _window(spec)
+    pieces = _pieces(steps, np.zeros(len(steps.rows), dtype=np.int8))
+    last = [piece for piece, after in zip(pieces, [*pieces[1:], (0, 0)], strict=True) if _ends(steps, piece, after)]
+    least = min(window.least or 2, window.past)
+    kept = [(max(begin, end - window.past), end) for begin, end in last if end - begin >= least]
+    refused = [
+        Refusal(steps.names[int(steps.tracks[begin])], steps.names[int(steps.tracks[begin])], "refused", why)
+        for begin, end in last
+        if end - begin < least and (why := f"has {counted(end - begin, 'step')} in the end, {least} are needed.")
+    ]
+    past = np.empty(len(kept), dtype=object)
+    for place, (begin, end) in enumerate(kept):
+        past[place] = steps.values[begin:end]
+    of = str(next(iter(asked(spec).values())).of)
+    ends = np.array([end - 1 for _, end in kept], dtype=np.int64)
+    gaps = {refusal.id for refusal in steps.refused if refusal.id.startswith("gap in ")}
+    return replace(
+        found,
+        ids=pa.array(_ids(found, steps, which, ends), pa.string()),
+        columns={of: Arrays(past)},
+        official=None,
+        refused=(*found.refused, *(each for each in steps.refused if each.id not in gaps), *refused),
+        lines=None,
+        place="",
+    )
+
+
+def _steps(found: Found, spec: Spec) -> tuple[Roles, Steps]:
+    kind, data = kind_of(spec), spec.data
+    of = str(next(iter(asked(spec).values())).of)
+    source = (spec.inputs.get(of) or InputSpec()).source
+    values = (source,) if isinstance(source, str) else tuple(source or ())
+    which = roles(found, data.group, data.order, values, kind)
+    if kind == "track" and len(which.values) < 2:
+        raise SpecError(f"inputs.{of}.from: a track has two coordinates.", "Name them: from: [x, y]")
+    return which, read(found, which, fill=_window(spec).gaps == "fill", decimal=MARKS.get(data.decimal or "", ""))
+
+
+def _window(spec: Spec) -> WindowSpec:
+    window = spec.data.window or WindowSpec(past=PAST)
+    if window.least is not None and window.least > window.past:
+        raise SpecError(
+            f"data.window.least is {window.least}, more than past, {window.past}.", "Give a smaller number."
+        )
+    return window
+
+
+def _ends(steps: Steps, piece: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether a piece is the last one of its track."""
+    return after[1] == 0 or bool(steps.tracks[piece[0]] != steps.tracks[after[0]])
+
+
+# ---- windows ---------------------------------------------------------------------------------------------------------
+
+
+def _pieces(steps: Steps, codes: np.ndarray) -> list[tuple[int, int]]:
+    """First step and step after the last of each stretch without a gap that lies in one part."""
+    breaks = np.flatnonzero((np.diff(steps.pieces) != 0) | (np.diff(codes) != 0)) + 1
+    edges = [0, *breaks.tolist(), len(steps.pieces)]
+    return list(pairwise(edges))
+
+
+def _windows(
+    pieces: list[tuple[int, int]], window: WindowSpec, horizon: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First step, step after the last that is seen, and step after the last that comes, of every window."""
+    least = window.least or window.past
+    begins, seen = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for begin, end in pieces:
+        first = np.arange(begin + least, min(begin + window.past, end - horizon + 1))  # where no more was seen yet
+        full = np.arange(begin + window.past, end - horizon + 1, window.stride)
+        now = np.concatenate([first, full])
+        begins.append(np.maximum(now - window.past, begin))
+        seen.append(now)
+    found = np.concatenate(seen)
+    return np.concatenate(begins), found, found + horizon
+
+
+def _short(found: Found, steps: Steps, pieces: list[tuple[int, int]], least: int) -> list[Refusal]:
+    """Stretches that are shorter than a window."""
+    told = []
+    for begin, end in pieces:
+        if end - begin < least:
+            name = steps.names[int(steps.tracks[begin])]
+            place = f"{name} from {steps.times[begin]:g}"
+            why = f"is shorter than a window of {least} steps."
+            told.append(Refusal(place, f"{place}, {counted(end - begin, 'step')}", "refused", why))
+    return told
+
+
+def _ids(found: Found, steps: Steps, which: Roles, places: np.ndarray) -> list[str]:
+    """`recording.txt 7 at 780`: track and moment of the last step that is seen."""
+    column = found.columns[which.order]
+    dates = isinstance(column, Cells) and (
+        is_date(column.values.type) or (column.is_text and not _plain(str(column.values[int(max(steps.rows[0], 0))])))
+    )
+    told = []
+    for place in places.tolist():
+        time = written(float(steps.times[place])) if dates else f"{steps.times[place]:.10g}"
+        name = printable(steps.names[int(steps.tracks[place])])
+        told.append(f"{name} at {time}" if which.group or len(steps.names) > 1 else time)
+    return told
+
+
+def _plain(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _season(steps: Steps, which: Roles, found: Found) -> int:
+    """Steps of a season, by the distance of the dates: 12 months, 7 days, 24 hours; 0 where they are no dates."""
+    column = found.columns[which.order]
+    if not isinstance(column, Cells) or (column.is_text and _plain(str(column.values[0]))):
+        return 0
+    if not column.is_text and not is_date(column.values.type):
+        return 0
+    days = steps.usual / 86_400
+    usual: Mapping[int, tuple[float, float]] = {
+        12: (27, 32),
+        4: (85, 95),
+        52: (6.9, 7.1),
+        7: (0.9, 1.1),
+        24: (0.04, 0.043),
+    }
+    return next((season for season, (low, high) in usual.items() if low <= days <= high), 0)
+
+
+# ---- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.ndarray, str, str]:
+    """Part of every step, by what, and why: whole tracks stay together unless time is divided."""
+    wish, tracks = spec.data.split, len(np.unique(steps.tracks))
+    rows = np.maximum(steps.rows, 0)
+    by = wish.by
+    if by is None and found.official is None:
+        by = "group" if tracks >= _FEWEST_TRACKS else "time"
+    if by in {"random", "stratified"}:
+        by = "group"
+    count, seed = len(steps.rows), spec.split_seed
+    name = wish.column or which.order
+    column = None if name in {which.group, which.order} else _texts(found, name)[rows]
+    plain = SplitSpec(by=by, parts=wish.parts, column=wish.column or which.order)
+    if by == "group":
+        groups = steps.tracks if column is None else column
+        codes, reason = splits.split(plain, seed, labels=None, groups=groups, times=None, official=None, count=count)
+        return codes, by, f"by {wish.column or which.group or 'track'}, {reason.why}"
+    if by == "time":
+        codes, reason = splits.split(
+            plain, seed, labels=None, groups=None, times=steps.times, official=None, count=count
+        )
+        return codes, by, f"by time, {reason.why}"
+    if column is None:
+        if found.official is None:
+            raise DataError("the data brings no split of its own.", "Divide another way: --set data.split.by=group")
+        column = np.asarray(found.official.to_pylist(), dtype=object)[rows]
+    official = splits.official_codes(column.tolist(), wish.column or "split")
+    codes, why = _completed(official, plain, seed, steps)
+    return codes, "column", why
+
+
+def _completed(official: np.ndarray, wish: SplitSpec, seed: int, steps: Steps) -> tuple[np.ndarray, str]:
+    """The split that the data brings; of a part that it lacks, whole tracks are taken from those of training."""
+    have = [bool((official == part).any()) for part in range(3)]
+    missing = [part for part in (splits.VALIDATION, splits.TEST) if not have[part] and wish.parts[part] > 0]
+    if not have[splits.TRAIN]:
+        raise DataError("the data's own split has no training rows.", "Divide another way: --set data.split.by=group")
+    if not missing:
+        return official, "the data brings its own split"
+    train = np.flatnonzero(official == splits.TRAIN)
+    kept = 1 - sum(wish.parts[part] for part in missing)
+    parts = (kept, *(wish.parts[part] if part in missing else 0.0 for part in (splits.VALIDATION, splits.TEST)))
+    shares = SplitSpec(by="group", column="track", parts=parts)  # type: ignore[arg-type]
+    codes, _ = splits.split(
+        shares, seed, labels=None, groups=steps.tracks[train], times=None, official=None, count=len(train)
+    )
+    whole = official.copy()
+    whole[train] = codes
+    names = " and ".join(PARTS[part] for part in missing)
+    return whole, f"the data brings its own split; {names}: whole tracks from its training part, seed {seed}"
+
+
+def _texts(found: Found, name: str) -> np.ndarray:
+    column = found.column(name)
+    if not isinstance(column, Cells):
+        raise DataError(f'column "{name}" holds no texts or numbers to divide by.', "Name another column.")
+    return np.asarray([str(cell) for cell in column.values.to_pylist()], dtype=object).astype(str)

@@ -1,0 +1,400 @@
+"""Rows in time made steps of tracks: which column is what, rows that cannot be, gaps, and what lies around the globe.
+
+Every row is accounted for: a row that is no point is refused, one that goes back in time or comes a second time is
+quarantined, each with its place; a gap ends a track, or is filled where that is asked for, and is told.
+"""
+
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from netwright.errors import DataError, SpecError
+from netwright.readers.columns import Arrays, Cells, Found, Refusal
+from netwright.readers.dates import is_date, read_moments
+from netwright.readers.layouts.timed_tables import FILE
+from netwright.readers.numerals import read_numbers
+from netwright.registry import nearest
+from netwright.words import counted
+
+HUGE = 1e9  # of a coordinate
+_GAP = 1.5  # usual steps of time; beyond, one is missing
+_OUT_OF_ORDER = 0.05  # share of rows that go back in time; above it the table is simply not sorted
+_LONGEST_FILL = 100_000  # steps that are put into one gap
+_LATITUDE, _LONGITUDE = {"lat", "latitude"}, {"lon", "lng", "long", "longitude"}
+_GROUP = {
+    "id", "track", "track_id", "trackid", "ped", "ped_id", "pedestrian", "pedestrian_id", "person", "person_id",
+    "agent", "agent_id", "object", "object_id", "obj_id", "target_id", "vehicle_id", "vessel", "mmsi", "trip_id",
+}  # fmt: skip
+_ORDER = {
+    "frame", "frame_id", "frame_number", "time", "t", "timestamp", "time_s", "seconds", "step", "date", "datetime",
+    "month", "day", "year", "week", "hour",
+}  # fmt: skip
+_X, _Y = {"x", "pos_x", "x_m", "x_px", "cx", *_LONGITUDE}, {"y", "pos_y", "y_m", "y_px", "cy", *_LATITUDE}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which column is what.
+
+    Args:
+        group: Says which track a row belongs to; "" where all rows are one.
+        order: Says when it was.
+        values: The numbers of a step, coordinates first.
+        geographic: Whether these are a longitude and a latitude.
+        notes: What was recognised.
+    """
+
+    group: str
+    order: str
+    values: tuple[str, ...]
+    geographic: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Steps:
+    """The steps of all tracks, one track after the other, each in the order of time.
+
+    Args:
+        values: (step, number).
+        times: When each was.
+        tracks: Number of the track of each, ascending.
+        pieces: Number of the stretch without a gap that each belongs to, ascending.
+        rows: Row in the table; -1 for a step that fills a gap.
+        names: Of each track.
+        usual: The usual step of time.
+        refused: Rows that are no step, and gaps.
+        notes: What a person should know.
+    """
+
+    values: np.ndarray
+    times: np.ndarray
+    tracks: np.ndarray
+    pieces: np.ndarray
+    rows: np.ndarray
+    names: list[str]
+    usual: float
+    refused: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+# ---- columns ---------------------------------------------------------------------------------------------------------
+
+
+def roles(
+    found: Found, group: str | None, order: str | None, values: tuple[str, ...], kind: Literal["track", "series"]
+) -> Roles:
+    """Which column is what, by what the spec says, by names, or in a table without names by what the columns hold.
+
+    Args:
+        found: The table.
+        group: As the spec says.
+        order: As the spec says.
+        values: As the spec says; () where it is left open.
+        kind: Of a track the first two numbers are coordinates.
+
+    Raises:
+        SpecError: A column that is not there, or nothing says which it is.
+    """
+    for name in (group, order, *values):
+        if name is not None and name not in found.columns:
+            known = ", ".join(list(found.columns)[:40])
+            raise SpecError(
+                f'{found.origin}: no column "{name}"{nearest(name, found.columns)}.', f"Its columns are: {known}."
+            )
+    columns = [name for name in found.columns if name != FILE]
+    unnamed = all(name.startswith("column_") for name in columns)
+    if unnamed and kind == "track" and len(columns) == 4 and not (group or order or values):
+        return _told_by_content(found, columns)
+    notes = []
+    if order is None:
+        order = _called(columns, _ORDER, values) or _dated(found, columns)
+        if order is None:
+            raise SpecError(
+                f"{found.origin}: nothing says when a row was; the columns are {', '.join(columns[:40])}.",
+                "Name it: --set data.order=COLUMN",
+            )
+        notes.append(f"{order}: when a row was")
+    if group is None:
+        group = _called(columns, _GROUP, (order, *values)) if kind == "track" else None
+        notes += [f"{group}: which track a row belongs to"] if group else []
+    if not values:
+        values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
+    return Roles(group or "", order, values, _geographic(values), tuple(notes))
+
+
+def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str | None:
+    return next((name for name in columns if name.strip().casefold() in names and name not in taken), None)
+
+
+def _dated(found: Found, columns: list[str]) -> str | None:
+    """The first column of dates."""
+    for name in columns:
+        column = found.columns[name]
+        if isinstance(column, Cells) and (is_date(column.values.type) or column.is_text):
+            moments = read_moments(column.values)
+            if not (moments.missing | moments.unreadable).any() and len(moments.values):
+                return name
+    return None
+
+
+def _coordinates(found: Found, columns: list[str]) -> tuple[str, ...]:
+    x, y = _called(columns, _X, ()), _called(columns, _Y, ())
+    if x is None or y is None:
+        raise SpecError(
+            f"{found.origin}: nothing says which columns are the coordinates; there are {', '.join(columns[:40])}.",
+            "Name them: inputs: {path: {kind: track, from: [x, y]}}",
+        )
+    return (x, y)
+
+
+def _numbers(found: Found, columns: list[str], taken: set[str]) -> tuple[str, ...]:
+    wanted = []
+    for name in columns:
+        column = found.columns[name]
+        if name not in taken and isinstance(column, Cells) and np.isfinite(read_numbers(column.values).values).any():
+            wanted.append(name)
+    if not wanted:
+        raise SpecError(f"{found.origin}: no column of numbers to go on with.", "Give a table with a date and numbers.")
+    return tuple(wanted)
+
+
+def _geographic(values: tuple[str, ...]) -> bool:
+    return len(values) > 1 and values[0].strip().casefold() in _LONGITUDE and values[1].strip().casefold() in _LATITUDE
+
+
+def _told_by_content(found: Found, columns: list[str]) -> Roles:
+    """Frame, id, x and y of a table without names: frame and id are whole, and the steps of a track are short."""
+    numbers = {name: _as_numbers(found, name) for name in columns}
+    whole = [name for name in columns if (numbers[name] == np.rint(numbers[name])).all()][:2]
+    if len(whole) < 2:
+        raise SpecError(
+            f"{found.origin}: has no header, and {len(whole)} of 4 columns hold whole numbers, where two were "
+            "expected, frame and id.",
+            "Give the columns names in a first line, e.g. frame id x y.",
+        )
+    x, y = (name for name in columns if name not in whole)
+    places = np.column_stack([numbers[x], numbers[y]])
+    lengths = []
+    for order, group in (whole, whole[::-1]):
+        sorted_by_time = np.lexsort((numbers[order], numbers[group]))
+        same = np.diff(numbers[group][sorted_by_time]) == 0
+        ways = np.linalg.norm(np.diff(places[sorted_by_time], axis=0), axis=1)[same]
+        lengths.append(float(np.nanmedian(ways)) if len(ways) else np.inf)
+    order, group = whole if lengths[0] <= lengths[1] else whole[::-1]
+    said = f"no header: {order} was read as the frame, {group} as the id, {x} and {y} as x and y"
+    return Roles(group, order, (x, y), notes=(said,))
+
+
+def _as_numbers(found: Found, name: str, decimal: str = "") -> np.ndarray:
+    column = found.columns[name]
+    if isinstance(column, Arrays) and column.values.ndim == 1 and column.values.dtype.kind in "iuf":
+        return np.asarray(column.values, dtype=np.float64)
+    if isinstance(column, Cells):
+        return read_numbers(column.values, decimal=decimal, comma=column.comma).values
+    raise SpecError(f"{found.origin}: column {name} holds no numbers.", "Name columns of numbers.")
+
+
+def _as_times(found: Found, name: str) -> np.ndarray:
+    """Numbers as they are, dates as seconds."""
+    column = found.columns[name]
+    if isinstance(column, Cells):
+        if not is_date(column.values.type):
+            numbers = read_numbers(column.values)
+            if np.isfinite(numbers.values).mean() > 0.5:
+                return numbers.values
+        moments = read_moments(column.values)
+        if moments.readings:
+            raise DataError(
+                f"column {name} holds dates that can be read two ways: {moments.readings}.",
+                "Write them as 2024-01-31 or 2024-01-31 10:00:00.",
+            )
+        return np.where(moments.missing | moments.unreadable, np.nan, moments.values)
+    return _as_numbers(found, name)
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def read(found: Found, which: Roles, *, fill: bool = False, decimal: str = "") -> Steps:
+    """The steps of all tracks.
+
+    Args:
+        found: The table.
+        which: Its columns.
+        fill: Put steps on a straight line into gaps instead of ending a track there.
+        decimal: The decimal mark of the table; "" where it is not known.
+
+    Raises:
+        DataError: Longitudes and latitudes are exchanged, or no row is a step.
+    """
+    values = np.column_stack([_as_numbers(found, name, decimal) for name in which.values])
+    times = _as_times(found, which.order)
+    names, tracks, files = _tracks(found, which)
+    refused = _no_steps(found, which, values, times, tracks)
+    good = np.ones(len(values), dtype=bool)
+    good[list(refused)] = False
+    notes = list(which.notes)
+    backwards, unsorted = _backwards(times, tracks, np.flatnonzero(good))
+    if len(unsorted):
+        notes.append(
+            f"{counted(len(unsorted), 'row')} stand before an earlier one: the rows are put in order by {which.order}"
+        )
+    quarantined = dict.fromkeys(
+        backwards.tolist(), f"goes back in time: {which.order} is smaller than in the row before it"
+    )
+    good[backwards] = False
+    order = np.flatnonzero(good)
+    order = order[np.lexsort((times[order], tracks[order]))]
+    again = np.flatnonzero((np.diff(tracks[order]) == 0) & (np.diff(times[order]) == 0)) + 1
+    quarantined |= dict.fromkeys(order[again].tolist(), "is a second row of the same track at the same time")
+    order = np.delete(order, again)
+    if not len(order):
+        why = next(iter([*refused.values(), *quarantined.values()]), "there is none")
+        raise DataError(f"{found.origin}: no row can be used: it {why}.", "Repair the table.")
+    told = [_refusal(found, row, "refused", why) for row, why in sorted(refused.items())]
+    told += [_refusal(found, row, "quarantined", why) for row, why in sorted(quarantined.items())]
+    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, told, notes)
+    if which.geographic:
+        _around_the_globe(steps)
+    _without_gaps(steps, files, fill=fill)
+    return steps
+
+
+def _refusal(found: Found, row: int, state: Literal["refused", "quarantined"], why: str) -> Refusal:
+    return Refusal(str(found.ids[row]), found.where(row), state, f"{why}.")
+
+
+def _tracks(found: Found, which: Roles) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Names of the tracks, the track of each row (-1 where the row says none), and the file of each track."""
+    count = len(found)
+    ids = _labels(found, which.group) if which.group else np.full(count, "all", dtype=object)
+    files = _labels(found, FILE) if FILE in found.columns and which.group != FILE else np.full(count, "", dtype=object)
+    pairs = np.array([f"{file} {id}".strip() if id else "" for file, id in zip(files, ids, strict=True)], dtype=object)
+    names, first, codes = np.unique(pairs.astype(str), return_index=True, return_inverse=True)
+    file_codes = np.unique(files.astype(str), return_inverse=True)[1][first]
+    if len(names) and names[0] == "":  # sorts first
+        return names[1:].tolist(), codes - 1, file_codes[1:]
+    return names.tolist(), codes, file_codes
+
+
+def _labels(found: Found, name: str) -> np.ndarray:
+    """A column as texts, `7.0` as `7`."""
+    column = found.columns[name]
+    if isinstance(column, Arrays):
+        values = pa.array(np.asarray(column.values).reshape(len(column), -1)[:, 0])
+    elif isinstance(column, Cells):
+        values = column.values.combine_chunks()
+    else:
+        raise SpecError(f"{found.origin}: column {name} holds files.", "Name a column of numbers or texts.")
+    texts = pc.utf8_trim_whitespace(pc.fill_null(pc.cast(values, pa.string()), ""))
+    return np.asarray(pc.replace_substring_regex(texts, r"\.0+$", "").to_pylist(), dtype=object)
+
+
+def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray, tracks: np.ndarray) -> dict[int, str]:
+    """Rows that are no step, and why."""
+    x, y = (*which.values, "")[:2]
+    problems = {
+        f"has no {which.group}, so that nobody knows whose it is": tracks < 0,
+        f"{which.order} is neither a number nor a date": ~np.isfinite(times),
+        f"{' or '.join(which.values)} is no number": ~np.isfinite(values).all(axis=1),
+        f"holds a number beyond {HUGE:.0e}": np.abs(np.nan_to_num(values)).max(axis=1) > HUGE,
+    }
+    if which.geographic:
+        far = np.abs(np.nan_to_num(values[:, 1])) > 90
+        if far.any() and (np.abs(np.nan_to_num(values[:, 0])) <= 90).all():
+            row = int(np.argmax(far))
+            raise DataError(
+                f"{found.where(row)}: {y} is {values[row, 1]:g}, and a latitude ends at 90; no {x} is beyond 90: "
+                "the two are exchanged.",
+                f"Exchange the names of the columns {x} and {y}.",
+            )
+        problems[f"{y} is no latitude: beyond 90"] = far
+        problems[f"{x} is no longitude: beyond 360"] = np.abs(np.nan_to_num(values[:, 0])) > 360
+    refused: dict[int, str] = {}
+    for why, which_rows in problems.items():
+        for row in np.flatnonzero(which_rows):
+            refused.setdefault(int(row), why)
+    return refused
+
+
+def _backwards(times: np.ndarray, tracks: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that go back in time; and instead of these, where the table is not sorted at all, those out of order."""
+    grouped = good[np.argsort(tracks[good], kind="stable")]
+    falls = (np.diff(times[grouped]) < 0) & (np.diff(tracks[grouped]) == 0)
+    if not falls.any():
+        return grouped[:0], grouped[:0]
+    if falls.mean() > _OUT_OF_ORDER:
+        return grouped[:0], grouped[1:][falls]
+    found = []
+    starts = np.flatnonzero(np.diff(tracks[grouped], prepend=tracks[grouped[0]] - 1))
+    for rows in np.split(grouped, starts[1:]):
+        behind = times[rows] < np.maximum.accumulate(times[rows])
+        found += rows[behind].tolist()
+    return np.array(found, dtype=np.int64), grouped[:0]
+
+
+def _around_the_globe(steps: Steps) -> None:
+    """A way across the 180th meridian is a short one."""
+    crossed = []
+    starts = np.flatnonzero(np.diff(steps.tracks, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(steps.tracks)], strict=True):
+        ways = np.unwrap(steps.values[start:end, 0], period=360.0)
+        if not np.array_equal(ways, steps.values[start:end, 0]):
+            crossed.append(steps.names[int(steps.tracks[start])])
+            steps.values[start:end, 0] = ways
+    if crossed:
+        steps.notes.append(
+            f"{counted(len(crossed), 'track')} cross the 180th meridian ({crossed[0]} first): longitudes go on there"
+        )
+
+
+def _without_gaps(steps: Steps, files: np.ndarray, *, fill: bool) -> None:
+    """Ends tracks at gaps, or fills these; what a usual step is, each file tells by itself."""
+    same = np.diff(steps.tracks) == 0
+    ways = np.diff(steps.times)
+    of_file = files[steps.tracks[1:]] if len(files) else np.zeros(len(ways), dtype=np.int64)
+    usual = np.ones(len(ways))
+    for file in np.unique(of_file[same]):
+        usual[of_file == file] = np.median(ways[same & (of_file == file)])
+    steps.usual = float(np.median(ways[same])) if same.any() else 1.0
+    gaps = np.flatnonzero(same & (ways > _GAP * usual))
+    steps.pieces = (
+        np.concatenate([[0], np.cumsum(~same | np.isin(np.arange(len(ways)), gaps))]) if len(ways) else steps.tracks
+    )
+    if not len(gaps):
+        return
+    missing = np.rint(ways[gaps] / usual[gaps]).astype(np.int64) - 1
+    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.times[gaps[0]]:g}"
+    several = len(np.unique(steps.tracks[gaps]))
+    told = f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
+    if fill and missing.max() <= _LONGEST_FILL:
+        steps.notes.append(f"{told}: filled along straight lines")
+        _filled(steps, gaps, missing)
+        return
+    steps.notes.append(f"{told}: a track ends there and another begins; data.window.gaps: fill puts steps into them")
+    for gap, lost in zip(gaps, missing, strict=True):
+        name, time = steps.names[int(steps.tracks[gap])], f"{steps.times[gap]:g}"
+        reason = "steps are missing: the track ends here and another begins."
+        where = f"{name} after {time}, {counted(int(lost), 'step')}"
+        steps.refused.append(Refusal(f"gap in {name} after {time}", where, "refused", reason))
+
+
+def _filled(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:
+    places = np.repeat(gaps, missing)
+    part = np.concatenate([np.arange(1, lost + 1) / (lost + 1) for lost in missing])
+    values = steps.values[places] + part[:, None] * (steps.values[places + 1] - steps.values[places])
+    times = steps.times[places] + part * (steps.times[places + 1] - steps.times[places])
+    at = places + 1
+    steps.values = np.insert(steps.values, at, values, axis=0)
+    steps.times = np.insert(steps.times, at, times)
+    steps.rows = np.insert(steps.rows, at, -1)
+    steps.tracks = np.insert(steps.tracks, at, steps.tracks[places])
+    steps.pieces = steps.tracks.copy()

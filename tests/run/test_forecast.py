@@ -1,0 +1,80 @@
+"""A table of dates and numbers to its next steps: from the file to answers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netwright import model_file, recipes, run, spec
+from netwright.data import ahead
+from netwright.readers import find
+
+QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
+
+
+def months(folder: Path, count: int = 120) -> Path:
+    """Sales with a season of twelve months, which grow."""
+    chance, step = np.random.default_rng(0), np.arange(count)
+    values = (100 + step) * (1 + 0.3 * np.sin(step * np.pi / 6)) + chance.normal(0, 1, count)
+    rows = [f"{2000 + k // 12}-{k % 12 + 1:02d},{value:.2f}" for k, value in enumerate(values)]
+    (folder / "sales.csv").write_text("\n".join(["month,sales", *rows]))
+    return folder / "sales.csv"
+
+
+def wanted(path: Path, **values: str) -> spec.Spec:
+    given = {name.replace("__", "."): value for name, value in values.items()}
+    return spec.override(recipes.load("forecast"), {"data.path": f'"{path}"', **QUICK, **given})
+
+
+def test_what_comes_then_is_forecast_from_origins_of_the_last_part(tmp_path: Path) -> None:
+    outcome = run.train(wanted(months(tmp_path)), out=tmp_path / "run")
+    facts = json.loads((outcome.run / "facts.json").read_text())
+    (output,) = facts["outputs"]
+    baselines = {each["name"]: each["scores"]["rmse"] for each in output["baselines"]}
+    assert set(baselines) == {"last_value", "season_ago", "season_and_growth"}
+    assert outcome.scores["next"]["test"]["rmse"] < baselines["season_ago"]
+    assert len(output["tracks"]) == 6
+    assert "How it went on" in outcome.report.read_text()
+    assert "match" in str(model_file.load(outcome.model).replayed)
+    (answer,) = run.predict(outcome.run, [months(tmp_path)]).to_pylist()
+    assert answer["id"] == "2009-12-01"
+    assert len([name for name in answer if name.startswith("next_sales_")]) == 12
+    assert 150 < answer["next_sales_1"] < 300
+
+
+def test_steps_to_come_lie_in_one_part_and_what_was_seen_may_lie_before_it(tmp_path: Path) -> None:
+    found = ahead.cut(find(months(tmp_path), "timed_tables"), wanted(tmp_path))
+    assert found.official is not None
+    assert found.cut is not None
+    assert (found.cut.season, found.cut.divided, found.cut.columns) == (12, "time", ("sales",))
+    origins = dict.fromkeys(("train", "validation", "test"), 0)
+    for part in found.official.to_pylist():
+        origins[part] += 1
+    assert origins == {"train": 84 - 24 - 12 + 1, "validation": 18 - 12 + 1, "test": 18 - 12 + 1}
+    assert "22 windows whose steps to come lie in two parts are left out" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(("step", "season"), [("D", 7), ("h", 24), ("M", 12), ("W", 52)])
+def test_the_season_follows_from_the_distance_of_the_dates(tmp_path: Path, step: str, season: int) -> None:
+    days = np.datetime64("2020-01", step) + np.arange(60)
+    text = "\n".join(
+        ["date,value", *(f"{str(day).replace('T', ' ')}{':00' * (step == 'h')},{k}" for k, day in enumerate(days))]
+    )
+    (tmp_path / "a.csv").write_text(text)
+    found = ahead.cut(find(tmp_path / "a.csv", "timed_tables"), wanted(tmp_path, outputs__next__horizon="2"))
+    assert found.cut is not None
+    assert found.cut.season == season
+
+
+def test_numbered_steps_have_no_season(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n".join(["t,value", *(f"{k},{k % 5}" for k in range(80))]))
+    found = ahead.cut(find(tmp_path / "a.csv", "timed_tables"), wanted(tmp_path, outputs__next__horizon="2"))
+    assert found.cut is not None
+    assert found.cut.season == 0
+
+
+def test_airline_passengers_are_forecast_better_than_a_season_ago(data_dir: Path, tmp_path: Path) -> None:
+    path = data_dir / "tables" / "airline-passengers.csv"
+    outcome = run.train(wanted(path, training__stop__epochs="20"), out=tmp_path / "run")
+    assert outcome.scores["next"]["test"]["rmse"] < 30  # a season ago: 53.9
