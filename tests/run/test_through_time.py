@@ -183,6 +183,25 @@ def test_a_classifier_is_asked_as_if_the_sequence_had_ended(drawings: Path, tmp_
         run.steps(folder, text="up")
 
 
+def test_a_classifiers_error_comes_at_the_end_alone(drawings: Path, tmp_path: Path, session_cache: Path) -> None:
+    text = INK.replace("gru 6 both yes, last", "gru 6, last") % (drawings.parent / "ink.csv")
+    folder = run.train(spec.load(text), out=tmp_path / "ahead").run
+    found = run.bptt(folder, steps=6)
+    assert found.truncated == []
+    assert found.terms.at == (5,)
+    assert found.terms.parts.shape == (1, 6)
+    assert found.terms.apart_parts <= 1e-5
+    looked = run.sequences.looked_at(folder)
+    places = looked.dataset.parts["test"]
+    whole, truth = looked.coded(places)["strokes"], looked.targets("shape", places)
+    assert [each.step for each in found.errors] == list(range(1, whole.shape[1] + 1))
+    cut = looked.model.network.eval()({"strokes": whole[:, :3]})["shape"].detach()  # all have three steps or more
+    losses = looked.model.tasks["shape"].terms(cut, truth)
+    assert found.errors[2].error == pytest.approx(float(losses.mean()), rel=1e-4)
+    assert found.errors[2].sequences == len(places) >= found.errors[-1].sequences
+    assert any("shorter ways back are measured where" in line for line in found.text)
+
+
 def test_runs_without_steps_and_wrong_names_are_refused(done_run: Path, lstm: Path) -> None:
     for look in (run.steps, run.memory, run.bptt, run.words):
         with pytest.raises(SpecError, match="no sequence goes into this network"):
