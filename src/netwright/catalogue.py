@@ -46,6 +46,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "ink": ("netwright.readers.kinds.ink:Ink", "pen points in their order; goes in only"),
         "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
+        "series": ("netwright.readers.kinds.series:Series", "some numbers at every step, e.g. what a sensor measures"),
+        "labels": ("netwright.readers.kinds.labels:Labels", "a class at every step: a category with `per`; out only"),
     },
     "transform": {
         "mirror": (
@@ -207,6 +209,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.tasks.transcript:Transcript",
             "a text read off a longer sequence by CTC: speech, pen strokes",
         ),
+        "per_step": (
+            "netwright.tasks.per_step:PerStep",
+            "an answer at every step of a sequence: a class or a number, with `per`",
+        ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),
     },
@@ -348,6 +354,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "labels": ("netwright.doctor.checks.labels:Labels", "examples whose class looks wrong", {"looks_at": "data"}),
         "order": ("netwright.doctor.checks.order:Order", "a source sorted by class", {"looks_at": "data"}),
+        "future": (
+            "netwright.doctor.checks.future:Future",
+            "answers of a causal model that depend on what comes later",
+            {"looks_at": "start"},
+        ),
         "first_loss": (
             "netwright.doctor.checks.first_loss:FirstLoss",
             "a first loss far from that of answering blindly",

@@ -114,6 +114,7 @@ class OutputSpec(Frozen):
         cost: What a miss and a false alarm cost.
         when_mirrored: What becomes of a number when its picture is mirrored: it is kept, or negated as a direction is.
         dim: How many numbers the embedding of an identity has.
+        per: The sequence that goes in, at each of whose steps it is answered; a cell then holds an answer for each.
         of: The text that goes in, of which what comes next is asked at every step: a language model.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
         tokens: What a text is written in: characters, or words and signs; follows from the texts.
@@ -123,6 +124,7 @@ class OutputSpec(Frozen):
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
+    per: str | None = None
     of: str | None = None
     align: Literal["ctc"] | None = None
     loss: str | None = None
@@ -190,6 +192,8 @@ class DataSpec(Frozen):
         names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
+        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame.
+        order: The column that orders the steps of a sequence, e.g. the frame's number; as the rows stand when left out.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         window: How a long text is cut into examples.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
@@ -201,6 +205,8 @@ class DataSpec(Frozen):
     layout: str | None = None
     names: str | None = None
     decimal: Literal["point", "comma"] | None = None
+    group: str | None = None
+    order: str | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     window: WindowSpec | None = None
@@ -239,6 +245,8 @@ class ModelSpec(Frozen):
         connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
         activation: Function of the hidden units, when neither is given.
         decoder: What writes a text that comes out.
+        causal: Whether what is answered at a step of a sequence depends on that step and those before alone; layers that
+            look ahead are then refused, and a look before training proves it.
         initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
             layer's activation when left out.
     """
@@ -250,6 +258,7 @@ class ModelSpec(Frozen):
     connect: Literal["chain", "residual", "dense"] | None = None
     activation: str | None = None
     decoder: DecoderSpec | None = None
+    causal: bool | None = None
     initialiser: PartSpec | None = None
 
     def shape(self) -> dict[str, Scalar]:
@@ -433,6 +442,12 @@ class Spec(Frozen):
         for name, out in self.outputs.items():
             if out.of is not None and out.of not in (self.inputs or {"text": None}):
                 raise ValueError(f"outputs.{name}.of is {out.of}, which does not go in")
+            if out.per is not None and self.inputs and out.per not in self.inputs:
+                raise ValueError(f"outputs.{name}.per is {out.per}, which does not go in")
+            if out.per is not None and (out.of or out.align):
+                raise ValueError(f"outputs.{name}: per and {'of' if out.of else 'align'} are two things; give one")
+        if self.data.order is not None and self.data.group is None:
+            raise ValueError("data.order orders the steps of sequences; data.group says which rows belong to one")
         return self
 
 

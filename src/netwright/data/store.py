@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from netwright.data.ragged import Growing, Ragged
 from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
 from netwright.field import Field
-from netwright.readers.columns import Blobs, Cells, Found, Refusal
+from netwright.readers.columns import Blobs, Cells, Found, Refusal, Several, Steps
 from netwright.readers.kinds.sequence import Sequence
 from netwright.words import counted
 
@@ -118,6 +118,9 @@ def _sequence_bytes(found: Found, facts: Field) -> int:
     column = column_of(found, facts)
     if isinstance(column, Blobs):
         return _blob_bytes(column)
+    first = column.columns[0] if isinstance(column, Several) else column
+    if isinstance(first, Steps):
+        return len(first.cells) * max(1, int(np.prod(facts.shape, dtype=np.int64))) * np.dtype(facts.dtype).itemsize
     return column.values.nbytes if isinstance(column, Cells) else 0
 
 
@@ -164,6 +167,9 @@ def read(
         target = folder / f"{number}.npy" if folder else None
         arrays[name], reasons = _read_field(found, facts, target, encode, progress)
         _account(found, facts, reasons, failed)
+    for name, facts in fields.items():
+        if (per := str(facts.options.get("per", ""))) in fields:
+            _account(found, facts, _uneven(facts, arrays[name], fields[per], arrays[per], failed), failed)
     rows = np.setdiff1d(np.arange(len(found.ids)), np.fromiter(failed, dtype=np.int64), assume_unique=True)
     if not len(rows):
         raise _nothing_usable(found, failed)
@@ -215,6 +221,18 @@ def _read_field(
         sink = np.lib.format.open_memmap(target, mode="w+", dtype=np.dtype(facts.dtype), shape=shape)
     failed = kind.read(column, facts, np.arange(count), sink, told)
     return sink, failed
+
+
+def _uneven(facts: Field, answers: Rows, of: Field, steps: Rows, failed: Collection[int]) -> dict[int, str]:
+    """Sequences that have not as many answers as steps, with both counts."""
+    kind = kind_of(of)
+    coder = kind.coder(of) if isinstance(kind, Sequence) and of.kind == "text" else None  # of which bytes are cached
+    uneven = {}
+    for row in set(range(len(answers))) - set(failed):
+        given, wanted = len(answers[row]), len(steps[row] if coder is None else coder(np.asarray(steps[row])))
+        if given != wanted:
+            uneven[row] = f"has {given:,} answers, {of.name} has {counted(wanted, 'step')}."
+    return uneven
 
 
 def _account(found: Found, facts: Field, reasons: dict[int, str], failed: dict[int, Refusal]) -> None:

@@ -40,7 +40,7 @@ def default_layers(
     if model.net is not None:
         return _named(model.net, groups)
     if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
-        return _onwards(model) if onwards else _recurrent(model, ends=not whole)
+        return _onwards(model) if onwards or model.causal else _recurrent(model, ends=not whole)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
             "the weights of a convolution serve every place of a picture, so that fewer examples teach more; "
@@ -103,7 +103,8 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
 def _onwards(model: ModelSpec) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence as it comes and know at every step what has been."""
     text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or ONWARDS_UNITS}")
-    why = "gates keep what matters over many steps; read forwards only, since the answer lies ahead"
+    ahead = "no answer may depend on what comes later" if model.causal else "the answer lies ahead"
+    why = f"gates keep what matters over many steps; read forwards only, since {ahead}"
     return text, [Reason(path="model.layers", value=text, why=why)]
 
 

@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from torch import Tensor
 
 from netwright import files, readers, registry
-from netwright.data import fingerprint
+from netwright.data import fingerprint, grouped
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
@@ -26,7 +27,7 @@ from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
-from netwright.readers.columns import Cells, Column, Found
+from netwright.readers.columns import Cells, Column, Found, Steps
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.resolved import Hardware, Resolved, load_resolved
@@ -34,7 +35,10 @@ from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.outside import outside
-from netwright.run.scoring import Evaluation, task_columns
+from netwright.run.scoring import Evaluation, all_columns
+from netwright.run.spread import STEP, Spread
+from netwright.tasks.per_step import PerStep
+from netwright.tasks.task import Task
 from netwright.training import hardware
 from netwright.words import counted
 
@@ -74,7 +78,7 @@ def predict(
         show: Where it is told what is to be known about the model and its answers.
 
     Returns:
-        One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
+        One row per example, or per step where some output answers at every step: `id`, then `step`; per output the number, or the likeliest class (of tags all that are given) and
         `<output>:<class>` with the probability of each, or the nearest identity (null where nobody is known), its
         `<output>_distance` and the embedding; `problem` where some could not be answered.
 
@@ -141,7 +145,7 @@ def found_in(path: Path, model: Model) -> Found:
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
-    found = missing.emptied(found, model.spec.data.empty)
+    found = _sequences(missing.emptied(found, model.spec.data.empty), model)
     count = len(found.ids)
     columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: room(field, count) for name, field in model.inputs.items()}
@@ -157,14 +161,15 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     ids = _ids(found, model)
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
-    shown, full = {"id": ids}, {"id": ids}
-    for name in model.outputs:
-        whole = task_columns(name, model.tasks[name], reached[name])
-        full |= {key: _masked(values, good) for key, values in whole.items()}
-        words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
-        shown[name] = _masked(pa.array(words, pa.string()), good)
+    spread, trouble = Spread.of(model.tasks, reached), pa.array([problems.get(row, "") for row in range(count)])
+    shown = {"id": ids} if spread is None else {"id": spread.each(ids), STEP: spread.numbers} | _order(found, model)
+    full, sound = dict(shown), good if spread is None else good[spread.examples]
+    for name, task in model.tasks.items():
+        whole = all_columns(name, task, reached[name], spread)
+        full |= {key: _masked(values, sound) for key, values in whole.items()}
+        shown[name] = _masked(_in_words(task, reached[name], spread, top), sound)
     if problems:
-        shown["problem"] = full["problem"] = pa.array([problems.get(row, "") for row in range(count)], pa.string())
+        shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
     far = outside(model.inputs, raw, ids.to_pylist(), good)
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
@@ -173,6 +178,38 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
         merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
         return merge[0], merge[1], far
     return pa.table(shown), pa.table(full), far
+
+
+def _sequences(found: Found, model: Model) -> Found:
+    """The rows of a table as sequences, where the model was trained on such; one without their column is one."""
+    data = model.spec.data
+    if data.group is None:
+        return found
+    stepped = {name: field.ragged for name, field in model.inputs.items()}
+    sources = {
+        name: (field.source,) if isinstance(field.source, str) else field.source for name, field in model.inputs.items()
+    }
+    steps = frozenset(source for name, of in sources.items() if stepped[name] for source in of)
+    whole = {source: f"inputs.{name}" for name, of in sources.items() if not stepped[name] for source in of}
+    if data.group in found.columns:
+        return grouped.grouped(found, data, grouped.Wanted(steps, whole))
+    return grouped.one_sequence(found, data, grouped.Wanted(steps, whole), Path(found.origin).stem or "sequence")
+
+
+def _order(found: Found, model: Model) -> dict[str, pa.Array]:
+    """What orders the steps in the user's own table, e.g. the number of each frame, where all could be read."""
+    name = model.spec.data.order
+    column = found.columns.get(name) if name else None
+    return {name: column.cells.values.combine_chunks()} if name and isinstance(column, Steps) else {}
+
+
+def _in_words(task: Task, answers: Tensor, spread: Spread | None, top: int) -> pa.Array:
+    """Answers as a person reads them, a row for each example or step."""
+    if spread is not None and isinstance(task, PerStep):
+        flat = task.inner.decode(task.steps(answers)[0], top)
+        return spread.steps_of(pa.array([_words(value) for value in flat], pa.string()))
+    words = pa.array([_words(value) for value in task.decode(answers, top)], pa.string())
+    return words if spread is None else spread.each(words)
 
 
 def _ids(found: Found, model: Model) -> pa.Array:

@@ -56,6 +56,7 @@ class Coded:
         tokens: Texts by group, `(example, time)`, padded as `readers/padding.py` says; `inputs` has them as rows of
             frequent tokens.
         vocabularies: Of these texts.
+        sequences: Sequences of numbers by group, `(example, time, dim)`, padded; `inputs` has them as rows.
     """
 
     inputs: Mapping[str, Tensor]
@@ -64,6 +65,7 @@ class Coded:
     whole: Whole | None = None
     tokens: Mapping[str, Tensor] = field(default_factory=dict)
     vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sequences: Mapping[str, Tensor] = field(default_factory=dict)
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:
         """All groups' numbers side by side in one matrix.
@@ -115,6 +117,7 @@ class Task(ABC):
         each_step: Whether it answers at every step of a sequence: its outputs are `(batch, time, unit)`.
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
+        judge: Who scores the answers of its baselines, where that is another task, of which this one is a part.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
 
@@ -126,6 +129,7 @@ class Task(ABC):
     among_mates: bool = False
     each_step: bool = False
     writes: bool = False
+    judge: Task | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -296,18 +300,23 @@ class Task(ABC):
             since: `time.monotonic()` at its start.
             note: What a reader must know.
         """
-        scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
+        judge = self.judge or self
+        scores, interval = judge.score(answers, test.targets), judge.interval(answers, test.targets, test.groups)
         return Baseline(name, scores, interval, time.monotonic() - since, note)
 
 
 def task_name(field: Field) -> str:
-    """The task of an output: that of its kind, what comes next where it follows an input, or what is read off one.
+    """The task of an output: that of its kind, or of what it has to do with an input.
+
+    What comes next where it follows one, what is read off one, or an answer at each of its steps.
 
     Args:
         field: What is known about its data.
     """
     if field.options.get("align"):
         return "transcript"
+    if field.options.get("per"):
+        return "per_step"
     return "next" if field.options.get("of") else field.kind
 
 
@@ -325,7 +334,7 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     if task_name(field) != field.kind:
         return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
-        kinds = ", ".join(task for task in parts("task") if task not in {"next", "transcript"})
+        kinds = ", ".join(task for task in parts("task") if task not in {"next", "transcript", "per_step"})
         raise SpecError(
             f'outputs.{name}: kind "{field.kind}" cannot be an output; {kinds} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",

@@ -24,6 +24,8 @@ from netwright.spec import InputSpec, OutputSpec
 
 TEXTS = ("one text", "another one", "a", "NA", "one text")
 INK = ("[[0,0],[1,2]]", "[[[0,0],[1,2]],[[3,3]]]", "[[5,5]]", "0 0\n1 1", '{"x": [0, 2], "y": [1, 1]}')
+STEPS = ("[[1, 2], [3, 4.5], [5, 6]]", "[[7, 8]]", "0 1\n1 0", "[[1, 1], [2, 2]]", "[[3, 3], [4, 4]]")
+LABELS = ("walk sit walk", '["walk"]', "sit, sit", "sit;walk", '["walk", "sit"]')
 TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
 DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
@@ -38,7 +40,7 @@ def kind(name: str) -> Kind:
 
 def planned(name: str, column: Column, **spec: object) -> tuple[Field, list[Reason]]:
     found = from_memory({"x": [0] * len(column)})
-    wish = (OutputSpec if name == "identity" else InputSpec).model_validate(spec)
+    wish = (OutputSpec if name in {"identity", "labels"} else InputSpec).model_validate(spec)
     return kind(name).plan("x", column, wish, found)
 
 
@@ -80,6 +82,8 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "text": (cells(*TEXTS), list(TEXTS)),
         "audio": (sounds, [sounds.one(place) for place in range(5)]),
         "ink": (cells(*INK), list(INK)),
+        "series": (cells(*STEPS), list(STEPS)),
+        "labels": (cells(*LABELS), list(LABELS)),
         "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }
 
@@ -107,7 +111,7 @@ def test_coding_a_row_alone_gives_the_same_bits_and_needs_only_the_field(tmp_pat
     field = kind(name).fit(values, field)
     again = Field.model_validate_json(field.model_dump_json())
     coded = kind(name).code(values, field)
-    assert coded.dtype == (torch.int64 if name == "text" else torch.float32)
+    assert coded.dtype == (torch.int64 if name in {"text", "labels"} else torch.float32)
     for place in range(len(values)):
         alone = kind(name).code(values[place : place + 1], again)[0]
         assert torch.equal(alone, coded[place][: len(alone)] if field.ragged else coded[place])
