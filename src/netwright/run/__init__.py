@@ -29,6 +29,7 @@ from netwright.run.sample import Writing, sample
 from netwright.run.scoring import Evaluation, Outcome
 from netwright.run.sharing import Sharing, shared
 from netwright.run.shifts import Shifts, shifts
+from netwright.run.stream import stream
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "shared",
     "shifts",
     "step_view",
+    "stream",
     "train",
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -170,7 +170,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
         shown[name] = _masked(_in_words(task, reached[name], spread, top), sound)
     if problems:
         shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
-    far = outside(model.inputs, raw, ids.to_pylist(), good)
+    far = [*outside(model.inputs, raw, ids.to_pylist(), good), *_cut(model, raw)]
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
@@ -194,6 +194,16 @@ def _sequences(found: Found, model: Model) -> Found:
     if data.group in found.columns:
         return grouped.grouped(found, data, grouped.Wanted(steps, whole))
     return grouped.one_sequence(found, data, grouped.Wanted(steps, whole), Path(found.origin).stem or "sequence")
+
+
+def _cut(model: Model, raw: Mapping[str, np.ndarray]) -> list[str]:
+    """Which series were read up to some step only."""
+    told = []
+    for name, field in model.inputs.items():
+        longest = int(field.options.get("longest", 0)) if field.kind == "series" else 0
+        if cut := sum(len(row) >= longest for row in raw[name]) if longest else 0:
+            told.append(f"{name}: {counted(cut, 'sequence')} read up to step {longest:,}, the longest that is read")
+    return told
 
 
 def _order(found: Found, model: Model) -> dict[str, pa.Array]:
@@ -279,14 +289,14 @@ def write_table(out: Path, answers: pa.Table) -> None:
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_harmless(name) for name in answers.column_names])
+    writer.writerow([harmless(name) for name in answers.column_names])
     for batch in answers.to_batches(max_chunksize=_ROWS):
         columns = [column.to_pylist() for column in batch.columns]
-        writer.writerows([[_harmless(cell) for cell in row] for row in zip(*columns, strict=True)])
+        writer.writerows([[harmless(cell) for cell in row] for row in zip(*columns, strict=True)])
     files.write_text(out, text.getvalue())
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A spreadsheet runs text that begins like a formula; an apostrophe before it keeps it text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 

@@ -23,7 +23,7 @@ from netwright.readers.columns import Arrays, Cells, Column, Several, Steps
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.readers.kinds.sequence import Sequence
 
-LONGEST = 10_000  # steps
+LONGEST = 100_000  # steps
 Flat = tuple[Cells | Several, np.ndarray]  # every step of every sequence, and where each sequence ends
 _BETWEEN = re.compile(r"[\s,;]+")
 
