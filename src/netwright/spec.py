@@ -245,8 +245,8 @@ class ModelSpec(Frozen):
         connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
         activation: Function of the hidden units, when neither is given.
         decoder: What writes a text that comes out.
-        causal: Whether what is answered at a step of a sequence depends on that step and those before alone; layers that
-            look ahead are then refused, and a look before training proves it.
+        causal: Whether an answer at a step of a sequence depends on that step and those before alone; layers that look
+            ahead are then refused, and a look before training proves it.
         initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
             layer's activation when left out.
     """

@@ -62,7 +62,7 @@ def test_what_a_layer_says_of_the_future_is_so(text: str) -> None:
 @pytest.mark.parametrize("text", LAYERS + MORE + FUNCTIONS + BLOCKS)
 def test_a_causal_model_holds_no_layer_that_looks_ahead(text: str) -> None:
     if "both yes" in text or text.startswith("global_pool"):
-        with pytest.raises(SpecError, match="which model.causal rules out") as raised:
+        with pytest.raises(SpecError, match=r"which model\.causal rules out") as raised:
             made(text, True)
         assert raised.value.cure.startswith("Leave")
         return
@@ -72,7 +72,7 @@ def test_a_causal_model_holds_no_layer_that_looks_ahead(text: str) -> None:
 
 
 def test_a_causal_convolution_must_not_be_told_to_look_ahead() -> None:
-    with pytest.raises(SpecError, match="sees 2 of the steps to come, which model.causal rules out"):
+    with pytest.raises(SpecError, match=r"sees 2 of the steps to come, which model\.causal rules out"):
         made("conv1d 8x5 causal no", True)
 
 

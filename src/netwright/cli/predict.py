@@ -88,7 +88,9 @@ def _streamed(run_or_model: Path, inputs: tuple[Path, ...], save: Path | None, i
     from netwright.run.prediction import harmless
 
     if save is not None:
-        raise SpecError("--save and --stream do not go together: answers go to standard output.", "Write > answers.csv.")
+        raise SpecError(
+            "--save and --stream do not go together: answers go to standard output.", "Write > answers.csv."
+        )
     if len(inputs) > 1:
         raise SpecError(f"--stream follows one file, {len(inputs)} are given.", "Name one, or none for standard input.")
     source = inputs[0] if inputs and str(inputs[0]) != "-" else None

@@ -114,6 +114,8 @@ class Dataset:
         if isinstance(column, Blobs):  # together, since a packed archive is unpacked from its beginning
             cells = {k: read() for k, read in column.blobs(rows)}
             return [cells[k] for k in range(len(rows))]
+        if facts.kind in _STEPPED and (steps := [_steps(column, int(row)) for row in rows]) and steps[0] is not None:
+            return [row for row in steps if row is not None]
         return [_cell(column, facts.kind, int(row)) for row in rows]
 
     def resident(self) -> tuple[bool, Reason]:
@@ -376,8 +378,6 @@ def _steps(column: Column, row: int) -> Raw | None:
 
 
 def _cell(column: Column, kind: str, row: int) -> Raw:
-    if kind in _STEPPED and (steps := _steps(column, row)) is not None:
-        return steps
     match column:
         case Several():
             return [_one(part, row) for part in column.columns]

@@ -83,13 +83,9 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
         found, reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
         plan.reasons += reasons
     asked = windows.followed(spec)
-    for name, wish in outputs.items():
-        if name in asked or wish.per is not None:
-            continue
-        facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
-        if facts is None:
-            raise _no_kind(name, plan)
-        plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
+    alone = {name: wish for name, wish in outputs.items() if name not in asked and wish.per is None}
+    for name, wish in alone.items():
+        plan.outputs[name] = _known(given.get(name) or _alone(name, wish, found, plan), vocabulary, plan)
     named = bool(spec.inputs) or found.layout == "labelled_lines"
     for name, wish in inputs.items():
         wish = _read_on(wish) if name in asked.values() else wish
@@ -100,10 +96,8 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             raise _no_kind(name, plan)
     for name, of in asked.items():
         plan.outputs[name] = given.get(name) or _following(name, of, plan)
-    for name, wish in outputs.items():
-        if wish.per is not None:
-            facts = given.get(name) or _per_step(name, wish, found, plan)
-            plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
+    for name in [name for name in outputs if name not in {*alone, *asked}]:
+        plan.outputs[name] = _known(given.get(name) or _per_step(name, outputs[name], found, plan), vocabulary, plan)
     plan.notes += [note for facts in plan.fields.values() if facts.name not in given for note in _doubts(facts, found)]
     if not plan.inputs:
         raise SpecError(
@@ -111,6 +105,22 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             "Name the inputs with --in.",
         )
     return plan
+
+
+def _known(facts: Field, vocabulary: dict[str, tuple[str, ...]], plan: Plan) -> Field:
+    return _extended(facts, vocabulary[facts.name], plan) if facts.name in vocabulary else facts
+
+
+def _alone(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
+    """An output that is planned from its column alone.
+
+    Raises:
+        SpecError: No kind fits it.
+    """
+    facts = _planned(name, wish, found, plan, f"outputs.{name}")
+    if facts is None:
+        raise _no_kind(name, plan)
+    return facts
 
 
 def _read_on(wish: InputSpec) -> InputSpec:

@@ -225,6 +225,8 @@ def _read_field(
 
 def _uneven(facts: Field, answers: Rows, of: Field, steps: Rows, failed: Collection[int]) -> dict[int, str]:
     """Sequences that have not as many answers as steps, with both counts."""
+    if not isinstance(answers, Ragged) or not isinstance(steps, Ragged):  # pragma: no cover - sequences both
+        return {}
     kind = kind_of(of)
     coder = kind.coder(of) if isinstance(kind, Sequence) and of.kind == "text" else None  # of which bytes are cached
     uneven = {}

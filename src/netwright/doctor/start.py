@@ -137,7 +137,7 @@ def _later(network: Network, batch: Batch) -> Later:
 
 
 def _changed(x: Tensor, cut: int) -> Tensor:
-    """The same with other steps from a place on: other tokens, or numbers three spreads away; what is not there stays."""
+    """The same with other steps from a place on: other tokens, or numbers three spreads away; padding stays."""
     found = x.clone()
     if x.is_floating_point():
         found[:, cut:] += 3.0  # padding is no number and stays none

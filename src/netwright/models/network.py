@@ -102,7 +102,7 @@ class Network(nn.Module):
 
         Args:
             inputs: By group, each `(batch, *shape)`; sequences padded as `readers/padding.py` says.
-            carried: What layers know of the steps before, and afterwards of those up to the end; see `models/recurrent`.
+            carried: What layers know of the steps before, and afterwards of those up to the end; `models/recurrent`.
             targets: By output; of texts, the true ones, whose tokens a decoder is to score instead of writing its own.
         """
         if self._sequences or self._writers:

@@ -51,6 +51,7 @@ class _Output:
     calibration_error: str
     scores: list[tuple[str, list[str], str]]
     splits: list[str]
+    split: str
 
 
 def page(facts: Facts) -> str:
@@ -84,15 +85,15 @@ def page(facts: Facts) -> str:
 def _output(facts: Facts, output: OutputFacts) -> _Output:
     score = sentences.leading_score(output)
     splits = [name for name in ("train", "validation", "test") if name in output.scores]
+    split = sentences.split_name(output)
     names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
     measure = f" {output.measure}" if output.measure and score in ("rmse", "mae") else ""
     return _Output(
         facts=output,
         sentence=_unbroken(sentences.result(facts, output)),
-        value=sentences.score_text(score, output.scores.get("test", {}).get(score)) + measure,
-        caption="right on the test split"
-        if score == "accuracy"
-        else f"{sentences.score_name(score)} on the test split",
+        value=sentences.score_text(score, output.scores.get(output.shown, {}).get(score)) + measure,
+        caption=f"{'right' if score == 'accuracy' else sentences.score_name(score)} on the {split}",
+        split=split,
         remark=" ".join([sentences.against_baselines(output), *sentences.baseline_notes(output)]).strip(),
         strip=drawings.strip(output),
         grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],

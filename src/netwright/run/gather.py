@@ -34,6 +34,7 @@ from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
+from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline
 from netwright.training import history
@@ -275,6 +276,11 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         spread = task.apart(answers, targets)
         apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
         return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
+    if isinstance(task, PerStep):
+        counts = task.confusion(answers, targets)
+        matrix = [] if counts is None else counts.tolist()
+        told = {"classes": list(field.vocabulary), "confusion": matrix, "steps": int(task.steps(answers)[0].shape[0])}
+        return report.OutputFacts(**common, **told)
     if not field.vocabulary or task.each_step or task.writes:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)

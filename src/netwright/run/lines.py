@@ -176,7 +176,9 @@ def samples(source: Source) -> Iterator[np.ndarray]:
         held += found
         if first and len(held) >= 4:
             if held[:4] == b"RIFF":
-                cure = "Give raw samples, 16 bits, one channel: ffmpeg -i a.wav -f s16le -ac 1 - | netwright predict ..."
+                cure = (
+                    "Give raw samples, 16 bits, one channel: ffmpeg -i a.wav -f s16le -ac 1 - | netwright predict ..."
+                )
                 raise DataError("this is a WAV file, which predict reads whole without --stream.", cure)
             first = False
         whole = len(held) - len(held) % 2

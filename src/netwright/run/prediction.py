@@ -78,9 +78,10 @@ def predict(
         show: Where it is told what is to be known about the model and its answers.
 
     Returns:
-        One row per example, or per step where some output answers at every step: `id`, then `step`; per output the number, or the likeliest class (of tags all that are given) and
+        One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
         `<output>:<class>` with the probability of each, or the nearest identity (null where nobody is known), its
-        `<output>_distance` and the embedding; `problem` where some could not be answered.
+        `<output>_distance` and the embedding; `problem` where some could not be answered. Where some output answers at
+        every step of a sequence a row is a step, and `step` counts them.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.

@@ -112,7 +112,9 @@ def _answered(model: Model, stepping: Stepping, steps: Iterator[Taken]) -> Itera
         some = True
         yield row
     if not some:
-        raise DataError("not one step could be answered.", "Give one step to a line, as CSV or JSON; see the notes above.")
+        raise DataError(
+            "not one step could be answered.", "Give one step to a line, as CSV or JSON; see the notes above."
+        )
 
 
 def _columns(name: str, task: Task, outputs: Tensor) -> Mapping[str, str | float]:
@@ -130,7 +132,9 @@ def _steps(
 ) -> Iterator[Taken]:
     """Steps as the network takes them; a sequence that begins is marked beside its first one."""
     if field.kind == "audio":
-        tell(f"raw sound is read: 16 bits, the lower byte first, one channel, {int(field.options['rate_hz']):,} a second")
+        tell(
+            f"raw sound is read: 16 bits, the lower byte first, one channel, {int(field.options['rate_hz']):,} a second"
+        )
         return _sounds(field, source)
     if field.kind == "series":
         return _rows(model, field, source, stepping, tell)

@@ -1,8 +1,8 @@
 """Series: some numbers at every step, e.g. the joints of a skeleton frame by frame, or what a sensor measures.
 
 They come as rows of a group, as lists or arrays in a table's cells, or as text: JSON, or a line for each step. A number
-that is missing stays apart from a step that is not there: it is coded as the mean of its column, and a column of its own
-says so, as in a table; what lies behind the end of a sequence is padding.
+that is missing stays apart from a step that is not there: it is coded as the mean of its column, and a column of its
+own says so, as in a table; what lies behind the end of a sequence is padding.
 """
 
 from __future__ import annotations
