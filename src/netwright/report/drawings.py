@@ -21,9 +21,9 @@ from netwright.report.sentences import (
     is_share,
     leading_score,
     score_name,
-    split_name,
     score_text,
     shape_text,
+    split_name,
 )
 
 _MARKED = 8  # drops of the learning rate shown above a curve
@@ -158,7 +158,8 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
         return None
     measure = f" ({output.measure})" if output.measure else ""
     error = number(output.scores.get(output.shown, {}).get("rmse"))
-    says = f"Predicted against true {output.name} for {number(len(points))} examples of the {split_name(output)}; RMSE {error}."
+    many = f"{number(len(points))} examples of the {split_name(output)}"
+    says = f"Predicted against true {output.name} for {many}; RMSE {error}."
     axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
     return scatter(says, points, axes)
 

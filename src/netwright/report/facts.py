@@ -59,7 +59,7 @@ def day(moment: str) -> str:
     return f"{when.day} {when:%B %Y}"
 
 
-SPLITS: tuple[Literal["test", "validation", "train"], ...] = ("test", "validation", "train")
+SPLITS = ("test", "validation", "train")
 
 
 class _Fact(BaseModel):
@@ -236,7 +236,7 @@ class OutputFacts(_Fact):
     steps: int = 0
 
     @property
-    def shown(self) -> Literal["test", "validation", "train"]:
+    def shown(self) -> str:
         """The split that all but `scores` is about: test; where nothing was held out for it, validation or training."""
         return next((split for split in SPLITS if self.scores.get(split)), "test")
 

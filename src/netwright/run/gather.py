@@ -36,7 +36,7 @@ from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
-from netwright.tasks.task import Baseline
+from netwright.tasks.task import Baseline, Task
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -265,6 +265,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
         ],
+        **_of_steps(task, answers, targets),
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))[:GRID]
     grid = [] if task.each_step or task.writes else [_shown(found, name, shown, int(i)) for i in order]
@@ -276,11 +277,6 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         spread = task.apart(answers, targets)
         apart = report.ApartFacts(**asdict(spread), threshold=task.threshold) if spread else None
         return report.OutputFacts(**common, apart=apart, near=_near(found, name, shown, order), grid=grid)
-    if isinstance(task, PerStep):
-        counts = task.confusion(answers, targets)
-        matrix = [] if counts is None else counts.tolist()
-        told = {"classes": list(field.vocabulary), "confusion": matrix, "steps": int(task.steps(answers)[0].shape[0])}
-        return report.OutputFacts(**common, **told)
     if not field.vocabulary or task.each_step or task.writes:
         if answers.ndim > 1:
             return report.OutputFacts(**common, grid=grid)
@@ -304,6 +300,15 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _of_steps(task: Task, answers: Tensor, targets: Tensor) -> dict[str, object]:
+    """How many steps were answered and which classes were taken for which, where there is an answer at every step."""
+    if not isinstance(task, PerStep):
+        return {}
+    counts = task.confusion(answers, targets)
+    matrix = {} if counts is None else {"classes": list(task.field.vocabulary), "confusion": counts.tolist()}
+    return {"steps": len(task.steps(answers)[0]), **matrix}
 
 
 def _near(found: Collected, name: str, part: str, order: np.ndarray) -> list[report.NearFacts]:
