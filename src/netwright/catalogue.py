@@ -211,7 +211,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "per_step": (
             "netwright.tasks.per_step:PerStep",
-            "an answer at every step of a sequence: a class or a number, with `per`",
+            "a class or a number at every step of a sequence, with `per`",
         ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "identity": ("netwright.tasks.identity:Identity", "embeddings in which examples of one identity lie together"),

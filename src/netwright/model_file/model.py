@@ -16,7 +16,7 @@ from torch import Tensor
 
 from netwright.data.batches import embeds, groups
 from netwright.data.fields import kind_of
-from netwright.errors import CellError, DataError
+from netwright.errors import CellError, DataError, SpecError
 from netwright.field import STEPS, Field
 from netwright.models.build import build, outline
 from netwright.models.network import Network
@@ -27,7 +27,7 @@ from netwright.readers.kinds.sequence import Sequence as Steps
 from netwright.readers.padding import NO_TOKEN, joined
 from netwright.registry import nearest
 from netwright.spec import OutputSpec, Spec
-from netwright.tasks.task import Decoded, Task, task_for
+from netwright.tasks.task import Decoded, Task, task_for, task_name
 from netwright.words import listed
 
 _NAMED = 6  # inputs or outputs in the one line that stands for a model
@@ -184,6 +184,7 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
     """
     tasks, shapes, heads = _ends(spec, inputs, outputs)
     network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks), writers(tasks))
+    _refuse_fewer_steps(network, tasks)
     return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
@@ -207,6 +208,16 @@ def _ends(
 def each_step(tasks: Mapping[str, Task]) -> list[str]:
     """Outputs that answer at every step of a sequence."""
     return [name for name, task in tasks.items() if task.each_step]
+
+
+def _refuse_fewer_steps(network: Network, tasks: Mapping[str, Task]) -> None:
+    """For outputs with an answer for each step: what leaves steps out has none for them."""
+    for name, task in tasks.items():
+        if network.shortens and task_name(task.field) in {"per_step", "next"}:
+            raise SpecError(
+                f"model.layers: {network.shortens} leaves steps out, and {name} answers at every step.",
+                "Leave the stride out.",
+            )
 
 
 def writers(tasks: Mapping[str, Task]) -> dict[str, int]:

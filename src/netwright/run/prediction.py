@@ -163,7 +163,9 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
     spread, trouble = Spread.of(model.tasks, reached), pa.array([problems.get(row, "") for row in range(count)])
-    shown = {"id": ids} if spread is None else {"id": spread.each(ids), STEP: spread.numbers} | _order(found, model)
+    shown = {"id": ids}
+    if spread is not None:
+        shown = {"id": spread.each(ids), STEP: spread.numbers, **_order(found, model, spread)}
     full, sound = dict(shown), good if spread is None else good[spread.examples]
     for name, task in model.tasks.items():
         whole = all_columns(name, task, reached[name], spread)
@@ -207,11 +209,14 @@ def _cut(model: Model, raw: Mapping[str, np.ndarray]) -> list[str]:
     return told
 
 
-def _order(found: Found, model: Model) -> dict[str, pa.Array]:
-    """What orders the steps in the user's own table, e.g. the number of each frame, where all could be read."""
+def _order(found: Found, model: Model, spread: Spread) -> dict[str, pa.Array]:
+    """What orders the steps in the user's own table, e.g. the number of each frame; nothing where none does."""
     name = model.spec.data.order
     column = found.columns.get(name) if name else None
-    return {name: column.cells.values.combine_chunks()} if name and isinstance(column, Steps) else {}
+    if name is None or not isinstance(column, Steps):
+        return {}
+    rows = pa.array(column.starts[spread.examples] + spread.steps - 1, pa.int64(), mask=spread.steps == 0)
+    return {name: column.cells.values.combine_chunks().take(rows)}
 
 
 def _in_words(task: Task, answers: Tensor, spread: Spread | None, top: int) -> pa.Array:

@@ -18,6 +18,7 @@ from netwright.field import Field, Reason
 from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
 from netwright.readers.kinds.image import Image as Pictures
 from netwright.readers.kinds.kind import Cell, Kind
+from netwright.readers.kinds.sequence import Sequence
 from netwright.readers.layouts.listing import list_archive
 from netwright.readers.pictures import Frame
 from netwright.spec import InputSpec, OutputSpec
@@ -118,6 +119,21 @@ def test_coding_a_row_alone_gives_the_same_bits_and_needs_only_the_field(tmp_pat
     if not field.ragged:
         assert torch.equal(kind(name).code(torch.from_numpy(values), field), coded)
     assert kind(name).preview(values[0], field)
+
+
+@pytest.mark.parametrize("name", [name for name in registry.parts("kind") if isinstance(kind(name), Sequence)])
+def test_what_the_network_gets_of_a_step_depends_on_later_ones_where_the_kind_says_so(
+    tmp_path: Path, name: str
+) -> None:
+    column, _ = columns(tmp_path)[name]
+    field, _ = planned(name, column)
+    values, _ = read(field, column)
+    of, whole = kind(name), max(values, key=len)
+    assert isinstance(of, Sequence)
+    field = of.fit(values, field)
+    begun = whole[: 3 if name == "text" else 1]  # of a text, its first word
+    coded, alone = of.coder(field)(whole), of.coder(field)(begun)
+    assert np.array_equal(coded[: len(alone)], alone) == (not of.foresees)
 
 
 @pytest.mark.parametrize("name", ["image", "number", "vector"])

@@ -143,7 +143,7 @@ def refuse_single(ends: np.ndarray, path: str) -> None:
 
 
 def parsed(raw: Cell) -> list[object]:
-    r"""The steps that a text or bytes write: JSON, else a line for each, else words; other cells as a list.
+    r"""The steps that a text or a file writes: JSON, else a line for each, else words; other cells as a list.
 
     Args:
         raw: The cell.
@@ -155,6 +155,7 @@ def parsed(raw: Cell) -> list[object]:
         >>> parsed("[[1, 2], [3, 4]]"), parsed("1 2\n3 4"), parsed("walk sit")
         ([[1, 2], [3, 4]], [['1', '2'], ['3', '4']], ['walk', 'sit'])
     """
+    in_file = isinstance(raw, bytes)
     if isinstance(raw, bytes):
         raw = raw.decode("utf-8-sig", "replace")
     if isinstance(raw, np.ndarray):
@@ -170,7 +171,7 @@ def parsed(raw: Cell) -> list[object]:
         except ValueError as exc:
             raise CellError(f"is no JSON list ({exc}).") from exc
     lines = [_BETWEEN.split(line.strip()) for line in text.splitlines() if line.strip()]
-    return [*lines[0]] if len(lines) == 1 else [*lines]
+    return [*lines[0]] if len(lines) == 1 and not in_file else [*lines]
 
 
 def _listed(text: str | None) -> list[str] | None:
