@@ -25,7 +25,7 @@ HIPS = (12, 16)  # left and right, counted from 0
 NONE = "none"
 SPEC = """version: 1
 data: {path: "TABLE", group: sequence, order: frame, split: {by: group, column: subject, parts: [0.8, 0, 0.2]}}
-outputs: {action: {per: series}}
+outputs: {action: {per: signal}}
 model: {causal: true, layers: "dropout 0.3, conv1d 64x9, relu, dropout 0.5, lstm 48, dropout 0.5"}
 training:
   batch_size: 2

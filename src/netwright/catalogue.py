@@ -46,7 +46,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "ink": ("netwright.readers.kinds.ink:Ink", "pen points in their order; goes in only"),
         "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
-        "series": ("netwright.readers.kinds.series:Series", "some numbers at every step, e.g. what a sensor measures"),
+        "signal": ("netwright.readers.kinds.signal:Signal", "some numbers at every step, e.g. what a sensor measures"),
         "labels": ("netwright.readers.kinds.labels:Labels", "a class at every step: a category with `per`; out only"),
     },
     "transform": {

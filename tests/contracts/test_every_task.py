@@ -132,12 +132,12 @@ FIELDS["per_step"] = [
         ((_CLASSES % 2) * 60 - 30).float()[..., None],
     ),
     (
-        _field("series", shape=(1,), mean=(100.0,), std=(7.0,), ragged=True, options={"per": "x"}),
+        _field("signal", shape=(1,), mean=(100.0,), std=(7.0,), ragged=True, options={"per": "x"}),
         _HEIGHTS,
         (_HEIGHTS - 100) / 7,
     ),
     (
-        _field("series", shape=(3,), mean=(100.0,) * 3, std=(7.0,) * 3, ragged=True, options={"per": "x"}),
+        _field("signal", shape=(3,), mean=(100.0,) * 3, std=(7.0,) * 3, ragged=True, options={"per": "x"}),
         _PLACES,
         (_PLACES - 100) / 7,
     ),

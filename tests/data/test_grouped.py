@@ -23,7 +23,7 @@ b,2,20,2,sit,ann,test
 """
 WISH = (
     "{data: {group: clip, order: frame, split: {by: column, column: part, parts: [1, 0, 0]}}, "
-    "inputs: {way: {kind: series, from: [x, y]}}, outputs: {state: {per: way}}}"
+    "inputs: {way: {kind: signal, from: [x, y]}}, outputs: {state: {per: way}}}"
 )
 
 
@@ -53,7 +53,7 @@ def test_rows_become_sequences_in_the_order_of_their_frames(tmp_path: Path) -> N
 
 def test_what_is_the_same_throughout_a_sequence_stays_one_cell() -> None:
     table = {"clip": ["a", "a", "b"], "x": [1, 2, 3], "person": ["bo", "bo", "ann"], "y": [5, 5, 5]}
-    wish = spec.load("{data: {group: clip}, inputs: {s: {kind: series, from: [x, y]}}, outputs: {person: {}}}")
+    wish = spec.load("{data: {group: clip}, inputs: {s: {kind: signal, from: [x, y]}}, outputs: {person: {}}}")
     found = grouped(from_memory(table), wish.data, wanted(wish))
     assert isinstance(found.columns["person"], Cells)
     assert found.columns["person"].values.to_pylist() == ["bo", "ann"]
@@ -108,7 +108,7 @@ def test_as_many_answers_as_steps(tmp_path: Path) -> None:
     lines = ["x,said", '"[1,2,3]","a b a"', '"[1,2]","a b b"', '"[4,5,6]","b b a"']
     (tmp_path / "lists.csv").write_text("\n".join(lines).replace('"[', '"[').replace("'", '"'), encoding="utf-8")
     text = (
-        f"{{data: {{path: {tmp_path / 'lists.csv'}}}, inputs: {{x: {{kind: series}}}}, outputs: {{said: {{per: x}}}}}}"
+        f"{{data: {{path: {tmp_path / 'lists.csv'}}}, inputs: {{x: {{kind: signal}}}}, outputs: {{said: {{per: x}}}}}}"
     )
     data = prepare(spec.override(spec.load(text), {"data.split.parts": "[1, 0, 0]"}))
     (left,) = [row for row in data.ledger.table.to_pylist() if row["state"] != "used"]
@@ -128,6 +128,6 @@ def test_all_number_columns_go_in_as_one_series_where_none_is_named(tmp_path: Pa
         tmp_path,
         TABLE.replace("0.5,walk,bo,train\na,1", "0.25,walk,bo,train\na,1"),
         inputs="{}",
-        outputs="{state: {per: series}}",
+        outputs="{state: {per: signal}}",
     )
-    assert data.inputs["series"].source == ("x", "y")
+    assert data.inputs["signal"].source == ("x", "y")

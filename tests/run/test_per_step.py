@@ -39,10 +39,10 @@ def trained(text: str, out: Path, path: Path, **values: str) -> run.Outcome:
 
 WALK = (
     "{data: {group: clip, order: frame, split: {by: group, column: person, parts: [0.7, 0.1, 0.2]}}, "
-    "outputs: {doing: {per: series}, height: {kind: number, per: series, weight: 0.1}}, "
-    "inputs: {series: {kind: series, from: [height]}}, "
+    "outputs: {doing: {per: signal}, height: {kind: number, per: signal, weight: 0.1}}, "
+    "inputs: {signal: {kind: signal, from: [height]}}, "
     f"model: {{layers: 'conv1d 16x3, relu', causal: true}}, {QUICK.replace('epochs: 12', 'epochs: 60')}}}"
-).replace("height: {kind: number, per: series, weight: 0.1}", "level: {kind: number, from: height, per: series}")
+).replace("height: {kind: number, per: signal, weight: 0.1}", "level: {kind: number, from: height, per: signal}")
 
 
 @pytest.fixture(scope="module")

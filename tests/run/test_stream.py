@@ -25,7 +25,7 @@ from netwright.run.stream import stream
 NEAR = 1e-5
 TEXT = """
 data: {group: clip, order: frame, split: {parts: [0.6, 0.2, 0.2]}}
-inputs: {way: {kind: series, from: [x, y]}}
+inputs: {way: {kind: signal, from: [x, y]}}
 outputs: {state: {per: way}, speed: {kind: number, per: way}}
 model: {layers: "conv1d 8x4, relu, gru 8, dense 8, tanh", causal: true}
 training: {threads: 1, batch_size: 4, stop: {epochs: 3}}

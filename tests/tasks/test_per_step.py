@@ -27,7 +27,7 @@ def labels(*classes: str, **wish: object) -> PerStep:
 def heights() -> PerStep:
     options = {"per": "x", "longest": 100}
     facts = {"shape": (1,), "mean": (10.0,), "std": (2.0,), "ragged": True, "options": options}
-    task = task_for("out", Field(name="out", kind="series", source="out", dtype="float64", **facts), OutputSpec())
+    task = task_for("out", Field(name="out", kind="signal", source="out", dtype="float64", **facts), OutputSpec())
     assert isinstance(task, PerStep)
     return task
 

@@ -35,7 +35,7 @@ from netwright.words import listed
 Progress = Callable[[str, int, int], None]
 One = str | int | float | None
 Raw = bytes | One | np.ndarray | list[One] | list[list[One]]
-_STEPPED = ("series", "labels")  # kinds whose steps may lie in rows
+_STEPPED = ("signal", "labels")  # kinds whose steps may lie in rows
 
 _RESIDENT_SHARE = 0.25
 _SOME = 300  # examples

@@ -112,7 +112,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         fitted[name] = facts.model_copy(update=known) if of else kind_of(facts).fit(values, facts)
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
-        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind == "series"):
+        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind == "signal"):
             reasons += kind_of(facts).decided(np.asarray(cells[:]), fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from netwright import registry
 from netwright.data import windows
-from netwright.data.grouped import SERIES
+from netwright.data.grouped import SIGNAL
 from netwright.errors import SpecError
 from netwright.field import Field, Reason
 from netwright.readers import infer
@@ -48,7 +48,7 @@ class Plan:
         return {**self.inputs, **self.outputs}
 
 
-_PER_STEP = {"category": "labels", "number": "series", "vector": "series"}  # how a kind is read where it has `per`
+_PER_STEP = {"category": "labels", "number": "signal", "vector": "signal"}  # how a kind is read where it has `per`
 
 
 @functools.cache
@@ -230,14 +230,14 @@ def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, Inpu
 
 
 def _default_series(found: Found, taken: set[str], plan: Plan) -> dict[str, InputSpec]:
-    """All number columns of grouped rows as one series; what is the same throughout a sequence stays out."""
+    """All number columns of grouped rows as one signal; what is the same throughout a sequence stays out."""
     steps = {name: column for name, column in found.columns.items() if isinstance(column, Steps) and name not in taken}
-    names = [name for name, column in steps.items() if infer(column, "input")[0] == SERIES]
+    names = [name for name, column in steps.items() if infer(column, "input")[0] == SIGNAL]
     if not names:
         raise SpecError(f"{found.origin}: no column of numbers is left to go in.", "Name the inputs with --in.")
     why = "every column of numbers that differ from step to step and are neither output nor order goes in"
-    plan.reasons.append(Reason(path=f"inputs.{SERIES}.from", value=listed(names, 8), why=why))
-    return {SERIES: InputSpec.model_validate({"kind": SERIES, "from": names})}
+    plan.reasons.append(Reason(path=f"inputs.{SIGNAL}.from", value=listed(names, 8), why=why))
+    return {SIGNAL: InputSpec.model_validate({"kind": SIGNAL, "from": names})}
 
 
 def _planned(

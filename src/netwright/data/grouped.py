@@ -25,7 +25,7 @@ from netwright.readers.numerals import read_numbers
 from netwright.spec import DataSpec, InputSpec, OutputSpec, Spec
 from netwright.words import counted, listed
 
-SERIES = "series"  # the kind, and the name of an input of all number columns where none is named
+SIGNAL = "signal"  # the kind, and the name of an input of all number columns where none is named
 _MOSTLY = 0.95  # share of an order's cells that must be numbers, or else dates
 
 
@@ -47,7 +47,7 @@ def wanted(spec: Spec) -> Wanted:
     steps: set[str] = set()
     whole: dict[str, str] = {}
     for name, wish in {**spec.inputs, **spec.outputs}.items():
-        stepped = wish.per is not None if isinstance(wish, OutputSpec) else wish.kind == SERIES
+        stepped = wish.per is not None if isinstance(wish, OutputSpec) else wish.kind == SIGNAL
         path = f"{'inputs' if isinstance(wish, InputSpec) else 'outputs'}.{name}"
         if stepped:
             steps.update(_sources(name, wish))
@@ -189,7 +189,7 @@ def _differs(
     if path.startswith("outputs."):
         cure = f"For an answer at every step say {path}.per: NAME OF THE INPUT; else give one value for each sequence."
     elif path.startswith("inputs."):
-        cure = f"For a value at every step say {path}.kind: {SERIES}."
+        cure = f"For a value at every step say {path}.kind: {SIGNAL}."
     return SpecError(f'{path}: column "{name}" differs within the sequence {printable(str(ids[one]))} ({shown}).', cure)
 
 

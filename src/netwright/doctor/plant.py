@@ -76,7 +76,7 @@ def walk(layers: str = "lstm 8", harm: Callable[[Model], None] = lambda model: N
         "climbs": np.where(np.diff(way, axis=1, prepend=0) > 0, "yes", "no").reshape(-1),
     }
     wanted = load(
-        "{data: {group: path}, inputs: {way: {kind: series, from: [height]}}, outputs: {climbs: {per: way}}, "
+        "{data: {group: path}, inputs: {way: {kind: signal, from: [height]}}, outputs: {climbs: {per: way}}, "
         f"model: {{layers: '{layers}', causal: true}}}}"
     )
     return _measured(wanted, columns, harm)

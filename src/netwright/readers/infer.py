@@ -43,10 +43,10 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
         return ("audio", "sound files") if heads and heads <= SOUNDS else ("image", "picture files")
     if isinstance(column, Steps):
         kind, why = infer(column.cells, role)
-        return ("series", f"{why}, at every step") if kind == "number" else ("", f"no number at every step ({why})")
+        return ("signal", f"{why}, at every step") if kind == "number" else ("", f"no number at every step ({why})")
     if isinstance(column, Several):
         stepped = any(isinstance(part, Steps) or (isinstance(part, Cells) and lists(part)) for part in column.columns)
-        return ("series", "several columns, step by step") if stepped else ("vector", "several columns")
+        return ("signal", "several columns, step by step") if stepped else ("vector", "several columns")
     if isinstance(column, Cells):
         return _by_type(column) or _by_values(column, role)
     if column.values.ndim == 1:
@@ -62,7 +62,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
         (column.values.null_count == len(column), ("", NOTHING_THERE[1])),
         (holds_lists(kind), ("tags", "cells are lists of texts")),
-        (lists(column), ("series", "cells are lists of numbers")),
+        (lists(column), ("signal", "cells are lists of numbers")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
         (is_date(kind), ("date", f"cells of type {kind}")),

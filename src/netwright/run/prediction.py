@@ -200,10 +200,10 @@ def _sequences(found: Found, model: Model) -> Found:
 
 
 def _cut(model: Model, raw: Mapping[str, np.ndarray]) -> list[str]:
-    """Which series were read up to some step only."""
+    """Which signals were read up to some step only."""
     told = []
     for name, field in model.inputs.items():
-        longest = int(field.options.get("longest", 0)) if field.kind == "series" else 0
+        longest = int(field.options.get("longest", 0)) if field.kind == "signal" else 0
         if cut := sum(len(row) >= longest for row in raw[name]) if longest else 0:
             told.append(f"{name}: {counted(cut, 'sequence')} read up to step {longest:,}, the longest that is read")
     return told

@@ -301,7 +301,7 @@ def _refuse_unordered(data: Dataset) -> None:
         if isinstance(kind, Sequence) and kind.foresees:
             raise SpecError(
                 f"model.causal: inputs.{name}: {kind.foresees}.",
-                "Give it as kind: series, whose steps stay as they are.",
+                "Give it as kind: signal, whose steps stay as they are.",
             )
 
 

@@ -91,7 +91,7 @@ def _sequence(model: Model) -> tuple[str, Field]:
     kind = kind_of(field)
     if isinstance(kind, Sequence) and kind.foresees:
         raise SpecError(
-            f"no answer can be given step by step: {kind.foresees}.", "Train with kind: series and model.causal: true."
+            f"no answer can be given step by step: {kind.foresees}.", "Train with kind: signal and model.causal: true."
         )
     for output, facts in model.outputs.items():
         if task_name(facts) == "transcript":
@@ -136,7 +136,7 @@ def _steps(
             f"raw sound is read: 16 bits, the lower byte first, one channel, {int(field.options['rate_hz']):,} a second"
         )
         return _sounds(field, source)
-    if field.kind == "series":
+    if field.kind == "signal":
         return _rows(model, field, source, stepping, tell)
     return _tokens(field, source, tell)
 
@@ -174,7 +174,7 @@ class _Numbers:
 
     Args:
         names: Of the columns.
-        field: Of the series.
+        field: Of the signal.
         empty: What says that there is no value.
     """
 

@@ -25,7 +25,7 @@ from netwright.tasks.task import Baseline, Coded, Interval, Task
 
 LINEAR = "on each step alone"  # what the linear baseline sees
 _SHOWN = 6  # stretches of equal answers, or numbers
-_KINDS = {"labels": "category", "series": "vector"}
+_KINDS = {"labels": "category", "signal": "vector"}
 
 
 class PerStep(Task):
@@ -33,7 +33,7 @@ class PerStep(Task):
 
     Args:
         name: The output's name in the spec.
-        field: Of kind labels or series; its option `per` names the input.
+        field: Of kind labels or signal; its option `per` names the input.
         spec: As for the task of one step.
 
     Raises:
@@ -45,7 +45,7 @@ class PerStep(Task):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        kind = "number" if field.kind == "series" and field.shape == (1,) else _KINDS[field.kind]
+        kind = "number" if field.kind == "signal" and field.shape == (1,) else _KINDS[field.kind]
         shape = () if kind == "number" else field.shape
         alone = field.model_copy(update={"kind": kind, "shape": shape, "ragged": False})
         self.inner: Task = resolve("task", kind)(name, alone, spec)

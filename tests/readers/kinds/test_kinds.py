@@ -83,7 +83,7 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "text": (cells(*TEXTS), list(TEXTS)),
         "audio": (sounds, [sounds.one(place) for place in range(5)]),
         "ink": (cells(*INK), list(INK)),
-        "series": (cells(*STEPS), list(STEPS)),
+        "signal": (cells(*STEPS), list(STEPS)),
         "labels": (cells(*LABELS), list(LABELS)),
         "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }

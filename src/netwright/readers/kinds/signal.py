@@ -1,4 +1,4 @@
-"""Series: some numbers at every step, e.g. the joints of a skeleton frame by frame, or what a sensor measures.
+"""Signal: some numbers at every step, e.g. the joints of a skeleton frame by frame, or what a sensor measures.
 
 They come as rows of a group, as lists or arrays in a table's cells, or as text: JSON, or a line for each step. A number
 that is missing stays apart from a step that is not there: it is coded as the mean of its column, and a column of its
@@ -29,17 +29,17 @@ PER = "per"  # the option of what comes out at every step of an input: its name
 _LOOKED_AT = 200  # cells
 
 
-class Series(Stepwise):
+class Signal(Stepwise):
     """Numbers of several columns, step by step."""
 
-    name: ClassVar[str] = "series"
+    name: ClassVar[str] = "signal"
     settings: ClassVar[tuple[str, ...]] = ("missing", "longest")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Plans every column as the numbers of a table.
 
         Raises:
-            SpecError: The column holds no series, or one of several columns holds no numbers.
+            SpecError: The column holds no signal, or one of several columns holds no numbers.
         """
         flat, path = self.flat_column(column), path_of(name, spec)
         if flat is not None:
@@ -153,7 +153,7 @@ def _looked_at(column: Column, path: str, spec: InputSpec | OutputSpec) -> tuple
         gaps = gaps or any(missing.is_missing(each) for row in rows for each in row)
     if not widths:
         raise SpecError(
-            f"{path}: kind series needs numbers at every step, and no cell holds such.",
+            f"{path}: kind signal needs numbers at every step, and no cell holds such.",
             "Name number columns of grouped rows (data.group), lists of numbers, or cells such as [[1, 2], [3, 4]].",
         )
     width = max(set(widths), key=widths.count)

@@ -1,4 +1,4 @@
-"""Series: numbers step by step; what is missing is not what is not there."""
+"""Signal: numbers step by step; what is missing is not what is not there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netwright.errors import CellError, SpecError
 from netwright.field import Field
 from netwright.readers import Arrays, Blobs, Cells, Column, Several, Steps, from_memory, infer
 from netwright.readers.kinds.labels import Labels
-from netwright.readers.kinds.series import Series
+from netwright.readers.kinds.signal import Signal
 from netwright.spec import InputSpec, OutputSpec
 
 
@@ -23,13 +23,13 @@ def cells(*values: object) -> Cells:
 
 def planned(column: Column, **wish: object) -> Field:
     names = {"from": list(column.names)} if isinstance(column, Several) else {}
-    spec = InputSpec.model_validate({"kind": "series", **names, **wish})
-    return Series().plan("x", column, spec, from_memory({"y": [0] * len(column)}))[0]
+    spec = InputSpec.model_validate({"kind": "signal", **names, **wish})
+    return Signal().plan("x", column, spec, from_memory({"y": [0] * len(column)}))[0]
 
 
 def read(column: Column, field: Field) -> tuple[np.ndarray, dict[int, str]]:
     sink = np.empty(len(column), dtype=object)
-    return sink, Series().read(column, field, np.arange(len(column)), sink, lambda done: None)
+    return sink, Signal().read(column, field, np.arange(len(column)), sink, lambda done: None)
 
 
 def rows(*texts: list[str], ends: tuple[int, ...]) -> Several:
@@ -42,15 +42,15 @@ def test_a_missing_number_is_told_apart_from_a_step_that_is_not_there() -> None:
     field = planned(column)
     values, failed = read(column, field)
     assert not failed
-    field = Series().fit(values, field)
+    field = Signal().fit(values, field)
     assert field.missing == (1, 1)
-    coded = Series().code(values, field)
+    coded = Signal().code(values, field)
     assert coded.shape == (2, 3, 4)  # two numbers, and for each whether it is missing
     assert coded[0, 1].tolist() == pytest.approx([0.0, -0.5 / 1.118034, 1.0, 0.0], abs=1e-5)
     assert coded[1, 1, 2:].tolist() == [0.0, 1.0]
     assert coded[1, 2].isnan().all()  # padding
     assert not coded[:, :2].isnan().any()
-    assert Series().names(field) == ["a", "b", "a missing", "b missing"]
+    assert Signal().names(field) == ["a", "b", "a missing", "b missing"]
 
 
 def test_a_number_that_never_was_missing_may_not_be() -> None:
@@ -59,7 +59,7 @@ def test_a_number_that_never_was_missing_may_not_be() -> None:
     assert failed[0].startswith("step 2: b:")
     assert failed[1].startswith("step 1: b:")
     with pytest.raises(CellError, match="step 2"):
-        Series().one([[1.0, 2.0], [None, 1.0]], field)
+        Signal().one([[1.0, 2.0], [None, 1.0]], field)
 
 
 def test_numbers_are_written_as_in_the_columns_of_a_table() -> None:
@@ -67,7 +67,7 @@ def test_numbers_are_written_as_in_the_columns_of_a_table() -> None:
     field = planned(column)
     values, _ = read(column, field)
     assert values[0].tolist() == [[1.5, 1234.5], [2.25, 2000.0]]
-    assert Series().one([["1,5", "1.234,5"]], field).tolist() == [[1.5, 1234.5]]
+    assert Signal().one([["1,5", "1.234,5"]], field).tolist() == [[1.5, 1234.5]]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_arrays_and_files_hold_series(tmp_path: Path) -> None:
 def test_what_is_no_series_is_told() -> None:
     with pytest.raises(SpecError, match="no sequence has more than one step"):
         planned(Several(("a", "b"), (cells("1", "2"), cells("3", "4"))))
-    with pytest.raises(SpecError, match="kind series needs numbers at every step"):
+    with pytest.raises(SpecError, match="kind signal needs numbers at every step"):
         planned(cells(None, None))
     field = planned(cells("[[1, 2], [3, 4]]", "[[5, 6]]"))
     _, failed = read(cells("[[1, 2], [3]]", "[[1, 2, 3]]", "{", "[[1, 2]"), field)
@@ -115,9 +115,9 @@ def test_what_is_no_series_is_told() -> None:
 
 
 def test_lists_of_numbers_are_series_without_being_named() -> None:
-    assert infer(cells([1, 2], [3]), "input")[0] == "series"
-    assert infer(rows(["1", "2"], ends=(2,)).columns[0], "input")[0] == "series"
-    assert infer(rows(["1", "2"], ["1", "3"], ends=(2,)), "input")[0] == "series"
+    assert infer(cells([1, 2], [3]), "input")[0] == "signal"
+    assert infer(rows(["1", "2"], ends=(2,)).columns[0], "input")[0] == "signal"
+    assert infer(rows(["1", "2"], ["1", "3"], ends=(2,)), "input")[0] == "signal"
     assert infer(cells(["sun", "sea"], ["sea"]), "input")[0] == "tags"
 
 
@@ -126,7 +126,7 @@ def test_only_so_many_steps_are_read() -> None:
     field = planned(column, longest=2)
     values, _ = read(column, field)
     assert [row.flatten().tolist() for row in values] == [[1, 2], [5]]
-    (said,) = [reason for reason in Series().decided(values, Series().fit(values, field)) if "longest" in reason.path]
+    (said,) = [reason for reason in Signal().decided(values, Signal().fit(values, field)) if "longest" in reason.path]
     assert said.why == "1 sequence of 2 is read up to there"
 
 
