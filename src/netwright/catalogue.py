@@ -61,6 +61,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "text": ("netwright.readers.kinds.text:Text", "words or characters in their order"),
         "track": ("netwright.readers.kinds.track:Track", "where somebody was, step by step"),
         "series": ("netwright.readers.kinds.series:Series", "numbers over time, gone on with"),
+        "signal": ("netwright.readers.kinds.signal:Signal", "some numbers at every step, e.g. what a sensor measures"),
+        "labels": ("netwright.readers.kinds.labels:Labels", "a class at every step: a category with `per`; out only"),
     },
     "transform": {
         "mirror": (
@@ -226,6 +228,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.tasks.transcript:Transcript",
             "a text read off a longer sequence by CTC: speech, pen strokes",
         ),
+        "per_step": (
+            "netwright.tasks.per_step:PerStep",
+            "a class or a number at every step of a sequence, with `per`",
+        ),
         "next": ("netwright.tasks.next:Next", "what comes next at every step of a text: a language model"),
         "track": ("netwright.tasks.track:Track", "the next points of a track, from where it was and how it moved"),
         "series": ("netwright.tasks.series:Series", "the next steps of a series, beside what was a season ago"),
@@ -374,6 +380,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "labels": ("netwright.doctor.checks.labels:Labels", "examples whose class looks wrong", {"looks_at": "data"}),
         "order": ("netwright.doctor.checks.order:Order", "a source sorted by class", {"looks_at": "data"}),
+        "future": (
+            "netwright.doctor.checks.future:Future",
+            "answers of a causal model that depend on what comes later",
+            {"looks_at": "start"},
+        ),
         "first_loss": (
             "netwright.doctor.checks.first_loss:FirstLoss",
             "a first loss far from that of answering blindly",

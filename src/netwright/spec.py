@@ -124,6 +124,8 @@ class OutputSpec(Frozen):
         horizon: How many steps of a track or series come out.
         base: What the net's answer is added to: motion, the last step of a track over and over; season, what a series
             was a season ago and has grown since; or last, its last point. Follows from the kind.
+        per: The sequence that goes in, at each of whose steps it is answered; a cell then holds an answer for each.
+        of: The text that goes in, of which what comes next is asked at every step: a language model.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
         tokens: What a text is written in: characters, or words and signs; follows from the texts.
         lower: Whether words are written in lower case, the default.
@@ -132,6 +134,7 @@ class OutputSpec(Frozen):
 
     kind: str | None = None
     source: str | list[str] | None = Setting(default=None, alias="from")
+    per: str | None = None
     of: str | None = None
     horizon: int | None = Setting(default=None, ge=1, le=10_000)
     base: Literal["motion", "season", "last"] | None = None
@@ -217,10 +220,12 @@ class DataSpec(Frozen):
         names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
+        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame; that
+            of a track is recognised by its name.
+        order: The column that orders the steps, e.g. frame or date; as the rows stand when left out, and of tracks and
+            series the one whose name says it.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         window: How a long text, track or series is cut into examples.
-        group: The column that says which track a row belongs to, e.g. id; recognised by its name.
-        order: The column that says when a row was, e.g. frame or date; recognised by its name.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
         without: Columns that do not go in, where the inputs are not named.
         empty: What a cell without a value says here, e.g. -999 or "not asked", beside an empty cell, NA and the like.
@@ -230,11 +235,11 @@ class DataSpec(Frozen):
     layout: str | None = None
     names: str | None = None
     decimal: Literal["point", "comma"] | None = None
+    group: str | None = None
+    order: str | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     window: WindowSpec | None = None
-    group: str | None = None
-    order: str | None = None
     cache_mb: int | None = Setting(default=None, ge=1)
     without: tuple[str, ...] = ()
     empty: Annotated[tuple[str | int | float, ...], _Several] = ()
@@ -270,6 +275,8 @@ class ModelSpec(Frozen):
         connect: chain, residual (each layer adds to its input) or dense (each layer sees all before it).
         activation: Function of the hidden units, when neither is given.
         decoder: What writes a text that comes out.
+        causal: Whether an answer at a step of a sequence depends on that step and those before alone; layers that look
+            ahead are then refused, and a look before training proves it.
         initialiser: How first weights are drawn, e.g. orthogonal or `{name: normal, spread: 0.1}`; follows from each
             layer's activation when left out.
     """
@@ -281,6 +288,7 @@ class ModelSpec(Frozen):
     connect: Literal["chain", "residual", "dense"] | None = None
     activation: str | None = None
     decoder: DecoderSpec | None = None
+    causal: bool | None = None
     initialiser: PartSpec | None = None
 
     def shape(self) -> dict[str, Scalar]:
@@ -468,6 +476,13 @@ class Spec(Frozen):
                 raise ValueError(f"outputs.{name}.of is {out.of}, which does not go in")
             if (out.horizon is not None or out.base is not None) and out.of is None:
                 raise ValueError(f"outputs.{name}.horizon needs `of`: the input whose next steps are asked for")
+            if out.per is not None and self.inputs and out.per not in self.inputs:
+                raise ValueError(f"outputs.{name}.per is {out.per}, which does not go in")
+            if out.per is not None and (out.of or out.align):
+                raise ValueError(f"outputs.{name}: per and {'of' if out.of else 'align'} are two things; give one")
+        ahead = any(out.horizon is not None for out in self.outputs.values())
+        if self.data.order is not None and self.data.group is None and not ahead:
+            raise ValueError("data.order orders the steps of sequences; data.group says which rows belong to one")
         return self
 
 

@@ -18,6 +18,7 @@ BEST = {
     "exact_match": 1.0,
     "f1": 1.0,
     "accuracy": 1.0,
+    "balanced_accuracy": 1.0,
     "top3": 1.0,
     "r2": 1.0,
     "log_loss": 0.0,
@@ -136,6 +137,31 @@ FIELDS["series"] = [
         _PATHS,
         _PATHS.flatten(1),
     )
+]
+_CLASSES = torch.arange(COUNT * 4).reshape(COUNT, 4) % 5
+_HEIGHTS = _numbers(4, 1)
+_PLACES = _numbers(4, 3)
+FIELDS["per_step"] = [
+    (
+        _field("labels", vocabulary=tuple("abcde"), ragged=True, options={"per": "x"}),
+        _CLASSES,
+        torch.nn.functional.one_hot(_CLASSES, 5).float() * 60,
+    ),
+    (
+        _field("labels", vocabulary=("no", "yes"), ragged=True, options={"per": "x"}),
+        _CLASSES % 2,
+        ((_CLASSES % 2) * 60 - 30).float()[..., None],
+    ),
+    (
+        _field("signal", shape=(1,), mean=(100.0,), std=(7.0,), ragged=True, options={"per": "x"}),
+        _HEIGHTS,
+        (_HEIGHTS - 100) / 7,
+    ),
+    (
+        _field("signal", shape=(3,), mean=(100.0,) * 3, std=(7.0,) * 3, ragged=True, options={"per": "x"}),
+        _PLACES,
+        (_PLACES - 100) / 7,
+    ),
 ]
 CASES = [(kind, case) for kind in registry.parts("task") for case in range(len(FIELDS.get(kind, [None])))]
 every_task = pytest.mark.parametrize(("kind", "case"), CASES)

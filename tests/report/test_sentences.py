@@ -53,6 +53,25 @@ def test_nothing_is_claimed_without_an_interval() -> None:
     assert sentences.against_baselines(number_output(54.1).model_copy(update={"intervals": {}})) == ""
 
 
+def test_without_a_test_part_the_validation_score_is_said_and_named_so(facts: Facts) -> None:
+    output = number_output(54.1)
+    held = output.model_copy(update={"scores": {"train": {"rmse": 9.0}, "validation": output.scores["test"]}})
+    assert held.shown == "validation"
+    said = sentences.result(facts, held)
+    assert said.startswith("A typical error of 53.2 euro (RMSE, 95 % interval 48.1–58) on ")
+    assert "validation pictures (no test part was held out), R² 0.48" in said
+    assert "held-out pictures" not in said
+    assert "cannot be told apart" in sentences.against_baselines(held)
+    bare = output.model_copy(update={"scores": {"train": output.scores["test"]}})
+    assert "training pictures (nothing was held out)" in sentences.result(facts, bare)
+    assert sentences.split_name(bare) == "training split"
+
+
+def test_answers_at_every_step_are_counted_as_such(facts: Facts) -> None:
+    stepped = facts.outputs[0].model_copy(update={"steps": 3151})
+    assert "of 3,151 steps of 10 held-out pictures right" in sentences.result(facts, stepped).replace("\xa0", " ")
+
+
 def test_reading_the_test_split_again_is_said_with_its_price(facts: Facts) -> None:
     assert "read 3 times" in sentences.test_reads(facts)
     assert "read once" in sentences.test_reads(facts.model_copy(update={"test_reads": 1}))

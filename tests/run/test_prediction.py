@@ -17,7 +17,7 @@ from netwright.errors import DataError, SpecError
 from netwright.figures.marks import number
 from netwright.run import prediction
 from netwright.run.folder import RunFolder
-from netwright.run.prediction import _harmless
+from netwright.run.prediction import harmless
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -107,8 +107,8 @@ def test_answers_of_many_rows_are_those_of_single_rows(trained: Path, flowers: P
 
 def test_a_cell_that_a_spreadsheet_would_run_stays_text() -> None:
     for cell in ("=cmd()", "+1", "-1", "@x", "\tx", "\rx"):
-        assert _harmless(cell) == f"'{cell}"
-    assert [_harmless(cell) for cell in ("x=1", -1.5, None, "", "a\n=b")] == ["x=1", -1.5, None, "", "a\n=b"]
+        assert harmless(cell) == f"'{cell}"
+    assert [harmless(cell) for cell in ("x=1", -1.5, None, "", "a\n=b")] == ["x=1", -1.5, None, "", "a\n=b"]
 
 
 def test_a_file_called_like_a_formula_is_escaped_in_the_answers(picture_run: Path, tmp_path: Path) -> None:

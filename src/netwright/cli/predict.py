@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from netwright.cli.screen import Output
+from netwright.cli.screen import Output, plain
 from netwright.words import counted
 
 SHOWN = 40
@@ -20,18 +23,25 @@ def predict(
     *inputs: Path,
     save: Path | None = None,
     top: Annotated[int, Parameter(validator=Number(gte=1))] = 3,
+    stream: bool = False,
+    idle: Annotated[float, Parameter(validator=Number(gte=0))] = 5.0,
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
     """Answer for new examples.
 
-    The likeliest classes with their probabilities, or numbers in their own unit.
+    The likeliest classes with their probabilities, or numbers in their own unit; a row for each step where the model
+    answers at every step. With --stream steps are answered as they come, the same as all at once: lines of CSV (with or
+    without a header) or JSON, one for each step, or raw 16-bit sound, from standard input or a file that grows. Each
+    gives a line of CSV, or of JSON with --json. A line that cannot be read is told with its number and skipped.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        inputs: Pictures, folders, or tables with the input columns.
+        inputs: Pictures, folders, or tables with the input columns; with --stream a file to follow.
         save: File to write all answers to, .csv or .parquet.
         top: How many of the likeliest classes to show, at least 1.
+        stream: Answer step by step as steps come in.
+        idle: With --stream FILE, seconds without growth after which the file is done.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """
@@ -42,6 +52,9 @@ def predict(
     output = output or Output()
     for path in own_parts:
         registry.use(path)
+    if stream:
+        _streamed(run_or_model, inputs, save, idle, output)
+        return
     with output.display() as show:
         shown, answers, remarks = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
         for said in remarks if output.json else []:
@@ -66,3 +79,29 @@ def predict(
             f"none of {counted(count, 'example')} could be answered, the first because: {problems[0]}",
             "Give examples like those that the model was trained on.",
         )
+
+
+def _streamed(run_or_model: Path, inputs: tuple[Path, ...], save: Path | None, idle: float, output: Output) -> None:
+    """A line on standard output for each step, as soon as it is answered."""
+    from netwright.errors import SpecError
+    from netwright.run import stream
+    from netwright.run.prediction import harmless
+
+    if save is not None:
+        raise SpecError(
+            "--save and --stream do not go together: answers go to standard output.", "Write > answers.csv."
+        )
+    if len(inputs) > 1:
+        raise SpecError(f"--stream follows one file, {len(inputs)} are given.", "Name one, or none for standard input.")
+    source = inputs[0] if inputs and str(inputs[0]) != "-" else None
+    write: csv.DictWriter[str] | None = None
+    with output.display() as show:
+        for row in stream(run_or_model, source, idle=idle, tell=show.note):
+            if output.json:
+                sys.stdout.write(json.dumps(plain(row), ensure_ascii=False, allow_nan=False) + "\n")
+            else:
+                if write is None:
+                    write = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore", lineterminator="\n")
+                    write.writerow({name: harmless(name) for name in row})
+                write.writerow({name: harmless(cell) for name, cell in row.items()})
+            sys.stdout.flush()

@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from netwright import files, readers
-from netwright.data import ahead, cache, duplicates, fields, fingerprint, store, windows
+from netwright.data import ahead, cache, duplicates, fields, fingerprint, grouped, store, windows
 from netwright.data.batches import coded_width
 from netwright.data.divide import Division, divide
 from netwright.data.fields import Plan
@@ -27,14 +27,15 @@ from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import missing, padding, spreadsheet
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Spec
 from netwright.words import listed
 
 Progress = Callable[[str, int, int], None]
 One = str | int | float | None
-Raw = bytes | One | np.ndarray | list[One]
+Raw = bytes | One | np.ndarray | list[One] | list[list[One]]
+_STEPPED = ("signal", "labels")  # kinds whose steps may lie in rows
 
 _RESIDENT_SHARE = 0.25
 _SOME = 300  # examples
@@ -115,6 +116,8 @@ class Dataset:
         if isinstance(column, Blobs):  # together, since a packed archive is unpacked from its beginning
             cells = {k: read() for k, read in column.blobs(rows)}
             return [cells[k] for k in range(len(rows))]
+        if facts.kind in _STEPPED and (steps := [_steps(column, int(row)) for row in rows]) and steps[0] is not None:
+            return [row for row in steps if row is not None]
         return [_cell(column, facts.kind, int(row)) for row in rows]
 
     def resident(self) -> tuple[bool, Reason]:
@@ -207,6 +210,7 @@ class _Source:
             else:
                 self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec), self.spec.data.names)
             self._found = windows.cut(missing.emptied(self._found, self.spec.data.empty), self.spec)
+            self._found = grouped.grouped(self._found, self.spec.data, grouped.wanted(self.spec))
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found
@@ -219,7 +223,8 @@ class _Source:
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
         divided = (spec.data.split.by, spec.data.split.column, spec.data.without, _cut(spec))
-        told = json.dumps([plain, vocabulary, known, divided, spec.data.empty], sort_keys=True)
+        rows = (spec.data.group, spec.data.order)
+        told = json.dumps([plain, vocabulary, known, divided, spec.data.empty, rows], sort_keys=True)
         return cache.key(place, str(spec.data.layout), str(spec.data.names), str(spec.data.decimal), told)
 
 
@@ -307,8 +312,9 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
     if files_now is _IN_MEMORY:
         return store.read(source.found(), plan.fields, list(plan.inputs), None, False, progress)
     unfitted = {name: facts.unfitted() for name, facts in plan.fields.items()}
+    rows = [source.spec.data.group, source.spec.data.order] if source.spec.data.group else []
     facts = json.dumps(
-        [sorted(plan.inputs), {n: f.model_dump(mode="json") for n, f in unfitted.items()}], sort_keys=True
+        [sorted(plan.inputs), {n: f.model_dump(mode="json") for n, f in unfitted.items()}, *rows], sort_keys=True
     )
     limit, why = cache.cap_bytes(source.spec.data.cache_mb)
     # The limit shapes the content only when it was asked for; otherwise it depends on what is free at the moment.
@@ -367,6 +373,21 @@ def _one(column: Column, row: int) -> One:
     if isinstance(value, bytes | list):
         raise DataError("a field of several columns holds a cell that is no number.", "Give it number columns.")
     return value
+
+
+def _steps(column: Column, row: int) -> Raw | None:
+    """The steps of a sequence that lies in columns, as a list of numbers or texts, or of rows of them."""
+    parts = column.columns if isinstance(column, Several) else (column,)
+    if not all(isinstance(part, Steps) or (isinstance(part, Cells) and not part.is_text) for part in parts):
+        return None
+    found = [
+        part.cells.values.slice(start := int(part.starts[row]), int(part.ends[row]) - start).to_pylist()
+        if isinstance(part, Steps)
+        else part.values[row].as_py()
+        for part in parts
+        if isinstance(part, Steps | Cells)
+    ]
+    return found[0] if len(parts) == 1 else [list(step) for step in zip(*found, strict=True)]
 
 
 def _cell(column: Column, kind: str, row: int) -> Raw:

@@ -11,13 +11,15 @@ import pyarrow as pa
 
 from netwright import registry
 from netwright.data import ahead, windows
+from netwright.data.grouped import SIGNAL
 from netwright.errors import SpecError
 from netwright.field import Field, Reason
 from netwright.readers import infer
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps
 from netwright.readers.infer import FREE_TEXT, NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
+from netwright.readers.kinds.stepwise import steps_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
 from netwright.spec import LONGEST_WINDOW, InputSpec, OutputSpec, Spec
@@ -44,6 +46,9 @@ class Plan:
     def fields(self) -> dict[str, Field]:
         """Inputs and outputs together."""
         return {**self.inputs, **self.outputs}
+
+
+_PER_STEP = {"category": "labels", "number": "signal", "vector": "signal"}  # how a kind is read where it has `per`
 
 
 @functools.cache
@@ -73,19 +78,15 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
     spec = ahead.named(spec) if ahead.asked(spec) else spec
     outputs = spec.outputs or _default_outputs(found, plan)
     sources = {name for item, out in outputs.items() for name in _sources(item, out)}
-    unwanted = _unwanted(spec, found)
+    unwanted = _unwanted(spec, found) | {name for name in (spec.data.group, spec.data.order) if name}
     inputs = spec.inputs or _default_inputs(found, sources | unwanted | _divides(spec, found, plan), plan)
     if not {*inputs, *outputs} <= set(given):
         found, reasons = marked(found, MARKS.get(spec.data.decimal or "", ""))
         plan.reasons += reasons
     asked = windows.followed(spec)
-    for name, wish in outputs.items():
-        if name in asked:
-            continue
-        facts = given.get(name) or _planned(name, wish, found, plan, f"outputs.{name}")
-        if facts is None:
-            raise _no_kind(name, plan)
-        plan.outputs[name] = _extended(facts, vocabulary[name], plan) if name in vocabulary else facts
+    alone = {name: wish for name, wish in outputs.items() if name not in asked and wish.per is None}
+    for name, wish in alone.items():
+        plan.outputs[name] = _known(given.get(name) or _alone(name, wish, found, plan), vocabulary, plan)
     named = bool(spec.inputs) or found.layout == "labelled_lines"
     for name, wish in inputs.items():
         wish = _read_on(wish) if name in asked.values() else wish
@@ -96,6 +97,8 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             raise _no_kind(name, plan)
     for name, of in asked.items():
         plan.outputs[name] = given.get(name) or _following(name, of, plan)
+    for name in [name for name in outputs if name not in {*alone, *asked}]:
+        plan.outputs[name] = _known(given.get(name) or _per_step(name, outputs[name], found, plan), vocabulary, plan)
     plan.notes += [note for facts in plan.fields.values() if facts.name not in given for note in _doubts(facts, found)]
     if not plan.inputs:
         raise SpecError(
@@ -103,6 +106,22 @@ def choose(spec: Spec, found: Found, vocabulary: dict[str, tuple[str, ...]], giv
             "Name the inputs with --in.",
         )
     return plan
+
+
+def _known(facts: Field, vocabulary: dict[str, tuple[str, ...]], plan: Plan) -> Field:
+    return _extended(facts, vocabulary[facts.name], plan) if facts.name in vocabulary else facts
+
+
+def _alone(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
+    """An output that is planned from its column alone.
+
+    Raises:
+        SpecError: No kind fits it.
+    """
+    facts = _planned(name, wish, found, plan, f"outputs.{name}")
+    if facts is None:
+        raise _no_kind(name, plan)
+    return facts
 
 
 def _read_on(wish: InputSpec) -> InputSpec:
@@ -118,6 +137,40 @@ def _following(name: str, of: str, plan: Plan) -> Field:
         raise SpecError(f"outputs.{name}.of is {of}, which is a {facts.kind} and no text.", "Name a text.")
     plan.reasons.append(Reason(path=f"outputs.{name}", value="next", why=f"the token after each one of {of}"))
     return facts.model_copy(update={"name": name, "source": name, "options": {**facts.options, "of": of}})
+
+
+def _per_step(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
+    """What is answered at every step of an input: a class or numbers, as many as the input has steps.
+
+    Raises:
+        SpecError: The input is no sequence, or the column holds nothing for its steps.
+    """
+    path, per = f"outputs.{name}", str(wish.per)
+    if per not in plan.inputs or not plan.inputs[per].ragged:
+        what = f"a {plan.inputs[per].kind}" if per in plan.inputs else "no input"
+        sequences = [each for each, facts in plan.inputs.items() if facts.ragged]
+        raise SpecError(
+            f"{path}.per is {per}, which is {what}: there are no steps to answer at.",
+            f"Name a sequence: {', '.join(sequences)}." if sequences else "Give data.group, which makes sequences.",
+        )
+    sources = _sources(name, wish)
+    column = found.column(sources[0] if len(sources) == 1 else sources)
+    kind, steps = wish.kind, steps_of(column)
+    if kind is None:
+        kind, why = infer(steps.cells, "output") if steps is not None else ("number", "several numbers at every step")
+        plan.reasons.append(Reason(path=f"{path}.kind", value=kind or "left out", why=f"{why}, at every step of {per}"))
+    if kind not in _PER_STEP:
+        raise SpecError(
+            f'{path}.kind: "{kind}" cannot be answered at every step of {per}; {" and ".join(_PER_STEP)} can.',
+            f"Say {path}.kind, or leave per out for one answer to each {per}.",
+        )
+    facts, reasons = kind_of_name(_PER_STEP[kind]).plan(name, column, wish, found)
+    plan.reasons += reasons
+    longest = plan.inputs[per].options.get("longest", facts.options["longest"])
+    if plan.inputs[per].kind == "ink":  # points at which the pen stood still have an answer, too
+        every = plan.inputs[per].model_copy(update={"options": {**plan.inputs[per].options, "every": True}})
+        plan.inputs[per] = every
+    return facts.model_copy(update={"options": {**facts.options, "per": per, "longest": longest}})
 
 
 def _unwanted(spec: Spec, found: Found) -> set[str]:
@@ -169,10 +222,23 @@ def _default_outputs(found: Found, plan: Plan) -> dict[str, OutputSpec]:
 
 
 def _default_inputs(found: Found, taken: set[str], plan: Plan) -> dict[str, InputSpec]:
+    if any(isinstance(column, Steps) for column in found.columns.values()):
+        return _default_series(found, taken, plan)
     names = [name for name in found.columns if name not in taken]
     why = "every column that is neither output nor split goes in"
     plan.reasons.append(Reason(path="inputs", value=listed(names, 8), why=why))
     return {name: InputSpec.model_validate({}) for name in names}
+
+
+def _default_series(found: Found, taken: set[str], plan: Plan) -> dict[str, InputSpec]:
+    """All number columns of grouped rows as one signal; what is the same throughout a sequence stays out."""
+    steps = {name: column for name, column in found.columns.items() if isinstance(column, Steps) and name not in taken}
+    names = [name for name, column in steps.items() if infer(column, "input")[0] == SIGNAL]
+    if not names:
+        raise SpecError(f"{found.origin}: no column of numbers is left to go in.", "Name the inputs with --in.")
+    why = "every column of numbers that differ from step to step and are neither output nor order goes in"
+    plan.reasons.append(Reason(path=f"inputs.{SIGNAL}.from", value=listed(names, 8), why=why))
+    return {SIGNAL: InputSpec.model_validate({"kind": SIGNAL, "from": names})}
 
 
 def _planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from netwright.data.ragged import Growing, Ragged
 from netwright.data.splits import official_codes
 from netwright.errors import DataError, ResourceError
 from netwright.field import Field
-from netwright.readers.columns import Arrays, Blobs, Cells, Found, Refusal
+from netwright.readers.columns import Arrays, Blobs, Cells, Found, Refusal, Several, Steps
 from netwright.readers.kinds.sequence import Sequence
 from netwright.words import counted
 
@@ -126,6 +126,9 @@ def _sequence_bytes(found: Found, facts: Field) -> int:
     if isinstance(column, Arrays):
         steps = sum(map(np.size, column.values)) if column.values.dtype == object else column.values.size
         return int(steps) * np.dtype(facts.dtype).itemsize
+    first = column.columns[0] if isinstance(column, Several) else column
+    if isinstance(first, Steps):
+        return len(first.cells) * max(1, int(np.prod(facts.shape, dtype=np.int64))) * np.dtype(facts.dtype).itemsize
     return column.values.nbytes if isinstance(column, Cells) else 0
 
 
@@ -172,6 +175,9 @@ def read(
         target = folder / f"{number}.npy" if folder else None
         arrays[name], reasons = _read_field(found, facts, target, encode, progress)
         _account(found, facts, reasons, failed)
+    for name, facts in fields.items():
+        if (per := str(facts.options.get("per", ""))) in fields:
+            _account(found, facts, _uneven(facts, arrays[name], fields[per], arrays[per], failed), failed)
     rows = np.setdiff1d(np.arange(len(found.ids)), np.fromiter(failed, dtype=np.int64), assume_unique=True)
     if not len(rows):
         raise _nothing_usable(found, failed)
@@ -185,12 +191,7 @@ def read(
         for name in inputs
         if fields[name].kind == "image"
     }
-    official = None
-    if found.official is not None:
-        official = official_codes(found.official.take(pa.array(rows)).to_pylist(), "split")
-    groups = None
-    if found.groups is not None:
-        groups = np.unique(found.groups.take(pa.array(rows)).to_pylist(), return_inverse=True)[1]
+    official, groups = _brought(found, rows)
     notes = [
         f"{name}: pictures are kept as files and decoded per batch"
         for name, a in arrays.items()
@@ -202,6 +203,16 @@ def read(
                 array.save(folder, str(number))
     ledger = build(found.ids.take(pa.array(rows)), content, left_out)
     return Store(arrays, rows, content, ledger, twins, official, notes, groups=groups)
+
+
+def _brought(found: Found, rows: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Part codes and group codes of the examples that are left, where the data brings them."""
+    official = groups = None
+    if found.official is not None:
+        official = official_codes(found.official.take(pa.array(rows)).to_pylist(), "split")
+    if found.groups is not None:
+        groups = np.unique(found.groups.take(pa.array(rows)).to_pylist(), return_inverse=True)[1]
+    return official, groups
 
 
 def _read_field(
@@ -225,6 +236,20 @@ def _read_field(
         sink = np.lib.format.open_memmap(target, mode="w+", dtype=np.dtype(facts.dtype), shape=shape)
     failed = kind.read(column, facts, np.arange(count), sink, told)
     return sink, failed
+
+
+def _uneven(facts: Field, answers: Rows, of: Field, steps: Rows, failed: Collection[int]) -> dict[int, str]:
+    """Sequences that have not as many answers as steps, with both counts."""
+    if not isinstance(answers, Ragged) or not isinstance(steps, Ragged):  # pragma: no cover - sequences both
+        return {}
+    kind = kind_of(of)
+    coder = kind.coder(of) if isinstance(kind, Sequence) and of.kind == "text" else None  # of which bytes are cached
+    uneven = {}
+    for row in set(range(len(answers))) - set(failed):
+        given, wanted = len(answers[row]), len(steps[row] if coder is None else coder(np.asarray(steps[row])))
+        if given != wanted:
+            uneven[row] = f"has {given:,} answers, {of.name} has {counted(wanted, 'step')}."
+    return uneven
 
 
 def _account(found: Found, facts: Field, reasons: dict[int, str], failed: dict[int, Refusal]) -> None:

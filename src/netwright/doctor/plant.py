@@ -12,7 +12,7 @@ from netwright.doctor.border import Border
 from netwright.doctor.start import Start, first_batch, measure
 from netwright.model_file import Model, assemble
 from netwright.seeds import numpy_generator
-from netwright.spec import load
+from netwright.spec import Spec, load
 
 Columns = Mapping[str, np.ndarray]
 TREES = ("elm", "fir", "oak")
@@ -61,6 +61,27 @@ def border(columns: Columns, output: str = "tree", *, shuffled: bool = True) -> 
     return Border(prepare(load(f"{{outputs: [{output}]}}"), data=dict(columns)), shuffled=shuffled)
 
 
+def walk(layers: str = "lstm 8", harm: Callable[[Model], None] = lambda model: None) -> Start:
+    """The evidence of a fresh causal network on sound sequences: twelve paths, and at every step whether it climbs.
+
+    Args:
+        layers: As text.
+        harm: Puts a fault into the model before it is looked at.
+    """
+    draw = numpy_generator(0, "planted paths")
+    way = draw.normal(size=(12, 20)).cumsum(axis=1)
+    columns = {
+        "path": np.repeat(np.arange(12), 20),
+        "height": np.round(way, 2).reshape(-1),
+        "climbs": np.where(np.diff(way, axis=1, prepend=0) > 0, "yes", "no").reshape(-1),
+    }
+    wanted = load(
+        "{data: {group: path}, inputs: {way: {kind: signal, from: [height]}}, outputs: {climbs: {per: way}}, "
+        f"model: {{layers: '{layers}', causal: true}}}}"
+    )
+    return _measured(wanted, columns, harm)
+
+
 def start(layers: str = "dense 16, relu, dense 16, relu", harm: Callable[[Model], None] = lambda model: None) -> Start:
     """The evidence of a fresh network on sound data.
 
@@ -69,7 +90,11 @@ def start(layers: str = "dense 16, relu, dense 16, relu", harm: Callable[[Model]
         harm: Puts a fault into the model before it is looked at.
     """
     wanted = load(f"{{outputs: [tree], model: {{layers: '{layers}'}}}}")
-    data = prepare(wanted, data=sound())
+    return _measured(wanted, sound(), harm)
+
+
+def _measured(wanted: Spec, columns: Columns, harm: Callable[[Model], None]) -> Start:
+    data = prepare(wanted, data=dict(columns))
     model = assemble(wanted, data.inputs, data.outputs, seed=0)
     with torch.no_grad():
         harm(model)

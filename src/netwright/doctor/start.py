@@ -16,13 +16,28 @@ from torch import Tensor, nn
 
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
+from netwright.field import STEPS
 from netwright.model_file import Model
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
 
 MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
 MOST_NUMBERS = 30_000_000  # activations held at once
+CHANGED = 8  # examples whose future is changed, to see whether a causal model notices
 MOST_MULTIPLY_ADDS = 20_000_000_000  # of one forward pass over the batch
+
+
+@dataclass(frozen=True)
+class Later:
+    """What becomes of values when what comes later in the sequences is changed.
+
+    Args:
+        changes: By node over time, in order of execution, the largest change of a value before.
+        cuts: At how many steps the examples were changed from there on.
+    """
+
+    changes: dict[str, float]
+    cuts: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +54,7 @@ class Start:
         gradients: By node, the gradients of the sum of all losses for its weights.
         classes: By output, how many classes it has; 0 for numbers.
         fresh: The weights were drawn, not taken from a trained model.
+        later: What the future changes; None for a model that may look ahead.
     """
 
     nodes: tuple[Node, ...]
@@ -49,6 +65,7 @@ class Start:
     gradients: dict[str, list[Tensor]]
     classes: dict[str, int]
     fresh: bool = True
+    later: Later | None = None
 
     @property
     def examples(self) -> int:
@@ -94,6 +111,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         gradients=_gradients(network),
         classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
         fresh=fresh,
+        later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
     )
 
 
@@ -109,6 +127,40 @@ def _without_own_words(model: Model, batch: Batch) -> dict[str, Tensor]:
                 weight.zero_()
         found = network(batch.inputs)
     return {name: found[name] for name in names}
+
+
+def _later(network: Network, batch: Batch) -> Later:
+    """Examples whose steps from some place on are changed, beside themselves: what comes before that place."""
+    names = [node.name for node in network.nodes if node.inputs and node.shape[0] == STEPS]
+    rows = {group: values[:CHANGED] for group, values in batch.inputs.items()}
+    sequences = [name for name, values in rows.items() if values.ndim == 3 or not values.is_floating_point()]
+    if not names or not sequences:
+        return Later({}, 0)
+    longest = rows[sequences[0]].shape[1]
+    cuts = sorted({max(1, longest * share // 8) for share in (1, 3, 6)} & set(range(1, longest)))
+    changes = dict.fromkeys(names, 0.0)
+    with torch.no_grad():
+        before = network.values(rows, names)
+        for cut in cuts:
+            other = {group: _changed(x, cut) if group in sequences else x for group, x in rows.items()}
+            begun = {group: x[:, :cut] if group in sequences else x for group, x in rows.items()}
+            places = {name: x.shape[1] for name, x in network.values(begun, names).items()}  # fewer behind a stride
+            after = network.values(other, names)
+            for name in names:
+                apart = (after[name] - before[name])[:, : places[name]].abs()
+                changes[name] = max(changes[name], float(apart.nan_to_num(0.0).max()))
+    return Later(changes, len(cuts))
+
+
+def _changed(x: Tensor, cut: int) -> Tensor:
+    """The same with other steps from a place on: other tokens, or numbers three spreads away; padding stays."""
+    found = x.clone()
+    if x.is_floating_point():
+        found[:, cut:] += 3.0  # padding is no number and stays none
+        return found
+    highest = int(x.max())
+    found[:, cut:] = torch.where(x[:, cut:] < 0, x[:, cut:], (x[:, cut:] + 1) % max(highest + 1, 1))
+    return found
 
 
 def first_batch(dataset: Dataset, network: Network, seed: int, device: torch.device) -> Batch:

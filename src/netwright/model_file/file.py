@@ -420,9 +420,15 @@ def _decode(data: bytes, encoding: Encoding, name: str) -> Cell:
     if encoding == "npy":
         return _array(data, name)
     cell = parse(data, name)
-    if isinstance(cell, dict) or (isinstance(cell, list) and any(isinstance(one, list | dict) for one in cell)):
+    if not _plain(cell, depth=2):  # the steps of a sequence are lists of numbers
         raise damaged(name, "an example's cell is no text, number or list of them")
     return cell  # type: ignore[return-value]
+
+
+def _plain(cell: object, depth: int) -> bool:
+    if isinstance(cell, list):
+        return depth > 0 and all(_plain(one, depth - 1) for one in cell)
+    return not isinstance(cell, dict)
 
 
 def _array(data: bytes, name: str) -> np.ndarray:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from netwright.data.batches import embeds, groups
 from netwright.data.fields import kind_of
-from netwright.errors import CellError, DataError
+from netwright.errors import CellError, DataError, SpecError
 from netwright.field import STEPS, Field
 from netwright.models.ahead import Frame, Going
 from netwright.models.build import build, outline
@@ -29,14 +29,14 @@ from netwright.readers.kinds.sequence import Sequence as Steps
 from netwright.readers.padding import NO_TOKEN, joined
 from netwright.registry import nearest
 from netwright.spec import OutputSpec, Spec
-from netwright.tasks.task import Decoded, Task, task_for
+from netwright.tasks.task import Decoded, Task, task_for, task_name
 from netwright.words import listed
 
 _NAMED = 6  # inputs or outputs in the one line that stands for a model
 ROWS = 256  # answers are computed so many rows at a time
 TOLERANCE = 1e-4  # another processor adds up in another order: about 1e-6; another resize filter: above 1e-3
 
-Cell = OneCell | np.generic | list[str | int | float | None]
+Cell = OneCell | np.generic | list[str | int | float | None] | list[list[str | int | float | None]]
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,7 @@ def assemble(spec: Spec, inputs: dict[str, Field], outputs: dict[str, Field], se
     tasks, shapes, heads = _ends(spec, inputs, outputs)
     seen = frames(inputs, tasks)
     network = build(spec.model, shapes, heads, seed, embeds(inputs), each_step(tasks), writers(tasks), seen)
+    _refuse_fewer_steps(network, tasks)
     return Model(spec, inputs, outputs, network, tasks, {}, {})
 
 
@@ -211,6 +212,16 @@ def _ends(
 def each_step(tasks: Mapping[str, Task]) -> list[str]:
     """Outputs that answer at every step of a sequence."""
     return [name for name, task in tasks.items() if task.each_step]
+
+
+def _refuse_fewer_steps(network: Network, tasks: Mapping[str, Task]) -> None:
+    """For outputs with an answer for each step: what leaves steps out has none for them."""
+    for name, task in tasks.items():
+        if network.shortens and task_name(task.field) in {"per_step", "next"}:
+            raise SpecError(
+                f"model.layers: {network.shortens} leaves steps out, and {name} answers at every step.",
+                "Leave the stride out.",
+            )
 
 
 def writers(tasks: Mapping[str, Task]) -> dict[str, int]:
@@ -259,7 +270,8 @@ def replay(model: Model, examples: Sequence[Example]) -> Replay:
     differences = np.zeros((len(examples), len(model.outputs)))
     texts = {}
     for column, (name, field) in enumerate(model.outputs.items()):
-        expected, answers = _side_by_side([example.outputs[name] for example in examples], found[name])
+        kept = [example.outputs[name] for example in examples]
+        expected, answers = _side_by_side(kept, found[name], ragged=field.ragged)
         if answers.shape != expected.shape:
             raise DataError(f'output "{name}" has {answers.shape[1]} values, its examples {expected.shape[1]}.')
         scale = np.resize(_scale(field), answers.shape[1])  # of several steps one behind the other
@@ -277,16 +289,15 @@ def replay(model: Model, examples: Sequence[Example]) -> Replay:
 
 
 def _side_by_side(
-    kept: Sequence[np.ndarray | np.generic], found: Tensor
+    kept: Sequence[np.ndarray | np.generic], found: Tensor, *, ragged: bool
 ) -> tuple[Float[np.ndarray, "example number"], Float[np.ndarray, "example other"]]:
-    """Expected and found answers as rows; texts, which are padded to the longest beside them, to one length."""
+    """Expected and found answers as rows; of sequences, which are padded to the longest beside them, to one length."""
     expected = np.stack([np.ravel(values) for values in kept]).astype(np.float64)
     answers = found.reshape(len(kept), -1).numpy().astype(np.float64)
-    if not found.is_floating_point():
-        longest = max(expected.shape[1], answers.shape[1])
+    if ragged or not found.is_floating_point():
+        longest, pad = max(expected.shape[1], answers.shape[1]), np.nan if found.is_floating_point() else NO_TOKEN
         expected, answers = (
-            np.pad(rows, ((0, 0), (0, longest - rows.shape[1])), constant_values=NO_TOKEN)
-            for rows in (expected, answers)
+            np.pad(rows, ((0, 0), (0, longest - rows.shape[1])), constant_values=pad) for rows in (expected, answers)
         )
     return expected, answers
 
@@ -331,10 +342,16 @@ def _cell(example: Mapping[str, Cell], field: Field, empty: Sequence[missing.Mar
             raise CellError(f'"{gone[0]}" is missing{nearest(gone[0], example)}.')
         several = [example[column] for column in columns]
         cell = several[0] if isinstance(field.source, str) else several
-    if isinstance(cell, list):
-        return np.array([missing.unmarked(each, empty) for each in cell], dtype=object)  # of several columns
+        if field.ragged and isinstance(cell, list) and not isinstance(field.source, str):
+            cell = [list(step) for step in zip(*several, strict=True)]  # type: ignore[arg-type]
+    if isinstance(cell, list):  # of several columns, or of the steps of a sequence
+        return np.array([_unmarked(each, empty) for each in cell], dtype=object)  # type: ignore[arg-type]
     cell = missing.unmarked(cell, empty)
     return cell.item() if isinstance(cell, np.generic) and not isinstance(cell, np.datetime64) else cell
+
+
+def _unmarked(cell: Cell, empty: Sequence[missing.Mark]) -> Cell | None:
+    return [_unmarked(each, empty) for each in cell] if isinstance(cell, list) else missing.unmarked(cell, empty)  # type: ignore[misc]
 
 
 def _batches(chunks: Iterable[Mapping[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

@@ -26,6 +26,7 @@ from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, L
 from netwright.models.network import Network, Node
 from netwright.models.recurrent import EmbedTokens, Last
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
+from netwright.registry import options as options_of
 from netwright.registry import parts, resolve
 from netwright.spec import DecoderSpec, ModelSpec, PartSpec
 
@@ -119,7 +120,7 @@ def outline(
     """
     going = {name for frame in (frames or {}).values() for name in frame.going}
     text, _ = default_layers(model, groups, onwards=bool(each_step), whole=bool(writers), ahead=bool(going))
-    graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {})
+    graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {}, causal=bool(model.causal))
     graph.lay(parse(text))
     graph.write(model.decoder or DecoderSpec(), heads, writers or {})
     graph.finish({name: units for name, units in heads.items() if name not in {*(writers or {}), *going}}, each_step)
@@ -140,7 +141,7 @@ def table(network: Network, batch_size: int, steps: int = 1) -> list[Row]:
     for node in network.nodes:
         read = max((long.get(name, 1) for name in node.inputs), default=1)
         if node.shape[0] == STEPS:
-            made = network.module(node.name).steps_made if node.inputs else steps
+            made = int(getattr(network.module(node.name), "steps_made", 0)) if node.inputs else steps
             long[node.name] = made or read
         numbers = 0 if node.part == "flatten" else abs(math.prod(node.shape))  # flattening only looks differently
         copies = 2 if node.inputs else 1  # what comes in needs no gradient
@@ -179,8 +180,10 @@ class _Graph:
         outputs: tuple[str, ...],
         embeds: Mapping[str, int],
         frames: Mapping[str, Frame],
+        *,
+        causal: bool,
     ) -> None:
-        self.text = text
+        self.text, self.causal = text, causal
         self.nodes: list[Node] = []
         self.modules: dict[str, nn.Module] = {}
         self.inputs: dict[str, str] = {}
@@ -261,6 +264,8 @@ class _Graph:
                     head = Decoder(self.shapes[self.tip], heads[output], longest, **wish.model_dump())
             except SpecError as exc:
                 raise SpecError(f"model.decoder: {exc.message}", exc.cure) from exc
+            if self.causal and head.foresees[0]:
+                raise SpecError(f"model.causal: the decoder of {output} {head.foresees[0]}.", head.foresees[1])
             self.add_layer(output, "decoder", f"decoder {wish.dim}", self.tip, head)
 
     def finish(self, heads: Mapping[str, int], each_step: Collection[str] = ()) -> None:
@@ -271,6 +276,12 @@ class _Graph:
                 raise SpecError(
                     f"model.layers: {output} answers at every step, and the layers end in {end}.",
                     "Take out what ends the sequence: last, global_pool.",
+                )
+            if self.waiting:
+                raise SpecError(
+                    f"inputs: {', '.join(self.waiting)} {'is' if len(self.waiting) == 1 else 'are'} no sequence, and "
+                    f"{output} answers at every step of one.",
+                    "Leave out what is no sequence, or make it a column of the sequence.",
                 )
             with torch.device("meta"):
                 head = Dense(self.shapes[self.tip][1:], heads[output])
@@ -350,9 +361,12 @@ class _Graph:
             )
         try:
             with torch.device("meta"):
-                layer = _layer(step, shape if whole else shape[1:])
+                layer = _layer(step, shape if whole else shape[1:], causal=self.causal)
         except SpecError as exc:
             raise self.wrong(step.column, f'"{step.text}": {exc.message}', exc.cure) from exc
+        if self.causal and layer.foresees[0]:
+            why, cure = layer.foresees
+            raise self.wrong(step.column, f'"{step.text}" {why}, which model.causal rules out.', cure)
         out = layer.out_shape if whole else (STEPS, *layer.out_shape)
         tip = self.add_layer(self.free(step.part), step.part, step.text, tip, layer, out)
         if outermost and self.waiting and len(out) == 1:
@@ -438,10 +452,13 @@ def _takes(step: Step) -> str:
     return resolve("layer", step.part).takes if step.room == "layer" else "any"
 
 
-def _layer(step: Step, shape: Shape) -> Layer:
+def _layer(step: Step, shape: Shape, *, causal: bool = False) -> Layer:
+    """The layer of a step; in a causal model one that can see what has been alone does so unless it is told not to."""
     options = dict(step.options)
     if step.room == "activation":
         return Activation(shape, step.part, options)
+    if causal and "causal" in options_of("layer", step.part, given=("in_shape",)):
+        options.setdefault("causal", True)
     return resolve("layer", step.part)(shape, **options)
 
 

@@ -262,6 +262,8 @@ class GlobalPool(Layer):
         else:
             super().__init__(in_shape, in_shape[:1], window=(in_shape[1], in_shape[2]))
         self.timed = len(in_shape) == 2
+        if self.timed:
+            self.foresees = ("looks at all steps", "Leave it out for an answer at every step, or write last.")
         self.how = how
 
     def forward(

@@ -80,6 +80,8 @@ class Decoder(Layer):
         per_step = 4 * dim * (embed + dim) + tokens * dim + (wide * dim if attention != "none" else 0)
         super().__init__(in_shape, (STEPS, tokens), multiply_adds=per_step)
         self.timed = len(in_shape) == 2
+        if self.timed:
+            self.foresees = ("writes from the whole input", "Give an answer at every step: outputs.NAME.per.")
         self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, beam
         self.dropout = nn.Dropout(dropout)
         self.embedding = nn.Parameter(torch.empty(tokens, embed))

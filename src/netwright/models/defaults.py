@@ -44,8 +44,8 @@ def default_layers(
     if model.net is not None:
         return _named(model.net, groups)
     if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
-        if onwards or ahead:
-            return _onwards(model, ONWARDS_UNITS if onwards else RECURRENT_UNITS)
+        if onwards or ahead or model.causal:
+            return _onwards(model, RECURRENT_UNITS if ahead else ONWARDS_UNITS)
         return _recurrent(model, ends=not whole)
     if model.shape() == {} and (text := _convolutions(groups)):
         why = (
@@ -92,7 +92,8 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
 def _onwards(model: ModelSpec, units: int) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence as it comes and know at every step what has been."""
     text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or units}")
-    why = "gates keep what matters over many steps; read forwards only, since the answer lies ahead"
+    ahead = "no answer may depend on what comes later" if model.causal else "the answer lies ahead"
+    why = f"gates keep what matters over many steps; read forwards only, since {ahead}"
     return text, [Reason(path="model.layers", value=text, why=why)]
 
 

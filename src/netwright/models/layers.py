@@ -62,6 +62,8 @@ class Layer(nn.Module):
         self.window = window
         self.stride = stride
         self.timed = False  # whether it is given the number of steps of each example
+        self.carries = False  # whether it can go on where a piece of a sequence ended; see `models/recurrent.Carried`
+        self.foresees = ("", "")  # why what it gives at a step depends on later ones, and what to write instead
 
     def lengths(self, steps: Int[Tensor, " batch"]) -> Int[Tensor, " batch"]:
         """How many steps come out of so many; here as many.
@@ -395,7 +397,7 @@ class Concat(nn.Module):
             )
         self.out_shape = (sum(shape[0] for shape in in_shapes), *in_shapes[0][1:])
 
-    def forward(self, *branches: Float[Tensor, "batch _ *rest"]) -> Tensor:
+    def forward(self, *branches: Float[Tensor, "batch _ ..."]) -> Tensor:
         """The branches of a batch side by side."""
         return torch.cat(branches, dim=2 if self.out_shape[0] == STEPS else 1)
 

@@ -17,7 +17,7 @@ from netwright.errors import SpecError
 from netwright.field import STEPS
 from netwright.models.decoders import Decoder
 from netwright.models.layers import Layer
-from netwright.models.recurrent import Carried, Recurrent
+from netwright.models.recurrent import Carried
 from netwright.models.steps import opened, there
 from netwright.registry import nearest
 from netwright.words import listed
@@ -102,7 +102,7 @@ class Network(nn.Module):
 
         Args:
             inputs: By group, each `(batch, *shape)`; sequences padded as `readers/padding.py` says.
-            carried: States of recurrent layers to begin with, and afterwards those at the end; see `models/recurrent`.
+            carried: What layers know of the steps before, and afterwards of those up to the end; `models/recurrent`.
             targets: By output; of texts, the true ones, whose tokens a decoder is to score instead of writing its own.
         """
         if self._sequences or self._writers:
@@ -161,8 +161,8 @@ class Network(nn.Module):
             if isinstance(module, Decoder):
                 found = module(*read, left, (targets or {}).get(self._writers[module]))
             elif isinstance(module, Layer) and module.timed:
-                recurs = carried is not None and isinstance(module, Recurrent)
-                found = module(*read, left, carried) if recurs else module(*read, left)
+                goes_on = carried is not None and module.carries
+                found = module(*read, left, carried) if goes_on else module(*read, left)
                 left = None if left is None else module.lengths(left)
             else:
                 found = module(*read)
@@ -232,6 +232,18 @@ class Network(nn.Module):
     def convolves(self) -> bool:
         """Whether filters are slid over pictures."""
         return any(node.part == "conv" for node in self.nodes)
+
+    @property
+    def foresees(self) -> dict[str, tuple[str, str]]:
+        """Layers whose values depend on steps that come later: why, and what to write instead, by the node's text."""
+        layers = [(node, self.module(node.name)) for node in self.nodes if node.inputs]
+        return {node.text: layer.foresees for node, layer in layers if isinstance(layer, Layer) and layer.foresees[0]}
+
+    @property
+    def shortens(self) -> str:
+        """The first layer that leaves steps out, as it is written; nothing where there is none."""
+        layers = [(node, self.module(node.name)) for node in self.nodes if node.inputs and node.shape[0] == STEPS]
+        return next((node.text for node, layer in layers if getattr(layer, "step", 1) > 1), "")
 
     def module(self, name: str) -> nn.Module:
         """The module that makes a node's value; hooks on it see what is executed.

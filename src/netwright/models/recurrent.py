@@ -2,7 +2,8 @@
 
 What comes in is `(batch, time, dim)` with the number of steps of each example, or None where all have as many; what
 lies behind the end of an example never changes what the layers give for it, nor for its batch mates. A recurrent layer
-can take up a state and leave one, so that a long sequence may come in pieces.
+can take up a state and leave one, and a convolution that sees what has been alone its last steps, so that a long
+sequence may come in pieces. A layer says of itself whether it looks ahead (`Layer.foresees`).
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class Recurrent(Layer):
 
     def __init__(self, in_shape: Shape, out: int, multiply_adds: int, *, both: bool) -> None:
         super().__init__(in_shape, (STEPS, out), multiply_adds=multiply_adds)
-        self.timed, self.both = True, both
+        self.timed, self.both, self.carries = True, both, True
+        if both:
+            self.foresees = ("reads from the end to the beginning as well", "Leave `both yes` out.")
 
     def refuse_both(self) -> None:
         """For a layer that is to go on where a piece ended.
@@ -346,6 +349,12 @@ class Conv1d(Layer):
         self.step = stride
         self.before = size - 1 if causal else size // 2
         self.behind = size - 1 - self.before
+        self.carries = True
+        if self.behind:
+            self.foresees = (
+                f"sees {self.behind} of the steps to come",
+                "Write `causal yes` to see what has been alone.",
+            )
         self.weight = nn.Parameter(torch.empty(filters, dim, size))
         self.bias = nn.Parameter(torch.empty(filters))
 
@@ -354,8 +363,41 @@ class Conv1d(Layer):
         return (steps + self.step - 1) // self.step
 
     def forward(
-        self, x: Float[Tensor, "batch time dim"], steps: Int[Tensor, " batch"] | None = None
+        self,
+        x: Float[Tensor, "batch time dim"],
+        steps: Int[Tensor, " batch"] | None = None,
+        carried: Carried | None = None,
     ) -> Float[Tensor, "batch less filters"]:
-        """The sums at every place; see `Last`."""
-        x = functional.pad(without_rest(x, steps).transpose(1, 2), (self.before, self.behind))
+        """The sums at every place.
+
+        Args:
+            x: The sequences.
+            steps: How many steps each has; None where all have as many as there are.
+            carried: By layer the steps before these that its filters still see; afterwards those before the next ones.
+
+        Raises:
+            SpecError: It is to go on where a piece ended, and it sees what comes or leaves steps out.
+        """
+        x = without_rest(x, steps)
+        if carried is None:
+            x = functional.pad(x.transpose(1, 2), (self.before, self.behind))
+        else:
+            x = self._taken_up(x, steps, carried).transpose(1, 2)
         return functional.conv1d(x, self.weight, self.bias, self.step).transpose(1, 2)
+
+    def _taken_up(self, x: Tensor, steps: Tensor | None, carried: Carried) -> Tensor:
+        """The steps with those before them, of which as many as the filters see are kept for the next ones."""
+        if self.behind or self.step > 1:
+            raise SpecError(
+                f"a convolution that {'sees what comes' if self.behind else 'leaves steps out'} cannot go on where a "
+                "piece ended.",
+                "Write `conv1d ... causal yes` without a stride.",
+            )
+        state = carried.get(self)
+        whole = torch.cat([x.new_zeros(len(x), self.before, x.shape[2]) if state is None else state[0], x], dim=1)
+        if steps is None:
+            carried[self] = (whole[:, whole.shape[1] - self.before :],)
+        else:
+            places = (steps[:, None] + torch.arange(self.before, device=x.device))[:, :, None]
+            carried[self] = (whole.gather(1, places.expand(-1, -1, x.shape[2])),)
+        return whole

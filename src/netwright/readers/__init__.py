@@ -12,7 +12,7 @@ from pathlib import Path
 from netwright import registry
 from netwright.errors import CellError, DataError
 from netwright.files import printable
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Refusal, Several, read_regular
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Refusal, Several, Steps, read_regular
 from netwright.readers.infer import infer
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.memory import from_memory
@@ -20,7 +20,20 @@ from netwright.readers.layouts.named_files import NamedFiles
 from netwright.readers.sniff import HEAD_BYTES, sniff
 from netwright.readers.spreadsheet import is_workbook
 
-__all__ = ["Arrays", "Blobs", "Cells", "Column", "Found", "Refusal", "Several", "find", "from_memory", "infer", "sniff"]
+__all__ = [
+    "Arrays",
+    "Blobs",
+    "Cells",
+    "Column",
+    "Found",
+    "Refusal",
+    "Several",
+    "Steps",
+    "find",
+    "from_memory",
+    "infer",
+    "sniff",
+]
 
 
 def find(path: str | Path, layout: str | None = None, pattern: str | None = None) -> Found:

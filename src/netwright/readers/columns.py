@@ -14,7 +14,7 @@ import stat
 import unicodedata
 from bz2 import BZ2File
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NoReturn, Protocol, runtime_checkable
 
@@ -121,6 +121,36 @@ class Arrays:
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Rows of a column that follow each other, together as the cells of their sequences.
+
+    Args:
+        cells: Every step of every sequence, end to end.
+        ends: The place behind the last step of each sequence, never falling; the first one begins at 0.
+    """
+
+    cells: Cells
+    ends: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """The place of the first step of each sequence."""
+        return np.concatenate([[0], self.ends[:-1]]).astype(np.int64)
+
+    def only(self, index: np.ndarray) -> Steps:
+        """Some sequences, in the order of the index."""
+        spans = list(zip(self.starts[index].tolist(), self.ends[index].tolist(), strict=True))
+        rows = np.concatenate([np.zeros(0, np.int64), *(np.arange(start, end) for start, end in spans)])
+        ends = np.cumsum([end - start for start, end in spans], dtype=np.int64)
+        if len(rows) == len(self.cells) and bool((rows == np.arange(len(rows))).all()):
+            return self
+        return Steps(replace(self.cells, values=self.cells.values.take(pa.array(rows))), ends)
 
 
 @dataclass(frozen=True)
@@ -309,7 +339,7 @@ def names_sounds(values: pa.ChunkedArray) -> bool:
     return bool(some) and all(name is not None and name.lower().endswith(_SOUND_SUFFIXES) for name in some)
 
 
-Column = Cells | Blobs | Arrays | Several
+Column = Cells | Blobs | Arrays | Steps | Several
 
 
 @dataclass(frozen=True)

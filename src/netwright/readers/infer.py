@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Blobs, Cells, Column, Several, is_text, names_pictures, names_sounds
+from netwright.readers.columns import Blobs, Cells, Column, Several, Steps, is_text, names_pictures, names_sounds
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, read_numbers
@@ -42,8 +42,12 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     if isinstance(column, Blobs):
         heads = {sniff(head[:HEAD_BYTES]) for head in column.heads(5, HEAD_BYTES)}
         return ("audio", "sound files") if heads and heads <= SOUNDS else ("image", "picture files")
+    if isinstance(column, Steps):
+        kind, why = infer(column.cells, role)
+        return ("signal", f"{why}, at every step") if kind == "number" else ("", f"no number at every step ({why})")
     if isinstance(column, Several):
-        return "vector", "several columns"
+        stepped = any(isinstance(part, Steps) or (isinstance(part, Cells) and lists(part)) for part in column.columns)
+        return ("signal", "several columns, step by step") if stepped else ("vector", "several columns")
     if isinstance(column, Cells):
         return _by_type(column) or _by_values(column, role)
     if column.values.ndim == 1:
@@ -59,6 +63,7 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
         (pa.types.is_binary(kind) or pa.types.is_large_binary(kind), ("image", "cells hold the bytes of files")),
         (column.values.null_count == len(column), ("", NOTHING_THERE[1])),
         (holds_lists(kind), ("tags", "cells are lists of texts")),
+        (lists(column), ("signal", "cells are lists of numbers")),
         (pa.types.is_nested(kind), ("", f"cells of type {kind}")),
         (pa.types.is_boolean(kind), ("category", "true or false")),
         (is_date(kind), ("date", f"cells of type {kind}")),
@@ -87,6 +92,17 @@ def _by_values(column: Cells, role: str) -> tuple[str, str]:
     if readings := undecided(column):
         return "", f"numbers that can be read two ways: {readings}; data.decimal: point or comma decides"
     return _number(values, numbers, good, role)
+
+
+def lists(column: Cells) -> bool:
+    """Whether cells are lists of numbers, or of rows of numbers."""
+    kind = column.values.type
+    for _ in range(2):
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            kind = kind.value_type
+            if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+                return True
+    return False
 
 
 def _blank(values: pa.ChunkedArray) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from netwright.field import Reason
 from netwright.readers import units
-from netwright.readers.columns import Cells, Found
+from netwright.readers.columns import Cells, Column, Found, Steps
 
 NAMES = {".": "point", ",": "comma"}
 MARKS = {name: mark for mark, name in NAMES.items()}
@@ -93,13 +93,17 @@ def marked(found: Found, given: str = "") -> tuple[Found, list[Reason]]:
     Returns:
         The examples, and what shows the mark, where a column would be open without it.
     """
-    texts = {name: column for name, column in found.columns.items() if isinstance(column, Cells) and column.is_text}
+    flat = {name: column.cells if isinstance(column, Steps) else column for name, column in found.columns.items()}
+    texts = {name: column for name, column in flat.items() if isinstance(column, Cells) and column.is_text}
     looks = {name: look(column.values) for name, column in texts.items()}
     shows = {mark: (name, cell) for name, said in looks.items() for mark, cell in said.shown.items()}
     mark = given or (next(iter(shows)) if len(shows) == 1 else "")
     if not mark:
         return found, []
-    told = {name: replace(column, decimal=mark) for name, column in texts.items()}
+    told: dict[str, Column] = {name: replace(column, decimal=mark) for name, column in texts.items()}
+    for name, column in found.columns.items():
+        if isinstance(column, Steps) and isinstance(cells := told.get(name), Cells):
+            told[name] = replace(column, cells=cells)
     needed = any(said.open for said in looks.values())
     why = "given" if given else 'column "{}" holds "{}"'.format(*shows[mark])
     reasons = [Reason(path="data.decimal", value=NAMES[mark], why=why)] if needed or given else []

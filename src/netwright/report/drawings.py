@@ -24,6 +24,7 @@ from netwright.report.sentences import (
     score_name,
     score_text,
     shape_text,
+    split_name,
 )
 
 _MARKED = 8  # drops of the learning rate shown above a curve
@@ -38,7 +39,7 @@ def both_widths(wide: Markup, narrow: Markup) -> Markup:
 def strip(output: OutputFacts) -> Markup | None:
     """The net beside its baselines, with intervals."""
     score = leading_score(output)
-    value = output.scores.get("test", {}).get(score)
+    value = output.scores.get(output.shown, {}).get(score)
     if value is None:
         return None
     low, high = output.intervals.get(score, (None, None))
@@ -48,8 +49,10 @@ def strip(output: OutputFacts) -> Markup | None:
         rows.append(Whisker(baseline_name(each), each.scores.get(score), low, high))
     said = "; ".join(f"{row.label} {score_text(score, row.value)}" for row in rows)
     interval = interval_text(score, output.intervals.get(score))
-    says = f"{score_name(score)} on the test split: {said}. Interval of the net: {interval or 'not measured'}."
-    axis = f"{score_name(score)} on the test split, with 95 % intervals"
+    says = (
+        f"{score_name(score)} on the {split_name(output)}: {said}. Interval of the net: {interval or 'not measured'}."
+    )
+    axis = f"{score_name(score)} on the {split_name(output)}, with 95 % intervals"
     share = is_share(score)
     return both_widths(
         whiskers(says, rows, axis, share=share, width=800), whiskers(says, rows, axis, share=share, width=380)
@@ -125,7 +128,7 @@ def found_curve(output: OutputFacts) -> Markup | None:
     if sought is None or len(sought.curve) < 2:
         return None
     chosen = sought.alarms[0]
-    score = number(output.scores.get("test", {}).get("average_precision"))
+    score = number(output.scores.get(output.shown, {}).get("average_precision"))
     recall, precision = (list(column) for column in zip(*sought.curve, strict=True))
     places = [Place(chosen.recall, f"threshold {number(chosen.threshold)}")] if chosen.recall is not None else []
     says = f"Precision against recall of {sought.positive}: average precision {score}."
@@ -155,8 +158,9 @@ def predicted_against_true(output: OutputFacts) -> Markup | None:
     if not points:
         return None
     measure = f" ({output.measure})" if output.measure else ""
-    error = number(output.scores.get("test", {}).get("rmse"))
-    says = f"Predicted against true {output.name} for {number(len(points))} test examples; RMSE {error}."
+    error = number(output.scores.get(output.shown, {}).get("rmse"))
+    many = f"{number(len(points))} examples of the {split_name(output)}"
+    says = f"Predicted against true {output.name} for {many}; RMSE {error}."
     axes = Axes(f"true {output.name}{measure}", f"Predicted {output.name}{measure}", width=480, height=460)
     return scatter(says, points, axes)
 
@@ -199,7 +203,7 @@ def apart(output: OutputFacts) -> Markup | None:
         for name, counts, series in (("same identity", spread.same, 1), ("different", spread.different, 2))
     ]
     peaks = [number(middles[counts.index(max(counts))]) for counts in (spread.same, spread.different)]
-    area = number(output.scores.get("test", {}).get("auc"))
+    area = number(output.scores.get(output.shown, {}).get("auc"))
     says = (
         f"Distances of pairs: {number(sum(spread.same))} of one identity, most of them near {peaks[0]}, and "
         f"{number(sum(spread.different))} of different ones, most near {peaks[1]}; area under the ROC curve {area}."

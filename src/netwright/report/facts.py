@@ -59,6 +59,9 @@ def day(moment: str) -> str:
     return f"{when.day} {when:%B %Y}"
 
 
+SPLITS = ("test", "validation", "train")
+
+
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -202,8 +205,9 @@ class OutputFacts(_Fact):
         unit: Output unit: "softmax", "sigmoid", "identity".
         headline: The score that stands first, e.g. "accuracy" or "r2".
         scores: By split ("train", "validation", "test"), then by score.
-        intervals: 95 % intervals of the test scores.
-        baselines: Simple methods on the same test examples.
+        intervals: 95 % intervals of the scores of `shown`.
+        baselines: Simple methods on the same examples.
+        steps: How many answers these examples have together, where each has one at every step; else 0.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
         confused: Pictures of the most frequent confusions.
@@ -243,6 +247,12 @@ class OutputFacts(_Fact):
     scatter: list[tuple[Number, Number]] = []
     tracks: list[TrackFacts] = []
     measure: str = ""
+    steps: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The split that all but `scores` is about: test; where nothing was held out for it, validation or training."""
+        return next((split for split in SPLITS if self.scores.get(split)), "test")
 
 
 class VerdictFacts(_Fact):

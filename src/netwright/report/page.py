@@ -54,6 +54,7 @@ class _Output:
     calibration_error: str
     scores: list[tuple[str, list[str], str]]
     splits: list[str]
+    split: str
 
 
 def page(facts: Facts) -> str:
@@ -85,16 +86,17 @@ def page(facts: Facts) -> str:
 
 
 def _output(facts: Facts, output: OutputFacts) -> _Output:
-    score, part = sentences.leading_score(output), sentences.judged_part(output)
+    score = sentences.leading_score(output)
     splits = [name for name in ("train", "validation", "test") if name in output.scores]
+    split = sentences.split_name(output)
     names = list(dict.fromkeys(name for split in splits for name in output.scores[split]))
     measure = f" {output.measure}" if output.measure and score in ("rmse", "mae", "ade", "fde") else ""
     return _Output(
         facts=output,
         sentence=_unbroken(sentences.result(facts, output)),
-        value=sentences.score_text(score, output.scores.get(part, {}).get(score)) + measure,
-        caption=f"{'right' if score == 'accuracy' else sentences.score_name(score)} on the "
-        f"{sentences.PARTS[part]} split",
+        value=sentences.score_text(score, output.scores.get(output.shown, {}).get(score)) + measure,
+        caption=f"{'right' if score == 'accuracy' else sentences.score_name(score)} on the {split}",
+        split=split,
         remark=" ".join([sentences.against_baselines(output), *sentences.baseline_notes(output)]).strip(),
         strip=drawings.strip(output),
         grid=[_Card(shown, drawings.answer_bars(shown)) for shown in output.grid[:SHOWN]],

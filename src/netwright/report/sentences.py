@@ -74,9 +74,6 @@ _BASELINES = {
 }
 
 
-PARTS = {"train": "training", "validation": "validation", "test": "test"}
-
-
 def score_name(score: str) -> str:
     """A score's name in words.
 
@@ -126,22 +123,32 @@ def baseline_name(baseline: Baseline) -> str:
 
 def leading_score(output: OutputFacts) -> str:
     """The score that the sentence is about: the error in own units for numbers, else the headline."""
-    return "rmse" if "rmse" in output.scores.get(judged_part(output), {}) else output.headline
+    return "rmse" if "rmse" in output.scores.get(output.shown, {}) else output.headline
 
 
-def judged_part(output: OutputFacts) -> str:
-    """The part that a result is about: test, or where nothing is kept for the last question what there is."""
-    return next((part for part in ("test", "validation", "train") if part in output.scores), "test")
+def split_name(output: OutputFacts) -> str:
+    """The split that a score is about, e.g. "test split"."""
+    return f"{'training' if output.shown == 'train' else output.shown} split"
+
+
+def _asked(facts: Facts, output: OutputFacts) -> str:
+    """The examples that a score is about, in words; not held-out ones where there is no test part."""
+    count, noun = facts.ledger.splits.get(output.shown), facts.noun
+    kind = {"test": "held-out", "validation": "validation", "train": "training"}[output.shown]
+    what = f"{number(count)} {kind} {noun}" if count else f"{kind} {noun}"
+    if output.steps:
+        what = f"{number(output.steps, 6)} steps of {what}"
+    without = {"validation": " (no test part was held out)", "train": " (nothing was held out)"}
+    return what + without.get(output.shown, "")
 
 
 def result(facts: Facts, output: OutputFacts) -> str:
     """The whole result in one sentence: the net, its interval, the baselines."""
     score = leading_score(output)
-    count = facts.ledger.splits.get("test")
-    if judged_part(output) != "test":
+    if output.shown == "train":
         return _nothing_held_out(facts, output, score)
-    value = output.scores.get("test", {}).get(score)
-    what = f"{number(count)} held-out {facts.noun}" if count else f"held-out {facts.noun}"
+    value = output.scores.get(output.shown, {}).get(score)
+    what = _asked(facts, output)
     interval = interval_text(score, output.intervals.get(score))
     within = f" (95 % interval {interval})" if interval else ""
     if score == "accuracy":
@@ -150,12 +157,13 @@ def result(facts: Facts, output: OutputFacts) -> str:
         said = f"{score_text(score, value)} of {what} lie nearest to one of the same identity{within}"
     elif score == "rmse":
         unit = f" {output.measure}" if output.measure else ""
-        r2 = output.scores["test"].get("r2")
+        r2 = output.scores[output.shown].get("r2")
         explained = f", R² {number(r2)}" if r2 is not None else ""
         within = f", 95 % interval {interval}" if interval else ""
         said = f"A typical error of {number(value)}{unit} (RMSE{within}) on {what}{explained}"
     elif score == "bits":
-        said = f"{score_text(score, value)} bits a character on held-out text{within}"
+        where = "held-out" if output.shown == "test" else split_name(output).removesuffix(" split")
+        said = f"{score_text(score, value)} bits a character on {where} text{within}"
     else:
         said = f"{score_name(score).capitalize()} {score_text(score, value)} on {what}{within}"
     others = [
@@ -167,11 +175,10 @@ def result(facts: Facts, output: OutputFacts) -> str:
 
 
 def _nothing_held_out(facts: Facts, output: OutputFacts, score: str) -> str:
-    """What is known where no example is kept for the last question."""
-    part = judged_part(output)
-    told = f"{score_name(score)} {score_text(score, output.scores[part].get(score))} on its {PARTS[part]} {facts.noun}"
-    why = "which chose when to stop" if part == "validation" else "which it may have learned by heart"
-    return f"Nothing is held out, so nothing is known about new {facts.noun}: {told}, {why}."
+    """What is known where training has seen every example."""
+    value = score_text(score, output.scores.get("train", {}).get(score))
+    told = f"{score_name(score)} {value} on its training {facts.noun}, which it may have learned by heart"
+    return f"Nothing is held out, so nothing is known about new {facts.noun}: {told}."
 
 
 def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:
@@ -190,7 +197,7 @@ def baseline_notes(output: OutputFacts) -> list[str]:
 def against_baselines(output: OutputFacts) -> str:
     """Whether the net is truly better than the best simple method, judged by the net's interval; empty if unknown."""
     score = leading_score(output)
-    value, interval = output.scores.get("test", {}).get(score), output.intervals.get(score)
+    value, interval = output.scores.get(output.shown, {}).get(score), output.intervals.get(score)
     ranked = [each for each in best_first(output.baselines, score) if each.scores.get(score) is not None]
     if not ranked or value is None or interval is None or interval[0] is None or interval[1] is None:
         return ""

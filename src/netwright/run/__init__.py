@@ -33,6 +33,7 @@ from netwright.run.scoring import Evaluation, Outcome
 from netwright.run.sharing import Sharing, shared
 from netwright.run.shifts import Shifts, shifts
 from netwright.run.steps import Steps, steps
+from netwright.run.stream import stream
 from netwright.run.unit import OneUnit, one_unit
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "shifts",
     "step_view",
     "steps",
+    "stream",
     "train",
     "words",
 ]

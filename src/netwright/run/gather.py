@@ -35,8 +35,9 @@ from netwright.run.folder import RunFolder, data_name, now_utc
 from netwright.seeds import numpy_generator
 from netwright.tasks.category import Category
 from netwright.tasks.identity import Identity
+from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
-from netwright.tasks.task import Baseline
+from netwright.tasks.task import Baseline, Task
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -266,6 +267,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
         ],
+        **_of_steps(task, answers, targets),
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))
     some = order[:GRID]
@@ -302,6 +304,15 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _of_steps(task: Task, answers: Tensor, targets: Tensor) -> dict[str, object]:
+    """How many steps were answered and which classes were taken for which, where there is an answer at every step."""
+    if not isinstance(task, PerStep):
+        return {}
+    counts = task.confusion(answers, targets)
+    matrix = {} if counts is None else {"classes": list(task.field.vocabulary), "confusion": counts.tolist()}
+    return {"steps": len(task.steps(answers)[0]), **matrix}
 
 
 def _near(found: Collected, name: str, part: str, order: np.ndarray) -> list[report.NearFacts]:

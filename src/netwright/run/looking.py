@@ -10,10 +10,10 @@ import torch
 from netwright import files
 from netwright.data.dataset import Dataset
 from netwright.doctor.border import Border
-from netwright.doctor.check import HOPELESS, judge_data, judge_start
+from netwright.doctor.check import BROKEN, HOPELESS, judge_data, judge_start
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import first_batch, measure
-from netwright.errors import DataError
+from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Display
 from netwright.resolved import Resolved
@@ -45,6 +45,7 @@ def look(
 
     Raises:
         DataError: Targets that no training could survive.
+        SpecError: A causal model looks ahead.
     """
     if folder.findings.exists() or any(folder.checkpoints.glob("step-*")):
         return
@@ -57,6 +58,9 @@ def look(
     weights = {name: decided.spec.outputs[name].weight for name in model.tasks if name in decided.spec.outputs}
     batch = first_batch(dataset, model.network, seed, device)
     findings += judge_start(measure(model, batch, weights, fresh=fresh))
+    for finding in findings:
+        if finding.name == BROKEN and finding.state == "bad":
+            raise SpecError(f"model.causal: {finding.sentence}", finding.cure)
     for finding in findings:
         if finding.state != "good" and finding.name != _TOLD:
             show.note(told(finding))

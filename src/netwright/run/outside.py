@@ -26,14 +26,16 @@ def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: lis
     """
     told = []
     for name, field in inputs.items():
-        columns = raw[name].reshape(len(ids), -1) if field.limits else np.zeros((len(ids), 0))
+        least_of, most_of = _ends(raw[name], field, len(ids))
         names = kind_of(field).names(field)
         for place, (low, high) in enumerate(field.limits):
-            beyond = np.maximum(low - columns[:, place], columns[:, place] - high)
+            below, above = low - least_of[:, place], most_of[:, place] - high
+            beyond = np.maximum(below, above)
             far = good & (beyond > _SLACK * (high - low))  # never so for a missing value
             if far.any():
                 row = int(np.argmax(np.where(far, beyond, -np.inf)))
-                seen, least, most = (_said(value, field) for value in (columns[row, place], low, high))
+                furthest = (least_of if below[row] > above[row] else most_of)[row, place]
+                seen, least, most = (_said(value, field) for value in (furthest, low, high))
                 many = f"{far.sum():,} of {counted(len(ids), 'example')}, " if len(ids) > 1 else ""
                 told.append(
                     f"{files.printable(names[place])}: {many}{seen} of {ids[row]}, outside of what training saw "
@@ -41,6 +43,18 @@ def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: lis
                 )
     more = [f"and {counted(len(told) - _TOLD, 'more column')}"] if len(told) > _TOLD else []
     return [*told[:_TOLD], *more, "Such answers are guesses."] if told else []
+
+
+def _ends(values: np.ndarray, field: Field, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest value of each column in each example; of all but sequences they are the same."""
+    if not field.limits:
+        return np.zeros((count, 0)), np.zeros((count, 0))
+    if not field.ragged:
+        columns = values.reshape(count, -1)
+        return columns, columns
+    rows = [np.asarray(steps) if len(steps) else np.full((1, *field.shape), np.nan) for steps in values]
+    least = np.stack([np.fmin.reduce(row, axis=0) for row in rows]) if rows else np.zeros((0, *field.shape))
+    return least, np.stack([np.fmax.reduce(row, axis=0) for row in rows]) if rows else least
 
 
 def _said(value: float, field: Field) -> str:

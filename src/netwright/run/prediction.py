@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from torch import Tensor
 
 from netwright import files, readers, registry
-from netwright.data import ahead, fingerprint
+from netwright.data import ahead, fingerprint, grouped
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
@@ -26,7 +27,7 @@ from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
-from netwright.readers.columns import Cells, Column, Found
+from netwright.readers.columns import Cells, Column, Found, Steps
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.resolved import Hardware, Resolved, load_resolved
@@ -34,7 +35,10 @@ from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
 from netwright.run.outside import outside
-from netwright.run.scoring import Evaluation, task_columns
+from netwright.run.scoring import Evaluation, all_columns
+from netwright.run.spread import STEP, Spread
+from netwright.tasks.per_step import PerStep
+from netwright.tasks.task import Task
 from netwright.training import hardware
 from netwright.words import counted
 
@@ -76,7 +80,8 @@ def predict(
     Returns:
         One row per example: `id`; per output the number, or the likeliest class (of tags all that are given) and
         `<output>:<class>` with the probability of each, or the nearest identity (null where nobody is known), its
-        `<output>_distance` and the embedding; `problem` where some could not be answered.
+        `<output>_distance` and the embedding; `problem` where some could not be answered. Where some output answers at
+        every step of a sequence a row is a step, and `step` counts them.
 
     Raises:
         SpecError: No such model, or `out` ends in neither .csv nor .parquet.
@@ -144,7 +149,7 @@ def found_in(path: Path, model: Model) -> Found:
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
-    found = ahead.latest(found, model.spec) if ahead.asked(model.spec) else found
+    found = ahead.latest(found, model.spec) if ahead.asked(model.spec) else _sequences(found, model)
     count = len(found.ids)
     columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: room(field, count) for name, field in model.inputs.items()}
@@ -160,15 +165,18 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     ids = _ids(found, model)
     good = np.ones(count, dtype=bool)
     good[list(problems)] = False
-    shown, full = {"id": ids}, {"id": ids}
-    for name in model.outputs:
-        whole = task_columns(name, model.tasks[name], reached[name])
-        full |= {key: _masked(values, good) for key, values in whole.items()}
-        words = [_words(value) for value in model.tasks[name].decode(reached[name], top)]
-        shown[name] = _masked(pa.array(words, pa.string()), good)
+    spread, trouble = Spread.of(model.tasks, reached), pa.array([problems.get(row, "") for row in range(count)])
+    shown = {"id": ids}
+    if spread is not None:
+        shown = {"id": spread.each(ids), STEP: spread.numbers, **_order(found, model, spread)}
+    full, sound = dict(shown), good if spread is None else good[spread.examples]
+    for name, task in model.tasks.items():
+        whole = all_columns(name, task, reached[name], spread)
+        full |= {key: _masked(values, sound) for key, values in whole.items()}
+        shown[name] = _masked(_in_words(task, reached[name], spread, top), sound)
     if problems:
-        shown["problem"] = full["problem"] = pa.array([problems.get(row, "") for row in range(count)], pa.string())
-    far = outside(model.inputs, raw, ids.to_pylist(), good)
+        shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
+    far = [*outside(model.inputs, raw, ids.to_pylist(), good), *_cut(model, raw)]
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
@@ -176,6 +184,51 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
         merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
         return merge[0], merge[1], far
     return pa.table(shown), pa.table(full), far
+
+
+def _sequences(found: Found, model: Model) -> Found:
+    """The rows of a table as sequences, where the model was trained on such; one without their column is one."""
+    data = model.spec.data
+    if data.group is None:
+        return found
+    stepped = {name: field.ragged for name, field in model.inputs.items()}
+    sources = {
+        name: (field.source,) if isinstance(field.source, str) else field.source for name, field in model.inputs.items()
+    }
+    steps = frozenset(source for name, of in sources.items() if stepped[name] for source in of)
+    whole = {source: f"inputs.{name}" for name, of in sources.items() if not stepped[name] for source in of}
+    if data.group in found.columns:
+        return grouped.grouped(found, data, grouped.Wanted(steps, whole))
+    return grouped.one_sequence(found, data, grouped.Wanted(steps, whole), Path(found.origin).stem or "sequence")
+
+
+def _cut(model: Model, raw: Mapping[str, np.ndarray]) -> list[str]:
+    """Which signals were read up to some step only."""
+    told = []
+    for name, field in model.inputs.items():
+        longest = int(field.options.get("longest", 0)) if field.kind == "signal" else 0
+        if cut := sum(len(row) >= longest for row in raw[name]) if longest else 0:
+            told.append(f"{name}: {counted(cut, 'sequence')} read up to step {longest:,}, the longest that is read")
+    return told
+
+
+def _order(found: Found, model: Model, spread: Spread) -> dict[str, pa.Array]:
+    """What orders the steps in the user's own table, e.g. the number of each frame; nothing where none does."""
+    name = model.spec.data.order
+    column = found.columns.get(name) if name else None
+    if name is None or not isinstance(column, Steps):
+        return {}
+    rows = pa.array(column.starts[spread.examples] + spread.steps - 1, pa.int64(), mask=spread.steps == 0)
+    return {name: column.cells.values.combine_chunks().take(rows)}
+
+
+def _in_words(task: Task, answers: Tensor, spread: Spread | None, top: int) -> pa.Array:
+    """Answers as a person reads them, a row for each example or step."""
+    if spread is not None and isinstance(task, PerStep):
+        flat = task.inner.decode(task.steps(answers)[0], top)
+        return spread.steps_of(pa.array([_words(value) for value in flat], pa.string()))
+    words = pa.array([_words(value) for value in task.decode(answers, top)], pa.string())
+    return words if spread is None else spread.each(words)
 
 
 def _ids(found: Found, model: Model) -> pa.Array:
@@ -245,14 +298,14 @@ def write_table(out: Path, answers: pa.Table) -> None:
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_harmless(name) for name in answers.column_names])
+    writer.writerow([harmless(name) for name in answers.column_names])
     for batch in answers.to_batches(max_chunksize=_ROWS):
         columns = [column.to_pylist() for column in batch.columns]
-        writer.writerows([[_harmless(cell) for cell in row] for row in zip(*columns, strict=True)])
+        writer.writerows([[harmless(cell) for cell in row] for row in zip(*columns, strict=True)])
     files.write_text(out, text.getvalue())
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A spreadsheet runs text that begins like a formula; an apostrophe before it keeps it text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 

@@ -17,12 +17,14 @@ import torch
 from netwright import registry, spec
 from netwright.data import augment
 from netwright.data.dataset import Dataset
+from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.field import Reason
 from netwright.model_file import Model, group_shapes
 from netwright.models.defaults import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
+from netwright.readers.kinds.sequence import Sequence
 from netwright.resolved import Hardware, Resolved
 from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, Spec, StopSpec
 from netwright.tasks.task import task_name
@@ -145,14 +147,15 @@ def _weighed(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) -
     if out.class_weights is None:
         return out
     classes, path = data.outputs[name].vocabulary, f"outputs.{name}.class_weights"
-    if data.outputs[name].kind != "category":
+    if data.outputs[name].kind not in {"category", "labels"}:
         kind = data.outputs[name].kind
         why = {"tags": "weighs none of its tags", "identity": "is an identity and compares pairs"}.get(kind)
         why = why or f"is a {kind} and has no classes"
         raise SpecError(f"{path}: {name} {why}.", "Leave it out.")
     if out.class_weights != "balanced":
         return out
-    counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=len(classes))
+    codes = data.arrays[name][data.parts["train"]]
+    counts = np.bincount(np.concatenate(codes) if data.outputs[name].ragged else codes, minlength=len(classes))
     present = counts > 0
     weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 1.0)
     given = {label: round(float(weight), 6) for label, weight in zip(classes, weights, strict=True)}
@@ -247,17 +250,21 @@ def _refuse_unsaid(path: str, wanted: Spec, data: Dataset) -> None:
 
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:
     """The model with its layers written out, dropout among them."""
+    tasks = {task_name(field) for field in data.outputs.values()}
+    if "next" in tasks and not model.causal:
+        model = _onwards(model, reasons)
+    if model.causal:
+        _refuse_unordered(data)
     if model.layers is None:
-        tasks = {task_name(field) for field in data.outputs.values()}
         layers, why = default_layers(
             model,
             group_shapes(data.inputs),
             onwards="next" in tasks,
-            whole=bool(tasks & {"text", "transcript"}),
+            whole=bool(tasks & {"text", "transcript", "per_step"}),
             ahead=any(field.options.get("onward") for field in data.outputs.values()),
         )
         reasons += why
-        model = ModelSpec(layers=layers, decoder=model.decoder, initialiser=model.initialiser)
+        model = ModelSpec(layers=layers, decoder=model.decoder, causal=model.causal, initialiser=model.initialiser)
     if model.decoder is None and any(task_name(field) == "text" for field in data.outputs.values()):
         decoder = DecoderSpec()
         model = model.model_copy(update={"decoder": decoder})
@@ -272,6 +279,38 @@ def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reaso
         if told := registry.part("activation", name).facts.get("derivative"):
             reasons.append(_reason(f"model.layers: {name}", "stand-in derivative", told))
     return model
+
+
+def _onwards(model: ModelSpec, reasons: list[Reason]) -> ModelSpec:
+    """A model that may not look ahead, since what comes is asked.
+
+    Raises:
+        SpecError: It was told to look ahead.
+    """
+    if model.causal is False:
+        raise SpecError(
+            "model.causal: false: what comes next is asked, and a net that sees it learns nothing else.",
+            "Leave it out.",
+        )
+    reasons.append(_reason("model.causal", "true", "what comes next is asked, so that no layer may see it"))
+    return model.model_copy(update={"causal": True})
+
+
+def _refuse_unordered(data: Dataset) -> None:
+    """A causal model reads a sequence whose steps say nothing of later ones.
+
+    Raises:
+        SpecError: No sequence goes in, or what is made of its steps depends on all of it.
+    """
+    kinds = {name: kind_of(field) for name, field in data.inputs.items() if field.ragged}
+    if not kinds:
+        raise SpecError("model.causal: no sequence goes in, so that nothing comes later.", "Leave it out.")
+    for name, kind in kinds.items():
+        if isinstance(kind, Sequence) and kind.foresees:
+            raise SpecError(
+                f"model.causal: inputs.{name}: {kind.foresees}.",
+                "Give it as kind: signal, whose steps stay as they are.",
+            )
 
 
 def _reason(path: str, value: object, why: str) -> Reason:

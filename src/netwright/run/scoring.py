@@ -30,7 +30,9 @@ from netwright.resolved import Resolved
 from netwright.run import gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
+from netwright.run.spread import STEP, Spread
 from netwright.spec import OutputSpec
+from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
 from netwright.training.loop import Training
 from netwright.words import counted
@@ -234,22 +236,48 @@ def _examples(dataset: Dataset, model: Model, shown: Answered) -> list[Example]:
 
 
 def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answered: list[Answered]) -> None:
-    """One row per held-out example: id, part, and per output truth, answer and probabilities."""
+    """One row per held-out example, or step of one: id, part, and per output truth, answer and probabilities."""
     tables = []
     for found in answered:
         columns: dict[str, pa.Array] = {
             "id": pa.array([str(dataset.ids[int(i)]) for i in found.positions], pa.string()),
             "part": pa.array([found.part] * len(found.positions), pa.string()),
         }
-        for name, field in model.outputs.items():
-            task, truth = model.tasks[name], found.targets[name]
-            columns |= task_columns(name, task, found.answers[name])
-            named = [field.vocabulary[int(t)] for t in truth] if field.kind in ONE_CLASS else truth.tolist()
-            columns[f"{name}_truth"] = pa.array(task.words(truth) or named)
+        if spread := Spread.of(model.tasks, found.answers):
+            columns = {name: spread.each(values) for name, values in columns.items()} | {STEP: spread.numbers}
+        for name in model.outputs:
+            columns |= all_columns(name, model.tasks[name], found.answers[name], spread)
+            columns[f"{name}_truth"] = _truths(model, name, found.targets[name], spread)
         tables.append(pa.table(columns))
     if tables:
         with files.writing(folder.predictions) as sink:
             pq.write_table(pa.concat_tables(tables), sink)
+
+
+def _truths(model: Model, name: str, truth: Tensor, spread: Spread | None) -> pa.Array:
+    """What is true of each row."""
+    task, field = model.tasks[name], model.outputs[name]
+    if isinstance(task, PerStep) and spread is not None:
+        return spread.steps_of(pa.array(task.truths(truth)))
+    named = [field.vocabulary[int(t)] for t in truth] if field.kind in ONE_CLASS else truth.tolist()
+    values = pa.array(task.words(truth) or named)
+    return values if spread is None else spread.each(values)
+
+
+def all_columns(name: str, task: Task, answers: Tensor, spread: Spread | None) -> dict[str, pa.Array]:
+    """Columns of a table of answers with a row for each example, or for each step; see `task_columns`.
+
+    Args:
+        name: Of the output.
+        task: Of the output.
+        answers: As the task gives them.
+        spread: The rows, where some output answers at every step.
+    """
+    if isinstance(task, PerStep) and spread is not None:
+        columns = task_columns(name, task.inner, task.steps(answers)[0])
+        return {key: spread.steps_of(values) for key, values in columns.items()}
+    columns = task_columns(name, task, answers)
+    return columns if spread is None else {key: spread.each(values) for key, values in columns.items()}
 
 
 def task_columns(name: str, task: Task, answers: Tensor) -> dict[str, pa.Array]:

@@ -209,7 +209,7 @@ class Category(Task):
             "accuracy": float(self._hits(answers, targets).mean()),
             "log_loss": metrics.log_loss(answers, targets),
         }
-        scores |= {f"top{top}": metrics.accuracy(answers, targets, top) for top in self._tops()}
+        scores |= {f"top{top}": metrics.accuracy(answers, targets, top) for top in self.tops}
         return {**(self.sought.scores(answers, targets) if self.sought else {}), **scores}
 
     def interval(
@@ -217,7 +217,7 @@ class Category(Task):
     ) -> dict[str, Interval]:
         """Wilson's for shares, a bootstrap for log_loss and for everything when there are groups."""
         columns = {"accuracy": self._hits(answers, targets), "log_loss": metrics.surprise(answers, targets)}
-        columns |= {f"top{top}": metrics.hits(answers, targets, top) for top in self._tops()}
+        columns |= {f"top{top}": metrics.hits(answers, targets, top) for top in self.tops}
         found = self.sought.intervals(answers, targets, groups) if self.sought else {}
         return found | {
             name: metrics.wilson(float(column.sum()), len(targets))
@@ -226,7 +226,8 @@ class Category(Task):
             for name, column in columns.items()
         }
 
-    def _tops(self) -> list[int]:
+    @property
+    def tops(self) -> list[int]:
         """How many of the likeliest classes may hold the true one, where there are more than that."""
         return [top for top in TOPS if len(self.classes) > top]
 
@@ -266,6 +267,7 @@ class Category(Task):
         inputs, asked = standardised(train.flat(rows), test.flat())
         learned, answers, early = self._logistic(inputs, known, asked)
         fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
+        fitting.judge = self.judge
         return [fitting.baseline(name, answers, test, start, "; ".join(filter(None, [what, note, early])))]
 
     def _of_words(self, train: Coded, test: Coded, start: float, seed: int) -> list[Baseline]:
@@ -277,6 +279,7 @@ class Category(Task):
         inputs, asked = bags(train, test, rows)
         learned, answers, early = self._logistic(inputs, known, asked)
         fitting = Category(self.name, self.settled(learned, torch.from_numpy(known)), self._spec)
+        fitting.judge = self.judge
         return [fitting.baseline("bag_of_words", answers, test, start, "; ".join(filter(None, [BAG, note, early])))]
 
     def _logistic(

@@ -133,6 +133,7 @@ class Task(ABC):
         goes_on: Of next steps what they go on from; None for anything else.
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
+        judge: Who scores the answers of its baselines, where that is another task, of which this one is a part.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
 
@@ -145,6 +146,7 @@ class Task(ABC):
     each_step: bool = False
     writes: bool = False
     goes_on: Onward | None = None
+    judge: Task | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         self.name = name
@@ -323,18 +325,23 @@ class Task(ABC):
             since: `time.monotonic()` at its start.
             note: What a reader must know.
         """
-        scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
+        judge = self.judge or self
+        scores, interval = judge.score(answers, test.targets), judge.interval(answers, test.targets, test.groups)
         return Baseline(name, scores, interval, time.monotonic() - since, note)
 
 
 def task_name(field: Field) -> str:
-    """The task of an output: that of its kind, what comes next where it follows an input, or what is read off one.
+    """The task of an output: that of its kind, or of what it has to do with an input.
+
+    What comes next where it follows one, what is read off one, or an answer at each of its steps.
 
     Args:
         field: What is known about its data.
     """
     if field.options.get("align"):
         return "transcript"
+    if field.options.get("per"):
+        return "per_step"
     return "next" if field.options.get("of") else field.kind
 
 
@@ -352,7 +359,7 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     if task_name(field) != field.kind:
         return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
-        kinds = ", ".join(task for task in parts("task") if task not in {"next", "transcript"})
+        kinds = ", ".join(task for task in parts("task") if task not in {"next", "transcript", "per_step"})
         raise SpecError(
             f'outputs.{name}: kind "{field.kind}" cannot be an output; {kinds} can.',
             f"Make {name} an input, or give outputs.{name}.kind.",

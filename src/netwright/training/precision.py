@@ -25,7 +25,7 @@ from netwright.models.recurrent import Carried
 from netwright.training.loop import Losses
 
 Precision = Literal["float32", "bfloat16"]
-Answer = Callable[[dict[str, Tensor], Carried | None, dict[str, Tensor] | None], dict[str, Tensor]]
+Answer = Callable[..., dict[str, Tensor]]  # inputs, carried, targets, as of a network
 WORTH_MULTIPLY_ADDS = 2e11  # of all steps together; below, a training takes seconds
 FASTER = 1.2  # times, for bfloat16 to be chosen: what two measurements of the same disagree by is less
 SECONDS, LEAST, MOST = 1.0, 2, 20  # of measuring each way, in seconds and in steps

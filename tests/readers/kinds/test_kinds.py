@@ -18,6 +18,7 @@ from netwright.field import Field, Reason
 from netwright.readers import Arrays, Blobs, Cells, Column, Found, Several, from_memory
 from netwright.readers.kinds.image import Image as Pictures
 from netwright.readers.kinds.kind import Cell, Kind
+from netwright.readers.kinds.sequence import Sequence
 from netwright.readers.layouts.listing import list_archive
 from netwright.readers.pictures import Frame
 from netwright.spec import InputSpec, OutputSpec
@@ -26,6 +27,8 @@ TEXTS = ("one text", "another one", "a", "NA", "one text")
 INK = ("[[0,0],[1,2]]", "[[[0,0],[1,2]],[[3,3]]]", "[[5,5]]", "0 0\n1 1", '{"x": [0, 2], "y": [1, 1]}')
 RISES = ("[[1], [2]]", "[[5.5]]", "[[0], [0], [1]]", "[[1e6], [3]]", "[[0.25], [2]]")
 TRACKS = ("[[0, 0], [1, 2]]", "[[5.5, -1]]", "[[0, 0], [0, 0], [1, 1]]", "[[1e6, 2], [3, 4]]", "[[0.25, 1], [2, 3]]")
+STEPS = ("[[1, 2], [3, 4.5], [5, 6]]", "[[7, 8]]", "0 1\n1 0", "[[1, 1], [2, 2]]", "[[3, 3], [4, 4]]")
+LABELS = ("walk sit walk", '["walk"]', "sit, sit", "sit;walk", '["walk", "sit"]')
 TAGS = ("sun;sea", "", "sea", " city ; sun;;", "sea;sea")
 DAYS = ("2026-11-21", "2025-01-31 10:00", "2024-02-29T23:59:59.25", "1949-01", "2026-11-21T10:00+02:00")
 
@@ -40,7 +43,7 @@ def kind(name: str) -> Kind:
 
 def planned(name: str, column: Column, **spec: object) -> tuple[Field, list[Reason]]:
     found = from_memory({"x": [0] * len(column)})
-    wish = (OutputSpec if name == "identity" else InputSpec).model_validate(spec)
+    wish = (OutputSpec if name in {"identity", "labels"} else InputSpec).model_validate(spec)
     return kind(name).plan("x", column, wish, found)
 
 
@@ -84,6 +87,8 @@ def columns(folder: Path) -> dict[str, tuple[Column, list[Cell]]]:
         "ink": (cells(*INK), list(INK)),
         "track": (cells(*TRACKS), list(TRACKS)),
         "series": (cells(*RISES), list(RISES)),
+        "signal": (cells(*STEPS), list(STEPS)),
+        "labels": (cells(*LABELS), list(LABELS)),
         "identity": (cells("bo", "ann", "", "NA", "bo"), ["bo", "ann", "", "NA", "bo"]),
     }
 
@@ -111,13 +116,28 @@ def test_coding_a_row_alone_gives_the_same_bits_and_needs_only_the_field(tmp_pat
     field = kind(name).fit(values, field)
     again = Field.model_validate_json(field.model_dump_json())
     coded = kind(name).code(values, field)
-    assert coded.dtype == (torch.int64 if name == "text" else torch.float32)
+    assert coded.dtype == (torch.int64 if name in {"text", "labels"} else torch.float32)
     for place in range(len(values)):
         alone = kind(name).code(values[place : place + 1], again)[0]
         assert torch.equal(alone, coded[place][: len(alone)] if field.ragged else coded[place])
     if not field.ragged:
         assert torch.equal(kind(name).code(torch.from_numpy(values), field), coded)
     assert kind(name).preview(values[0], field)
+
+
+@pytest.mark.parametrize("name", [name for name in registry.parts("kind") if isinstance(kind(name), Sequence)])
+def test_what_the_network_gets_of_a_step_depends_on_later_ones_where_the_kind_says_so(
+    tmp_path: Path, name: str
+) -> None:
+    column, _ = columns(tmp_path)[name]
+    field, _ = planned(name, column)
+    values, _ = read(field, column)
+    of, whole = kind(name), max(values, key=len)
+    assert isinstance(of, Sequence)
+    field = of.fit(values, field)
+    begun = whole[: 3 if name == "text" else 1]  # of a text, its first word
+    coded, alone = of.coder(field)(whole), of.coder(field)(begun)
+    assert np.array_equal(coded[: len(alone)], alone) == (not of.foresees)
 
 
 @pytest.mark.parametrize("name", ["image", "number", "vector"])

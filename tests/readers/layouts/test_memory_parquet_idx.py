@@ -76,7 +76,7 @@ def test_memory_pictures_as_floats_and_channels_first() -> None:
         ({}, "no rows"),
         ({"a": []}, "no rows"),
         ({"a": [1, "x"]}, 'column "a" in memory cannot be read'),
-        ({"a": [[1], [1, 2]]}, 'column "a" in memory holds arrays of different shapes'),
+        ({"a": [[[1], [2]], [[1, 2]]]}, 'column "a" in memory holds arrays of different shapes'),
         (3, "type int is not understood"),
         (np.zeros(3), "array of 1 dimensions"),
         ((np.zeros((2, 2)), ["x"]), "1 names for 2 columns"),

@@ -128,6 +128,39 @@ class Audio(Sequence):
         return f"{len(np.asarray(value)) * _HOP_SECONDS:.2f} s"
 
 
+class Windows:
+    """The steps of a sound that comes piece by piece, the same as of the whole.
+
+    Args:
+        field: Of the sounds.
+    """
+
+    def __init__(self, field: Field) -> None:
+        self._rate, self._mfcc = int(field.options["rate_hz"]), field.options["features"] == "mfcc"
+        self._held = np.zeros(0, dtype=np.float32)
+
+    def steps(self, sound: np.ndarray) -> np.ndarray:
+        """`(time, band)`: the steps that are complete with these samples.
+
+        Args:
+            sound: Samples in -1..1 that follow those before.
+        """
+        self._held = np.concatenate([self._held, sound])
+        _, hop, points = _sizes(self._rate)
+        count = max(0, (len(self._held) - points) // hop + 1)
+        if not count:
+            return np.zeros((0, BANDS), dtype=np.float32)
+        found = log_mel(torch.from_numpy(self._held[: points + (count - 1) * hop]), self._rate)
+        self._held = self._held[count * hop :].copy()
+        return (cepstrum(found) if self._mfcc else found).numpy()
+
+
+def _sizes(rate_hz: int) -> tuple[int, int, int]:
+    """Samples of a window, from one to the next, and of a transform."""
+    window = round(_WINDOW_SECONDS * rate_hz)
+    return window, round(_HOP_SECONDS * rate_hz), 2 ** math.ceil(math.log2(window))
+
+
 def _files(column: Column) -> Blobs | None:
     """The sound files of a column: its own, or those that its cells name."""
     if isinstance(column, Cells) and column.is_text and column.root is not None:
@@ -144,8 +177,7 @@ def log_mel(sound: Float[torch.Tensor, " sample"], rate_hz: int) -> Float[torch.
 
     Source: Davis & Mermelstein 1980; mel = 2595 log10(1 + f / 700), O'Shaughnessy 1987.
     """
-    window, hop = round(_WINDOW_SECONDS * rate_hz), round(_HOP_SECONDS * rate_hz)
-    points = 2 ** math.ceil(math.log2(window))
+    window, hop, points = _sizes(rate_hz)
     if len(sound) < window:
         sound = torch.nn.functional.pad(sound, (0, window - len(sound)))
     spectrum = torch.stft(sound, points, hop, window, torch.hann_window(window), center=False, return_complex=True)

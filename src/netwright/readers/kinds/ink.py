@@ -37,6 +37,7 @@ class Ink(Sequence):
 
     name: ClassVar[str] = "ink"
     settings: ClassVar[tuple[str, ...]] = ("longest",)
+    foresees: ClassVar[str] = "ink is placed in a frame of all its points, which later ones change"
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Pairs of columns are points of one stroke; anything else holds its points in each cell."""
@@ -70,8 +71,10 @@ class Ink(Sequence):
         if not np.isfinite(points).all() or np.abs(points).max() > _HUGE:
             raise CellError("holds a coordinate that is no number, or beyond all paper.")
         points[0, 2] = 1
-        same = (np.diff(points[:, :2], axis=0) == 0).all(axis=1) & (points[1:, 2] == 0)  # the pen stood still
-        return points[np.concatenate([[True], ~same])][: int(field.options["longest"])].astype(np.float32)
+        moved = np.ones(len(points), dtype=bool)
+        if not field.options.get("every"):  # where each point is answered, those at which the pen stood still as well
+            moved[1:] = (np.diff(points[:, :2], axis=0) != 0).any(axis=1) | (points[1:, 2] == 1)
+        return points[moved][: int(field.options["longest"])].astype(np.float32)
 
     def width(self, field: Field) -> int:
         """Mean and spread of each number, and how many points there are."""

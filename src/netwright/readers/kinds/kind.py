@@ -18,7 +18,7 @@ from netwright.field import Field, Reason
 from netwright.readers.columns import Column, Found
 from netwright.spec import InputSpec, OutputSpec
 
-Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | None
+Cell = bytes | str | np.ndarray | np.generic | float | int | datetime.date | list[object] | None
 
 
 class Kind(ABC):

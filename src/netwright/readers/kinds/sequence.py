@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,13 @@ _TOLD = 1000  # cells between two words about how far reading is
 
 
 class Sequence(Kind):
-    """A kind of steps in their order; `field.shape` and `field.dtype` are those of one step."""
+    """A kind of steps in their order; `field.shape` and `field.dtype` are those of one step.
+
+    Attributes:
+        foresees: Why what the network gets of a step depends on later ones; nothing where it does not.
+    """
+
+    foresees: ClassVar[str] = ""
 
     def read(
         self, column: Column, field: Field, index: np.ndarray, sink: np.ndarray, progress: Callable[[int], None]

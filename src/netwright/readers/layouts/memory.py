@@ -181,6 +181,8 @@ def _stacked(name: str, values: Sequence[object]) -> object:
     if isinstance(values[0], (str, bytes)) or all(_texts(value) for value in values):
         return values
     shapes = sorted({np.shape(value) for value in values})  # type: ignore[type-var]
+    if len(shapes) > 1 and len({shape[1:] for shape in shapes}) == 1 and len(shapes[0]) in {1, 2}:
+        return [np.asarray(value).tolist() for value in values]  # series of different lengths
     if len(shapes) > 1:
         raise DataError(
             f'column "{name}" in memory holds arrays of different shapes: {shapes[:3]}.', "Bring them to one shape."
