@@ -15,6 +15,9 @@ SMALLEST_CONVOLVED = 16  # rows and columns; a smaller picture has few places to
 LARGE_IMAGE = 64 * 64  # numbers in an example; above it a plain net spends most of its weights on single pixels
 RECURRENT_UNITS = 64  # of each direction
 ONWARDS_UNITS = 256
+_WHY_WIDTH = "enough units for most tables and small pictures, and fast"
+_WHY_CHAIN = "each layer feeds the next; residual helps from about 10 layers on"
+_WHY_ACTIVATION = "does not saturate, so that deep nets learn too; cheap"
 
 
 def default_layers(
@@ -56,26 +59,9 @@ def default_layers(
     text = _plain_layers(depth, width, model.connect or "chain", activation, groups)
     reasons = [
         (model.depth, Reason(path="model.depth", value=str(depth), why=_why_depth(groups))),
-        (
-            model.width,
-            Reason(
-                path="model.width", value=str(width), why="enough units for most tables and small pictures, and fast"
-            ),
-        ),
-        (
-            model.connect,
-            Reason(
-                path="model.connect",
-                value=model.connect or "chain",
-                why="each layer feeds the next; residual helps from about 10 layers on",
-            ),
-        ),
-        (
-            model.activation,
-            Reason(
-                path="model.activation", value=activation, why="does not saturate, so that deep nets learn too; cheap"
-            ),
-        ),
+        (model.width, Reason(path="model.width", value=str(width), why=_WHY_WIDTH)),
+        (model.connect, Reason(path="model.connect", value=model.connect or "chain", why=_WHY_CHAIN)),
+        (model.activation, Reason(path="model.activation", value=activation, why=_WHY_ACTIVATION)),
     ]
     if depth == 0:  # nothing is hidden, so that width, connections and activation mean nothing
         reasons = reasons[:1]

@@ -347,7 +347,8 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
         show: Where progress is told.
     """
     path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
-    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None})}
+    undivided = {"parts": (1.0, 0.0, 0.0)} if ahead.asked(model.spec) else {}  # or tracks would be torn for nothing
+    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None, **undivided})}
     fields = {**model.inputs, **model.outputs}
     strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     return prepare(
