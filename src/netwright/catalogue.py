@@ -56,7 +56,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
     "transform": {
         "mirror": (
             "netwright.data.augment.geometry:Mirror",
-            "left becomes right in every other epoch: twice as many pictures or tracks",
+            "left becomes right in every other epoch: twice as many views",
         ),
         "shift": ("netwright.data.augment.geometry:Shift", "moved by a few pixels: `{name: shift, px: 2}`"),
         "crop": ("netwright.data.augment.geometry:Crop", "a part brought to full size: `{name: crop, share: 0.25}`"),
@@ -67,7 +67,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "light": ("netwright.data.augment.colour:Light", "brightness and contrast: `{name: light, strength: 0.3}`"),
         "grain": (
             "netwright.data.augment.colour:Grain",
-            "noise in every pixel, or every point of a track: `{name: grain, spread: 0.1}`",
+            "noise in every pixel or point: `{name: grain, spread: 0.1}`",
         ),
         "erase": ("netwright.data.augment.colour:Erase", "a rectangle covered: `{name: erase, share: 0.25}`"),
     },

@@ -8,6 +8,7 @@ import torch
 
 from netwright import run, spec
 from netwright.data import ahead
+from netwright.data.ledger import Ledger
 from netwright.errors import CellError, DataError
 from netwright.field import Field
 from netwright.readers import Arrays, Found, from_memory
@@ -174,6 +175,8 @@ def test_c18_a_run_over_damaged_tracks_accounts_for_every_row(tmp_path: Path) ->
     asked = spec.load(f"{{{ASKED[1:-1]}, {quick}}}")
     asked = spec.override(asked, {"data.path": f'"{tmp_path / "walks.csv"}"'})
     outcome = run.train(asked, out=tmp_path / "run")
-    ledger = (outcome.run / "ledger.parquet").exists()
-    assert ledger
-    assert any("set aside" in line for line in outcome.text)
+    ledger = Ledger.read(outcome.run / "ledger.parquet")
+    left_out = {group.reason: group.rows for group in ledger.reasons()}
+    assert left_out == {"steps are missing: the track ends here and another begins.": 2, "x or y is no number.": 1}
+    assert ledger.counts()["used"] == 28 * (STEPS - 4) + 2 * (1 + 2)  # and two tracks in pieces of 5 and 6 steps
+    assert any("3 of 233 examples set aside" in line for line in outcome.text)

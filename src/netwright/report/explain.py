@@ -230,6 +230,9 @@ def _loss(name: str, function: object, compares: str) -> Markup:
         y, axis = function(x[:, None], torch.zeros(401, 1)), "output less target"  # type: ignore[operator]
     elif compares == "yes_no":
         y, axis = function(x[:, None], torch.ones(401, dtype=torch.int64)), "score, the answer being yes"  # type: ignore[operator]
+    elif compares == "points":
+        places = torch.stack([x, torch.zeros(401)], dim=1)[:, None]
+        y, axis = function(places, torch.zeros(401, 1, 2)), "place of a point that should be at 0"  # type: ignore[operator]
     elif compares == "triplets":
         both = torch.stack([torch.ones(401, 1), x[:, None]], dim=1)
         y, axis = function(torch.zeros(401, 1), both), "place of the negative; anchor at 0, positive at 1"  # type: ignore[operator]
