@@ -53,7 +53,7 @@ def tracks(task: Track, dataset: Dataset, answered: Answered, order: Sequence[in
     found = []
     for row in chosen.values():
         position = int(answered.positions[row])
-        raw = np.asarray(dataset.arrays[str(field.options["onward"])][position])[:, : track.AXES]
+        raw = np.asarray(dataset.arrays[str(field.options["onward"])][np.array([position])][0])[:, : track.AXES]
         truth, answer = answered.targets[task.name][row], answered.answers[task.name][row]
         seen = torch.from_numpy(track.local(raw, field))
         way = seen[-1] - seen[-min(2, len(seen))]
@@ -85,7 +85,7 @@ def series(task: Series, dataset: Dataset, answered: Answered, order: Sequence[i
     found = []
     for row in sorted(order[:ORIGINS]):
         position = int(answered.positions[row])
-        raw = np.asarray(dataset.arrays[str(task.field.options["onward"])][position])[:, 0]
+        raw = np.asarray(dataset.arrays[str(task.field.options["onward"])][np.array([position])][0])[:, 0]
         answer = answered.answers[task.name][row][:, 0]
         truth = task.own(answered.targets[task.name][row][None])[0, :, 0]
         season = int(task.field.options.get("season", 0))
