@@ -66,7 +66,7 @@ def test_a_class_and_a_number_at_every_step_of_people_never_seen(walked: tuple[r
     assert "steps of 6 held-out examples right" in outcome.text[0]
     (future,) = [each for each in facts["findings"] if each["name"] == "future"]
     assert future["state"] == "good"
-    assert str(model_file.load(outcome.model).replayed).startswith("4 of 4 match")
+    assert str(model_file.load(outcome.model).replayed).startswith("6 of 6 match")
 
 
 def test_held_out_answers_are_kept_with_a_row_for_each_step(walked: tuple[run.Outcome, Path]) -> None:
