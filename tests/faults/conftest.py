@@ -41,7 +41,8 @@ def model_file(tmp_path: Path) -> Path:
     from sklearn.datasets import load_iris  # imported here: most fault tests need none of this
 
     from netwright.model_file import Example, assemble, write
-    from netwright.spec import Field, load
+    from netwright.field import Field
+    from netwright.spec import load
 
     flowers, names = load_iris(return_X_y=True)[0], ("setosa", "versicolor", "virginica")
     mean, std = tuple(flowers.mean(axis=0).tolist()), tuple(flowers.std(axis=0).tolist())

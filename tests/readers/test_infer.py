@@ -56,7 +56,7 @@ def cells(values: list, root: Path | None = None) -> Cells:
         ([f"I came {n}, I saw {n}" for n in range(50)], "input", "", "free text"),
         (["21 Nov", "22 Dec"], "input", "category", "2 different texts"),
         ([b"\x89PNG", b"\x89PNG"], "input", "image", "bytes of files"),
-        ([[1, 2], [3]], "input", "", "cells of type list"),
+        ([[1, 2], [3]], "input", "signal", "cells are lists of numbers"),
     ],
 )
 def test_cells(values: list, role: str, kind: str, why: str) -> None:

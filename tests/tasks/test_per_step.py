@@ -99,14 +99,14 @@ def test_baselines_see_one_step_and_learn_from_all() -> None:
     targets = (x[..., 0] > -0.5).long()
     x[10:, 12:] = torch.nan
     targets[10:, 12:] = -1
-    known = Coded({"x": torch.zeros(30, 5)}, targets, sequences={"x": x})
+    known = Coded({"x": torch.zeros(30, 5)}, targets, steps={"x": x})
     majority, linear = labels("no", "yes").baselines(known, known, seed=0)
     real = targets[targets >= 0]
     assert majority.scores["accuracy"] == pytest.approx(float((real == 1).float().mean()))
     assert majority.scores["balanced_accuracy"] == pytest.approx(0.5)
     assert linear.scores["accuracy"] > 0.98
     assert linear.note.startswith("on each step alone")
-    numbers = Coded({}, torch.where(targets[..., None] >= 0, 3 * x[..., :1] + 1, torch.nan), sequences={"x": x})
+    numbers = Coded({}, torch.where(targets[..., None] >= 0, 3 * x[..., :1] + 1, torch.nan), steps={"x": x})
     mean, line = heights().baselines(numbers, numbers, seed=0)
     assert mean.scores["r2"] == pytest.approx(0.0, abs=1e-6)
     assert line.scores["r2"] > 0.999

@@ -134,12 +134,11 @@ def split_name(output: OutputFacts) -> str:
 def _asked(facts: Facts, output: OutputFacts) -> str:
     """The examples that a score is about, in words; not held-out ones where there is no test part."""
     count, noun = facts.ledger.splits.get(output.shown), facts.noun
-    kind = {"test": "held-out", "validation": "validation", "train": "training"}[output.shown]
+    kind = "held-out" if output.shown == "test" else output.shown
     what = f"{number(count)} {kind} {noun}" if count else f"{kind} {noun}"
     if output.steps:
         what = f"{number(output.steps, 6)} steps of {what}"
-    without = {"validation": " (no test part was held out)", "train": " (nothing was held out)"}
-    return what + without.get(output.shown, "")
+    return what + (" (no test part was held out)" if output.shown == "validation" else "")
 
 
 def result(facts: Facts, output: OutputFacts) -> str:
