@@ -40,8 +40,8 @@ def model_file(tmp_path: Path) -> Path:
     """A fresh classifier of iris flowers with eight examples inside."""
     from sklearn.datasets import load_iris  # imported here: most fault tests need none of this
 
-    from netwright.model_file import Example, assemble, write
     from netwright.field import Field
+    from netwright.model_file import Example, assemble, write
     from netwright.spec import load
 
     flowers, names = load_iris(return_X_y=True)[0], ("setosa", "versicolor", "virginica")
