@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from netwright.data import splits
 from netwright.errors import DataError
-from netwright.spec import SplitSpec
+from netwright.spec_data import SplitSpec
 
 NOTHING = {"labels": None, "groups": None, "times": None, "official": None}
 

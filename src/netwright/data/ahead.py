@@ -21,7 +21,8 @@ from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
 from netwright.readers.dates import is_date, written
 from netwright.readers.marks import MARKS
-from netwright.spec import InputSpec, OutputSpec, Spec, SplitSpec, WindowSpec
+from netwright.spec import InputSpec, OutputSpec, Spec
+from netwright.spec_data import SplitSpec, WindowSpec
 from netwright.words import counted
 
 PAST = 8  # steps that are seen, where nothing says so

@@ -22,7 +22,8 @@ from netwright.readers.kinds.number import style_of
 from netwright.readers.kinds.stepwise import steps_of
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
-from netwright.spec import LONGEST_WINDOW, InputSpec, OutputSpec, Spec
+from netwright.spec import InputSpec, OutputSpec, Spec
+from netwright.spec_data import LONGEST_WINDOW
 from netwright.words import listed
 
 

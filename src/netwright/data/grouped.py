@@ -22,7 +22,8 @@ from netwright.readers.columns import Arrays, Cells, Found, Refusal, Steps
 from netwright.readers.dates import read_moments
 from netwright.readers.kinds.category import labels_of
 from netwright.readers.numerals import read_numbers
-from netwright.spec import DataSpec, InputSpec, OutputSpec, Spec
+from netwright.spec import InputSpec, OutputSpec, Spec
+from netwright.spec_data import DataSpec
 from netwright.words import counted, listed
 
 SIGNAL = "signal"  # the kind, and the name of an input of all number columns where none is named

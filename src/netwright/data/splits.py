@@ -15,7 +15,7 @@ from netwright.data.ledger import PARTS, UNUSED
 from netwright.errors import DataError
 from netwright.field import Reason
 from netwright.seeds import numpy_generator
-from netwright.spec import SplitSpec
+from netwright.spec_data import SplitSpec
 from netwright.words import counted, listed
 
 TRAIN, VALIDATION, TEST = range(3)

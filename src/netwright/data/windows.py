@@ -18,7 +18,8 @@ from netwright.errors import DataError, SpecError
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
 from netwright.readers.kinds.text import decoded
-from netwright.spec import Spec, WindowSpec
+from netwright.spec import Spec
+from netwright.spec_data import WindowSpec
 
 
 def followed(spec: Spec) -> dict[str, str]:
