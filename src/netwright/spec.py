@@ -120,7 +120,6 @@ class OutputSpec(Frozen):
         base: What the net's answer is added to: motion, the last step of a track over and over; season, what a series
             was a season ago and has grown since; or last, its last point. Follows from the kind.
         per: The sequence that goes in, at each of whose steps it is answered; a cell then holds an answer for each.
-        of: The text that goes in, of which what comes next is asked at every step: a language model.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
         tokens: What a text is written in: characters, or words and signs; follows from the texts.
         lower: Whether words are written in lower case, the default.
@@ -383,6 +382,8 @@ class Spec(Frozen):
                 raise ValueError(f"outputs.{name}.per is {out.per}, which does not go in")
             if out.per is not None and (out.of or out.align):
                 raise ValueError(f"outputs.{name}: per and {'of' if out.of else 'align'} are two things; give one")
+        if self.data.split.fold and any(out.of is not None for out in self.outputs.values()):
+            raise ValueError("data.split.fold deals out examples one by one, and windows of one text or track overlap")
         ahead = any(out.horizon is not None for out in self.outputs.values())
         if self.data.order is not None and self.data.group is None and not ahead:
             raise ValueError("data.order orders the steps of sequences; data.group says which rows belong to one")

@@ -151,6 +151,33 @@ def test_columns_are_known_by_their_names_or_asked_for() -> None:
         ahead.cut(from_memory(odd), wish(data__order="bb"))
 
 
+def test_the_columns_of_tracks_may_be_named(tmp_path: Path) -> None:
+    table = lines({**walks(6, 6), "more": np.ones(36)}, ",")
+    (tmp_path / "walks.csv").write_text(f"frame,id,x,y,more\n{table}\n")
+    asked = {"data.path": f'"{tmp_path / "walks.csv"}"', "data.group": "id", "data.order": "frame"}
+    dataset = prepare(spec.override(spec.load(ASKED), {**asked, "inputs.path.from": "[x, y]"}))
+    assert len(dataset.arrays["path"]) == 12
+
+
+def test_single_windows_are_not_dealt_out_by_folds(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"data\.split\.fold deals out examples one by one"):
+        prepared(tmp_path, lines(walks(6, 6)), data__split__fold='"1/3"')
+
+
+def test_a_gap_that_is_filled_is_of_its_tracks_part_and_never_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "walks"
+    for part, whole in (("train", True), ("val", True), ("test", False)):
+        (folder / part).mkdir(parents=True)
+        table = walks(6, 12)
+        kept = np.ones(72, dtype=bool) if whole else ~np.isin(table["frame"], (5, 6))
+        (folder / part / "a.txt").write_text(lines({name: column[kept] for name, column in table.items()}))
+    window = "{past: 3, gaps: fill}"
+    dataset = prepare(wish(data__path=f'"{folder}"', data__window=window, data__duplicates="accept"))
+    assert len(dataset.parts["train"]) == len(dataset.parts["validation"]) == 6 * 8
+    # of 8 windows, those end on a step that was not there (frames 5, 6) or ask for one
+    assert len(dataset.parts["test"]) == 6 * (8 - sum(bool({now, now + 1, now + 2} & {5, 6}) for now in range(2, 10)))
+
+
 def test_next_steps_are_asked_of_one_track_and_of_nothing_else() -> None:
     table = from_memory(walks(6, 6))
     with pytest.raises(SpecError, match="the next steps of one input are all that can come out"):

@@ -8,6 +8,7 @@ import pytest
 
 from netwright import model_file, recipes, run, spec
 from netwright.data import ahead
+from netwright.errors import DataError, SpecError
 from netwright.readers import find
 
 QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
@@ -78,3 +79,28 @@ def test_airline_passengers_are_forecast_better_than_a_season_ago(data_dir: Path
     path = data_dir / "tables" / "airline-passengers.csv"
     outcome = run.train(wanted(path, training__stop__epochs="20"), out=tmp_path / "run")
     assert outcome.scores["next"]["test"]["rmse"] < 30  # a season ago: 53.9
+
+
+def test_columns_are_known_by_their_names_in_other_tables(tmp_path: Path) -> None:
+    whole = months(tmp_path).read_text().splitlines()
+    two = ["month,sales,staff", *(f"{line},{k % 7}" for k, line in enumerate(whole[1:]))]
+    (tmp_path / "two.csv").write_text("\n".join(two))
+    outcome = run.train(wanted(tmp_path / "two.csv"), out=tmp_path / "run")
+    turned = ["staff,extra,month,sales", *(f"{k % 7},{k * k},{line}" for k, line in enumerate(whole[1:]))]
+    (tmp_path / "turned.csv").write_text("\n".join(turned))
+    answers = [run.predict(outcome.run, [tmp_path / name]).to_pylist()[0] for name in ("two.csv", "turned.csv")]
+    assert answers[0] == answers[1]
+    (tmp_path / "short.csv").write_text("\n".join(two[:2]))
+    with pytest.raises(DataError, match="nothing can be answered"):
+        run.predict(outcome.run, [tmp_path / "short.csv"])
+    years = ["year,month,v", *(f"{2000 + k // 12},{k % 12},{k}" for k in range(99))]
+    (tmp_path / "years.csv").write_text("\n".join(years))
+    with pytest.raises(SpecError, match="holds the same value in many rows"):
+        run.train(wanted(tmp_path / "years.csv"), out=tmp_path / "years")
+
+
+def test_numbers_may_be_as_large_as_they_are(tmp_path: Path) -> None:
+    rows = (f"{2000 + k // 12}-{k % 12 + 1:02d},{1e12 * (1 + k % 12)}" for k in range(96))
+    (tmp_path / "gdp.csv").write_text("\n".join(["month,gdp", *rows]))
+    outcome = run.train(wanted(tmp_path / "gdp.csv"), out=tmp_path / "run")
+    assert json.loads((outcome.run / "facts.json").read_text())["ledger"]["splits"]["train"] > 20

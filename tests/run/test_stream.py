@@ -133,6 +133,14 @@ def test_sequences_that_follow_each_other_begin_anew(trained: Path, tmp_path: Pa
     assert [row["step"] for row in found if row["id"] == "c2"] == list(range(1, 13))
 
 
+def test_a_sequence_that_comes_back_is_told(trained: Path, tmp_path: Path) -> None:
+    found = rows(2, 2)
+    (tmp_path / "s.csv").write_text(table([found[0], found[2], found[1]]))
+    told: list[str] = []
+    assert len(list(run.stream(trained, tmp_path / "s.csv", idle=0.1, tell=told.append))) == 3
+    assert any(line.startswith("line 4") and "comes back and begins anew" in line for line in told)
+
+
 def test_a_growing_file_is_followed_until_it_is_idle(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "growing.jsonl"
     path.write_text('{"x": 1, "y": 2}\n{"x": 1.5, "y"')

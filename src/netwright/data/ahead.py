@@ -17,6 +17,7 @@ from netwright.data import splits
 from netwright.data.ledger import PARTS
 from netwright.data.steps import Roles, Steps, read, roles
 from netwright.errors import DataError, SpecError
+from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
 from netwright.readers.dates import is_date, written
@@ -87,7 +88,7 @@ def cut(found: Found, spec: Spec) -> Found:
     codes, by, divided = _divided(found, spec, steps, which)
     back = kind_of(spec) == "series" and by == "time"  # what was before a border is known beyond it
     pieces = _pieces(steps, codes * 0 if back else codes)
-    begins, seen, ends = _windows(pieces, window, horizon)
+    begins, seen, ends = _real(steps, *_windows(pieces, window, horizon))
     if back:
         inside = codes[seen] == codes[ends - 1]
         divided += f"; {int((~inside).sum())} windows whose steps to come lie in two parts are left out"
@@ -126,6 +127,21 @@ def cut(found: Found, spec: Spec) -> Found:
         groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()) if len(steps.names) > 1 else None,
         cut=Cut(which.values, window.past, which.geographic, _season(steps, which, found), by),
     )
+
+
+def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
+    """The same with the columns that a model learned from named, so that other tables are read by their names.
+
+    Args:
+        spec: Of the model.
+        fields: What goes into it.
+    """
+    of = str(next(iter(asked(spec).values())).of)
+    wish, facts = spec.inputs.get(of) or InputSpec(), fields[of]
+    if wish.source is not None or facts.kind != "series":
+        return spec
+    source = str(facts.options["columns"]).split(", ")
+    return spec.model_copy(update={"inputs": {**spec.inputs, of: wish.model_copy(update={"source": source})}})
 
 
 def latest(found: Found, spec: Spec) -> Found:
@@ -214,6 +230,15 @@ def _windows(
     return np.concatenate(begins), found, found + horizon
 
 
+def _real(
+    steps: Steps, begins: np.ndarray, seen: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Windows of which nothing that is asked, and not the last that is seen, was put into a gap."""
+    filled = np.concatenate([[0], np.cumsum(steps.rows < 0)])
+    real = filled[ends] == filled[seen - 1]
+    return begins[real], seen[real], ends[real]
+
+
 def _short(found: Found, steps: Steps, pieces: list[tuple[int, int]], least: int) -> list[Refusal]:
     """Stretches that are shorter than a window."""
     told = []
@@ -272,7 +297,8 @@ def _season(steps: Steps, which: Roles, found: Found) -> int:
 def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.ndarray, str, str]:
     """Part of every step, by what, and why: whole tracks stay together unless time is divided."""
     wish, tracks = spec.data.split, len(np.unique(steps.tracks))
-    rows = np.maximum(steps.rows, 0)
+    there = np.maximum.accumulate(np.where(steps.rows >= 0, np.arange(len(steps.rows)), 0))
+    rows = np.maximum(steps.rows[there], 0)  # a step put into a gap lies where the one before it does
     by = wish.by
     if by is None and found.official is None:
         by = "group" if tracks >= _FEWEST_TRACKS else "time"

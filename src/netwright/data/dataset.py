@@ -210,7 +210,8 @@ class _Source:
             else:
                 self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec), self.spec.data.names)
             self._found = windows.cut(missing.emptied(self._found, self.spec.data.empty), self.spec)
-            self._found = grouped.grouped(self._found, self.spec.data, grouped.wanted(self.spec))
+            if not ahead.asked(self.spec):  # there rows are the steps of tracks, which are cut already
+                self._found = grouped.grouped(self._found, self.spec.data, grouped.wanted(self.spec))
             if not len(self._found.ids) and not self._found.refused:
                 raise DataError(f"{self._found.origin}: there is nothing in it.", "Give data with examples in it.")
         return self._found
@@ -313,6 +314,7 @@ def _stored(source: _Source, plan: Plan, files_now: Fingerprint, progress: Progr
         return store.read(source.found(), plan.fields, list(plan.inputs), None, False, progress)
     unfitted = {name: facts.unfitted() for name, facts in plan.fields.items()}
     rows = [source.spec.data.group, source.spec.data.order] if source.spec.data.group else []
+    rows += [source.spec.data.empty] if source.spec.data.empty else []
     facts = json.dumps(
         [sorted(plan.inputs), {n: f.model_dump(mode="json") for n, f in unfitted.items()}, *rows], sort_keys=True
     )

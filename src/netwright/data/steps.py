@@ -8,6 +8,7 @@ quarantined, each with its place; a gap ends a track, or is filled where that is
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,6 +50,7 @@ class Roles:
         values: The numbers of a step, coordinates first.
         geographic: Whether these are a longitude and a latitude.
         notes: What was recognised.
+        most: The largest number that may be, of whatever size.
     """
 
     group: str
@@ -56,6 +58,7 @@ class Roles:
     values: tuple[str, ...]
     geographic: bool = False
     notes: tuple[str, ...] = ()
+    most: float = HUGE
 
 
 @dataclass
@@ -127,7 +130,25 @@ def roles(
         notes += [f"{group}: which track a row belongs to"] if group else []
     if not values:
         values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
+    if kind == "series":
+        _refuse_twice(found, order)
+        return Roles("", order, values, notes=tuple(notes), most=math.inf)
     return Roles(group or "", order, values, _geographic(values), tuple(notes))
+
+
+def _refuse_twice(found: Found, order: str) -> None:
+    """A column that is to order a series says each moment once.
+
+    Raises:
+        SpecError: It does not.
+    """
+    column = found.columns[order]
+    cells = column.values.to_pylist() if isinstance(column, Cells) else list(column.values)  # type: ignore[union-attr]
+    if len(set(map(str, cells))) < 0.5 * len(cells):
+        raise SpecError(
+            f"{found.origin}: {order} holds the same value in many rows, so that it does not say when a row was.",
+            "Name the column that does: --set data.order=COLUMN",
+        )
 
 
 def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str | None:
@@ -305,7 +326,7 @@ def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray,
         f"has no {which.group}, so that nobody knows whose it is": tracks < 0,
         f"{which.order} is neither a number nor a date": ~np.isfinite(times),
         f"{' or '.join(which.values)} is no number": ~np.isfinite(values).all(axis=1),
-        f"holds a number beyond {HUGE:.0e}": np.abs(np.nan_to_num(values)).max(axis=1) > HUGE,
+        f"holds a number beyond {which.most:.0e}": np.abs(np.nan_to_num(values)).max(axis=1) > which.most,
     }
     if which.geographic:
         far = np.abs(np.nan_to_num(values[:, 1])) > 90

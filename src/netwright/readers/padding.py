@@ -28,7 +28,7 @@ def padded(rows: Sequence[np.ndarray], dim: int = 0) -> Tensor:
         tensor([[ 5,  6],
                 [ 7, -1]])
     """
-    longest = max((len(row) for row in rows), default=0)
+    longest = max((len(row) for row in rows), default=0) or min(1, len(rows))  # sequences of no step have one, marked
     if dim:
         whole = np.full((len(rows), longest, dim), np.nan, dtype=np.float32)
     else:

@@ -149,8 +149,16 @@ def found_in(path: Path, model: Model) -> Found:
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
-    found = ahead.latest(found, model.spec) if ahead.asked(model.spec) else _sequences(found, model)
+    if ahead.asked(model.spec):
+        found = ahead.latest(found, ahead.known(model.spec, model.inputs))
+    else:
+        found = _sequences(found, model)
     count = len(found.ids)
+    if not count:
+        first = f" {files.printable(found.refused[0].where)} {found.refused[0].reason}" if found.refused else ""
+        raise DataError(
+            f"{files.printable(found.origin)}: nothing can be answered.{first}", "Give what the model reads."
+        )
     columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: room(field, count) for name, field in model.inputs.items()}
     problems: dict[int, str] = {}
@@ -401,11 +409,15 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
     """
     path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
     undivided = {"parts": (1.0, 0.0, 0.0)} if ahead.asked(model.spec) else {}  # or tracks would be torn for nothing
-    held = {"path": path, "split": split.model_copy(update={"by": "random", "column": None, "take": None, **undivided})}
+    held = {
+        "path": path,
+        "split": split.model_copy(update={"by": "random", "column": None, "take": None, "fold": None, **undivided}),
+    }
     fields = {**model.inputs, **model.outputs}
     strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
+    wanted = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else model.spec
     return prepare(
-        model.spec.model_copy(update={"data": model.spec.data.model_copy(update=held)}),
+        wanted.model_copy(update={"data": wanted.data.model_copy(update=held)}),
         data=None if path else data,
         progress=Counter(show),
         accept=True,

@@ -26,7 +26,7 @@ from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.readers.kinds.sequence import Sequence
 from netwright.resolved import Hardware, Resolved
-from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, Spec, StopSpec
+from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, RegularizeSpec, Spec, StopSpec
 from netwright.tasks.task import task_name
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed
@@ -90,6 +90,7 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
     for name, wish in wanted.inputs.items():
         if wish.augment and name in data.inputs:
             reasons.append(augmented(f"inputs.{name}.augment", name, wanted, data))
+    _refuse_blends(training.regularize, data)
     if training.regularize.cutmix and any(field.kind != "image" for field in data.inputs.values()):
         raise SpecError(
             "training.regularize.cutmix: it pastes a part of a picture, and not all inputs are pictures.",
@@ -107,6 +108,23 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
     }
     outputs = {name: out for name, out in outputs.items() if name in wanted.outputs or out != OutputSpec()}
     return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
+
+
+def _refuse_blends(wish: RegularizeSpec, data: Dataset) -> None:
+    """What means nothing for answers at every step, or for tracks.
+
+    Raises:
+        SpecError: It was asked for.
+    """
+    stepped = next((name for name, field in data.outputs.items() if field.options.get("per")), "")
+    for name in ("mixup", "label_smoothing"):
+        if stepped and getattr(wish, name):
+            raise SpecError(f"training.regularize.{name}: {stepped} is answered at every step.", "Leave it out.")
+    if wish.noise and any(field.kind == "track" for field in data.inputs.values()):
+        raise SpecError(
+            "training.regularize.noise: a track is measured in its own unit, which noise would take for spreads.",
+            "Shake tracks with augment: [{name: grain, spread: 0.2}].",
+        )
 
 
 def _compared(size: int | Literal["all"], wanted: Spec, data: Dataset, reasons: list[Reason]) -> int | Literal["all"]:

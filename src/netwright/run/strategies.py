@@ -11,10 +11,12 @@ from netwright import registry
 from netwright.data import augment
 from netwright.data.batches import coded_width, follows, groups
 from netwright.data.dataset import Dataset
+from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import Model
 from netwright.readers.kinds import track
+from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import PartSpec, Spec
 from netwright.training.history import Row
 from netwright.training.strategies.augment import Augment
@@ -104,9 +106,11 @@ def _quantities(dataset: Dataset) -> dict[str, torch.Tensor]:
     """By input group of flat rows, 1 for columns that are quantities, 0 for those of classes and of what is missing."""
 
     def of(field: Field) -> torch.Tensor:
+        kind = kind_of(field)
+        width = kind.dim(field) if isinstance(kind, Sequence) and not field.vocabulary else coded_width(field)
         marks = sum(count > 0 for count in field.missing)
-        quantities = 0 if field.vocabulary else coded_width(field) - marks
-        return (torch.arange(coded_width(field)) < quantities).float()
+        quantities = 0 if field.vocabulary else width - marks
+        return (torch.arange(width) < quantities).float()
 
     return {
         group: torch.cat([of(field) for field in fields])

@@ -29,6 +29,8 @@ from netwright.run.spread import STEP
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import Task, task_name
 
+_REMEMBERED = 10_000  # names of sequences, to notice one that comes back
+
 Row = dict[str, str | int | float | None]
 Taken = tuple[Tensor, Row]  # a step as the network takes it, and what stands beside its answer
 IDLE_SECONDS = 5.0
@@ -150,6 +152,7 @@ def _rows(
     data = model.spec.data
     others = [name for name in (data.group, data.order) if name]
     table, read, code, now = Table(names, others), _Numbers(names, field, data.empty), _coder(field), None
+    met: set[Value] = set()
     for number, line in lines(source):
         try:
             cells = table.cells(line)
@@ -164,6 +167,10 @@ def _rows(
         if sequence is not None:
             beside["id"] = str(sequence)
         if sequence != now:
+            if sequence in met:
+                tell(f"line {number:,}: {data.group} {sequence} comes back and begins anew; its steps must not be torn")
+            if len(met) < _REMEMBERED:
+                met.add(sequence)
             stepping.begin()
             beside[""], now = True, sequence
         yield torch.from_numpy(coded)[0], beside
