@@ -20,7 +20,7 @@ def sequences(lengths: list[int], dim: int) -> list[np.ndarray]:
 def test_what_is_padded_is_told_apart_from_what_is_there(lengths: list[int], dim: int) -> None:
     rows = sequences(lengths, dim)
     x = padding.padded(rows, dim)
-    assert x.shape[:2] == (len(rows), max(lengths))
+    assert x.shape[:2] == (len(rows), max(*lengths, 1))
     assert padding.lengths(x).tolist() == lengths
     for row, values in zip(rows, x, strict=True):
         np.testing.assert_array_equal(values[: len(row)].numpy(), row)

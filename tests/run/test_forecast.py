@@ -91,6 +91,8 @@ def test_columns_are_known_by_their_names_in_other_tables(tmp_path: Path) -> Non
     answers = [run.predict(outcome.run, [tmp_path / name]).to_pylist()[0] for name in ("two.csv", "turned.csv")]
     assert answers[0] == answers[1]
     (tmp_path / "short.csv").write_text("\n".join(two[:2]))
+    with pytest.raises(SpecError, match="goes on from where the whole of a track ends"):
+        list(run.stream(outcome.run, tmp_path / "two.csv"))
     with pytest.raises(DataError, match="nothing can be answered"):
         run.predict(outcome.run, [tmp_path / "short.csv"])
     years = ["year,month,v", *(f"{2000 + k // 12},{k % 12},{k}" for k in range(99))]

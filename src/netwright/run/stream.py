@@ -96,6 +96,9 @@ def _sequence(model: Model) -> tuple[str, Field]:
             f"no answer can be given step by step: {kind.foresees}.", "Train with kind: signal and model.causal: true."
         )
     for output, facts in model.outputs.items():
+        if facts.options.get("onward"):
+            cure = "Leave --stream out: `netwright predict RUN FILE` goes on from the last steps of a file."
+            raise SpecError(f"--stream: {printable(output)} goes on from where the whole of a track ends.", cure)
         if task_name(facts) == "transcript":
             cure = "Leave --stream out, or train an answer at every step: outputs.NAME.per."
             raise SpecError(f"--stream: {printable(output)} is read off the whole of a sequence.", cure)

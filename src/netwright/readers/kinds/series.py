@@ -26,7 +26,6 @@ class Series(Sequence):
     """Numbers step by step, cached as they are."""
 
     name: ClassVar[str] = "series"
-    foresees: ClassVar[str] = "a series is seen at the level of its last steps"
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Windows of a table in time, or cells that each hold a series.

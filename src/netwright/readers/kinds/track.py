@@ -35,7 +35,6 @@ class Track(Sequence):
     """Places step by step, cached as x, y and the other numbers of each step."""
 
     name: ClassVar[str] = "track"
-    foresees: ClassVar[str] = "a track is seen from its last point"
     settings: ClassVar[tuple[str, ...]] = ("frame", "augment")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
