@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -349,3 +350,11 @@ def test_an_update_without_the_profilers_entry_is_the_optimizers_own_step(name: 
         updated.append(weight.detach())
     assert torch.equal(*updated)
     assert getattr(type(optimizer).step, "hooked", False), "torch wraps steps no more: update_of is not needed"
+
+
+def test_the_seconds_of_training_stand_still_when_it_has_ended(little: Little) -> None:
+    training = little()
+    training.run()
+    before = training.elapsed()
+    time.sleep(0.02)
+    assert training.elapsed() == before > 0

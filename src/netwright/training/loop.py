@@ -119,6 +119,7 @@ class Training:
         self._seen = 0
         self._leave: int | None = None
         self._elapsed, self._since = 0.0, time.monotonic()
+        self._over = False
         self._base_lr = {name: [g["lr"] for g in o.param_groups] for name, o in plan.optimizers.items()}
         self._last_save = time.monotonic()
         self._updates = [update_of(optimizer) for optimizer in plan.optimizers.values()]
@@ -147,8 +148,8 @@ class Training:
             self.notes.append(text)
 
     def elapsed(self) -> float:
-        """Seconds of training, over all resumes."""
-        return self._elapsed + time.monotonic() - self._since
+        """Seconds of training, over all resumes; they stand still when it has ended by itself."""
+        return self._elapsed if self._over else self._elapsed + time.monotonic() - self._since
 
     def weights(self) -> dict[str, Tensor]:
         """Weights and buffers of all networks under `net/name`."""
@@ -245,6 +246,7 @@ class Training:
                 if self._leave is not None:  # the signal came while validating
                     self._save(save)
             self._save(save)
+            self._elapsed, self._over = self.elapsed(), True  # scores and reports that follow are no training
         for strategy in defined(self.strategies, "finish"):
             strategy.finish(self)
         for observer in self.observers:
