@@ -1,4 +1,4 @@
-"""Weights in and out: a network of plain torch gives the same answers in netwright, and one of netwright in torch."""
+"""Weights in and out: a network of torch gives the same answers in netwright, one of netwright in torch and ONNX."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 from photos import laid_out
 from PIL import Image
@@ -33,6 +34,7 @@ def main() -> int:
     proof.check(f"{into['taken']}", "4 of 4 layers taken" in str(into["taken"]))
     proof.check(f"of {into['asked']} photographs no share differs by more than {worst:.0e}", worst < 1e-5)
     out = proof.part("out", lambda place: _out(proof, photos, place))
+    proof.check(f"in onnxruntime no share differs by more than {out['onnx']:.0e}", float(out["onnx"]) < 1e-5)  # type: ignore[arg-type]
     proof.check(f"in torch no share differs by more than {out['off']:.0e}", float(out["off"]) < 1e-5)  # type: ignore[arg-type]
     old = proof.part("legacy", lambda place: _legacy(proof, archive, place))
     told = ", ".join(f"{name} {right:.1f} %" for name, right in old["right"].items())  # type: ignore[union-attr]
@@ -43,8 +45,9 @@ def main() -> int:
         "netwright zoo add weights.pth --net convnetjs --size-px 32 32 --pixels 0..1 --classes classes.txt",
         f"a network trained in plain torch, as {', '.join(into['off'])}, gives {into['asked']} photographs the same "  # type: ignore[arg-type]
         f"probabilities within {worst:.0e}; a model file opened with safetensors alone does so in torch within "
-        f"{out['off']:.0e}; published weights in torch's old form know of 10,000 test pictures, which are JPEGs here, "
-        f"{told}; ONNX is not written yet",
+        f"{out['off']:.0e}, and written by `netwright export RUN --save model.onnx` onnxruntime within "
+        f"{out['onnx']:.0e}, given raw pixels; published weights in torch's old form know of 10,000 test pictures, "
+        f"which are JPEGs here, {told}",
     )
     return proof.end()
 
@@ -101,9 +104,11 @@ def _into(proof: Proof, photos: Path, place: Path) -> Plain:
     save_file(weights, place / "weights.safetensors")
     np.savez(place / "weights.npz", **{name: value.numpy() for name, value in weights.items()})
     (place / "classes.txt").write_text("\n".join(classes), encoding="utf-8")
+    example = (torch.zeros(2, 3, 32, 32),)
+    torch.onnx.export(network.eval(), example, str(place / "weights.onnx"), dynamo=True, external_data=False)
     wanted = _shares(network, _pixels(_some(photos)))
     off, taken, zoo = {}, "", {"NETWRIGHT_ZOO": str(place / "zoo")}
-    for form in ("pth", "safetensors", "npz"):
+    for form in ("pth", "safetensors", "npz", "onnx"):
         words = f"--net convnetjs --size-px 32 32 --pixels 0..1 --classes '{place / 'classes.txt'}' --name {form}"
         taken = proof.say(f"netwright zoo add '{place / f'weights.{form}'}' {words}", env=zoo).text.splitlines()[0]
         model = str(place / "zoo" / f"{form}.netwright")
@@ -127,7 +132,12 @@ def _out(proof: Proof, photos: Path, place: Path) -> Plain:
     (image,), (category,) = header["inputs"], header["outputs"]
     mean, std = (torch.tensor(image[key])[:, None, None] for key in ("mean", "std"))
     wanted = _shares(network, (_pixels(_some(photos)) - mean) / std)
-    return {"off": float(np.abs(_answered(proof, str(place), _some(photos), category["vocabulary"]) - wanted).max())}
+    answered = _answered(proof, str(place), _some(photos), category["vocabulary"])
+    proof.say(f"netwright export '{place}' --save '{place / 'model.onnx'}'")
+    session = onnxruntime.InferenceSession(str(place / "model.onnx"))
+    raw = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in _some(photos)])
+    (elsewhere,) = session.run(None, {"image": raw})
+    return {"off": float(np.abs(answered - wanted).max()), "onnx": float(np.abs(answered - elsewhere).max())}
 
 
 def _legacy(proof: Proof, archive: Path, place: Path) -> Plain:

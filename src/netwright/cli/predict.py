@@ -6,13 +6,16 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from netwright.cli.screen import Output, plain
 from netwright.words import counted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SHOWN = 40
 
@@ -59,26 +62,29 @@ def predict(
         shown, answers, remarks = prediction.answers(run_or_model, inputs, out=save, top=top, show=show)
         for said in remarks if output.json else []:
             show.note(said)
-    count = answers.num_rows
     problems = answers["problem"].to_pylist() if "problem" in answers.column_names else [""]
     nothing = bool(problems) and all(problems)
     if output.json and not nothing:  # otherwise the error is the one document
         output.document(answers)
     elif not output.json:
-        rows = shown.slice(0, SHOWN).to_pylist()
         output.lines([*remarks, ""] if remarks else [])
-        output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
-        if count > SHOWN and save is None:
-            output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
-        if save is not None:
-            given = count - sum(map(bool, problems))
-            what = counted(count, "answer") if given == count else f"{given:,} of {count:,} answered"
-            output.lines([f"{what}: {save}"])
+        _told(shown, answers.num_rows, sum(map(bool, problems)), save, output)
     if nothing:
         raise DataError(
-            f"none of {counted(count, 'example')} could be answered, the first because: {problems[0]}",
+            f"none of {counted(answers.num_rows, 'example')} could be answered, the first because: {problems[0]}",
             "Give examples like those that the model was trained on.",
         )
+
+
+def _told(shown: pa.Table, count: int, failed: int, save: Path | None, output: Output) -> None:
+    """The first answers as a table, and where the others are."""
+    rows = shown.slice(0, SHOWN).to_pylist()
+    output.table(shown.column_names, [list(row.values()) for row in rows], numbers=())
+    if save is not None:
+        what = f"{count - failed:,} of {count:,} answered" if failed else counted(count, "answer")
+        output.lines([f"{what}: {save}"])
+    elif count > SHOWN:
+        output.lines([f"{count - SHOWN:,} more; --save answers.csv writes all {count:,}."])
 
 
 def _streamed(run_or_model: Path, inputs: tuple[Path, ...], save: Path | None, idle: float, output: Output) -> None:

@@ -96,8 +96,8 @@ def add(
     """Put a model into the zoo: a run, a .netwright file, or weights that another tool has trained.
 
     Args:
-        source: Folder of a run; a model file; weights as .safetensors, .npz, .h5, .pt, .pth or .th; or timm:<name>,
-            fetched from the Hugging Face hub.
+        source: Folder of a run; a model file; weights as .safetensors, .npz, .h5, .onnx, .pt, .pth or .th; or
+            timm:<name>, fetched from the Hugging Face hub.
         name: What to call it; after the file when left out.
         licence: Under which the model may be used.
         trained_on: The data it was trained on.

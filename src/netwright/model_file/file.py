@@ -249,6 +249,21 @@ def load(path: str | Path, *, replay: bool = True) -> Model:
     return _replayed(model, header, tensors, name) if replay and header.examples else _unproven(model, header, name)
 
 
+def examples(path: Path, model: Model) -> list[Example]:
+    """The real examples that a model file keeps.
+
+    Args:
+        path: The file.
+        model: What was loaded from it.
+
+    Raises:
+        ModelFileError: Missing or damaged.
+    """
+    with opened(path) as (header, handle):
+        tensors = {key: handle.get_tensor(key) for key in handle.keys() if key.startswith("examples/")}  # noqa: SIM118
+    return _examples(model, header, tensors, printable(path))
+
+
 def _restored(field: Field, header: Header, tensors: Mapping[str, Tensor], name: str) -> Field:
     """The field with its class names and centres back from their tensors."""
     field = _named(field, header, tensors, name)

@@ -52,7 +52,20 @@ def keep(name, entry):
 h5py.File(sys.argv[1], "r").visititems(keep)
 save_file(found, sys.argv[2])
 """
-_ENDS = {".h5": _HDF5, ".hdf5": _HDF5, ".keras": _HDF5}
+_ONNX = """
+import sys, onnx
+from onnx import numpy_helper
+from safetensors.numpy import save_file
+found = {}
+for tensor in onnx.load(sys.argv[1], load_external_data=False).graph.initializer:
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise SystemExit(f"{tensor.name} lies in another file")
+    array = numpy_helper.to_array(tensor)
+    if array.dtype.kind == "f":
+        found[tensor.name] = array.astype("float32")
+save_file(found, sys.argv[2])
+"""
+_ENDS = {".onnx": _ONNX, ".h5": _HDF5, ".hdf5": _HDF5, ".keras": _HDF5}
 _LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
 _LATE = {"downsample": 1, "shortcut": 1, "pre_logits": 2}
 _SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
@@ -73,8 +86,8 @@ def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a file of weights, by name.
 
     Args:
-        path: `.safetensors`, `.npz`, Keras's `.h5`, or a file of torch (`.pt`, `.pth`, `.th`, `.bin`). The last two are
-            read by a process of their own that builds nothing but tensors.
+        path: `.safetensors`, `.npz`, Keras's `.h5`, `.onnx`, or a file of torch (`.pt`, `.pth`, `.th`, `.bin`). The
+            last three are read by a process of their own that builds nothing but tensors.
 
     Raises:
         ModelFileError: No such file, damaged, or something else than tensors.
@@ -103,16 +116,17 @@ def _in_a_child(path: Path) -> dict[str, Tensor]:
             ran = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=folder)
         except subprocess.TimeoutExpired as exc:
             raise ResourceError(f"{printable(path)} was not read in {_SECONDS:.0f} s.", "Give a smaller file.") from exc
-        if "No module named 'h5py'" in ran.stderr:
-            raise ModelFileError(
-                f"{printable(path)} is a file of Keras, which h5py reads, and h5py is not installed.",
-                "Install it: pip install netwright[zoo]; or save the weights as .npz or .safetensors.",
-            )
+        for package, extra in (("h5py", "zoo"), ("onnx", "export")):
+            if f"No module named '{package}'" in ran.stderr:
+                raise ModelFileError(
+                    f"{printable(path)} is a file that {package} reads, and {package} is not installed.",
+                    f"Install it: pip install netwright[{extra}]; or save the weights as .npz or .safetensors.",
+                )
         if ran.returncode or not out.exists():
             said = next((line for line in reversed(ran.stderr.splitlines()) if line.strip()), "no reason given")
             raise ModelFileError(
                 f"{printable(path)} holds more than tensors, or is damaged: {printable(said.strip())[:300]}",
-                "Save its state_dict alone, or as safetensors, where you trust it.",
+                "Save the weights alone, in one file, where you trust it: best as safetensors.",
             )
         return load_file(out)
 

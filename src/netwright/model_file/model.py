@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +36,7 @@ _NAMED = 6  # inputs or outputs in the one line that stands for a model
 ROWS = 256  # answers are computed so many rows at a time
 TOLERANCE = 1e-4  # another processor adds up in another order: about 1e-6; another resize filter: above 1e-3
 
+Predict = Callable[[Sequence[Mapping[str, "Cell"]]], dict[str, Tensor]]
 Cell = OneCell | np.generic | list[str | int | float | None] | list[list[str | int | float | None]]
 
 
@@ -136,7 +137,7 @@ class Model:
             raise DataError(f"{len(problems):,} cell(s) cannot be read:{told}{more}", "Correct them or leave them out.")
         return raw
 
-    def code(self, raw: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    def code(self, raw: Mapping[str, np.ndarray] | Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What the network takes, by group, from stacked raw arrays by input."""
         return _code(self.inputs, raw)
 
@@ -258,15 +259,20 @@ def group_shapes(inputs: dict[str, Field]) -> dict[str, tuple[int, ...]]:
     return {group: found[group] for group in groups(inputs)}
 
 
-def replay(model: Model, examples: Sequence[Example]) -> Replay:
+def replay(model: Model, examples: Sequence[Example], predict: Predict | None = None) -> Replay:
     """Answer examples from their raw cells and compare with the answers they carry.
+
+    Args:
+        model: Says what its outputs are.
+        examples: With their answers.
+        predict: What answers them; the model's own `predict` when left out.
 
     Raises:
         DataError: A cell cannot be read.
     """
     if not examples:
         return Replay(0, 0, 0.0)
-    found = model.predict([example.cells for example in examples])
+    found = (predict or model.predict)([example.cells for example in examples])
     differences = np.zeros((len(examples), len(model.outputs)))
     texts = {}
     for column, (name, field) in enumerate(model.outputs.items()):
@@ -302,7 +308,7 @@ def _side_by_side(
     return expected, answers
 
 
-def _code(inputs: dict[str, Field], raw: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+def _code(inputs: dict[str, Field], raw: Mapping[str, np.ndarray] | Mapping[str, Tensor]) -> dict[str, Tensor]:
     coded = {}
     for group, fields in groups(inputs).items():
         columns = [kind_of(field).code(raw[field.name], field) for field in fields]

@@ -144,7 +144,7 @@ def add(
     """Put a model into the zoo.
 
     Args:
-        source: A `.netwright` file; or weights of another tool: safetensors, npz, Keras's h5, torch's pt, pth or th.
+        source: A `.netwright` file; or weights of another tool: safetensors, npz, onnx, Keras's h5, torch's pt or pth.
         weights: What has to be known about weights of another tool.
         name: What to call it; after the file when left out.
         licence: Under which it may be used.

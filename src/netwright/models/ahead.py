@@ -171,7 +171,33 @@ class Framed(Layer):
         return without_rest(torch.cat([*seen, rest[..., split:]], dim=2), steps)
 
 
-class Ahead(Layer):
+class _Added(Layer):
+    """What the network adds to each of the next steps of a base: a weighted sum of what comes in, at first near 0.
+
+    Args:
+        in_shape: `(dim,)` of what the layers give.
+        columns: Numbers of a step.
+        frame: Of what goes on.
+        going: How many steps, and from which base.
+    """
+
+    def __init__(self, in_shape: Shape, columns: int, frame: Frame, going: Going) -> None:
+        units, (dim,) = columns * going.horizon, in_shape
+        super().__init__(in_shape, (units,), multiply_adds=dim * units)
+        self.frame, self.going, self.timed = frame, going, True
+        self.weight = nn.Parameter(torch.empty(units, dim))
+        self.bias = nn.Parameter(torch.empty(units))
+
+    def initialise(self, draw: Draw) -> None:
+        """Small weights: at first the base answers."""
+        draw.uniform(self.weight, _FIRST)
+        nn.init.zeros_(self.bias)
+
+    def _added(self, x: Float[Tensor, "batch dim"]) -> Float[Tensor, "batch step column"]:
+        return functional.linear(x, self.weight, self.bias).unflatten(1, (self.going.horizon, -1))
+
+
+class Ahead(_Added):
     """The next points of a track: its base, and what the network adds to every step.
 
     p_k = p_0 + Σ_{j<=k} (base step + pace R r_j), with r from a weighted sum of what comes in, and R from the frame
@@ -184,16 +210,7 @@ class Ahead(Layer):
     """
 
     def __init__(self, in_shape: Shape, frame: Frame, going: Going) -> None:
-        units, (dim,) = AXES * going.horizon, in_shape
-        super().__init__(in_shape, (units,), multiply_adds=dim * units)
-        self.frame, self.going, self.timed = frame, going, True
-        self.weight = nn.Parameter(torch.empty(units, dim))
-        self.bias = nn.Parameter(torch.empty(units))
-
-    def initialise(self, draw: Draw) -> None:
-        """Small weights: at first the base answers."""
-        draw.uniform(self.weight, _FIRST)
-        nn.init.zeros_(self.bias)
+        super().__init__(in_shape, AXES, frame, going)
 
     def forward(
         self,
@@ -209,8 +226,7 @@ class Ahead(Layer):
             steps: How many steps each track has; None where all have as many as there are.
         """
         end = pose(points, steps, self.frame)
-        added = functional.linear(x, self.weight, self.bias).unflatten(1, (self.going.horizon, AXES))
-        ways = back(added, end.ahead[:, None]) * end.pace[:, None]
+        ways = back(self._added(x), end.ahead[:, None]) * end.pace[:, None]
         if self.going.base == "motion":
             ways = ways + end.way[:, None]
         return (end.point[:, None] + ways.cumsum(dim=1)).flatten(1)
@@ -273,27 +289,8 @@ class Levelled(Layer):
         return without_rest(torch.cat([each / at.spread for each in seen], dim=2), steps)
 
 
-class SeriesAhead(Layer):
-    """The next steps of a series: its base, and what the network adds to every step, in spreads of the window.
-
-    Args:
-        in_shape: `(dim,)` of what the layers give.
-        columns: Numbers of a step.
-        frame: Says how long a season is.
-        going: How many steps, and from which base.
-    """
-
-    def __init__(self, in_shape: Shape, columns: int, frame: Frame, going: Going) -> None:
-        units, (dim,) = columns * going.horizon, in_shape
-        super().__init__(in_shape, (units,), multiply_adds=dim * units)
-        self.frame, self.going, self.timed = frame, going, True
-        self.weight = nn.Parameter(torch.empty(units, dim))
-        self.bias = nn.Parameter(torch.empty(units))
-
-    def initialise(self, draw: Draw) -> None:
-        """Small weights: at first the base answers."""
-        draw.uniform(self.weight, _FIRST)
-        nn.init.zeros_(self.bias)
+class SeriesAhead(_Added):
+    """The next steps of a series: its base, and what the network adds to every step, in spreads of the window."""
 
     def forward(
         self,
@@ -313,8 +310,7 @@ class SeriesAhead(Layer):
         seasonal = self.going.base == "season"
         base = season_on if seasonal else season_ago
         base = base(series, count, self.frame.season if seasonal else 1, self.going.horizon)
-        added = functional.linear(x, self.weight, self.bias).unflatten(1, base.shape[1:])
-        return (base + added * level(series, steps).spread).flatten(1)
+        return (base + self._added(x) * level(series, steps).spread).flatten(1)
 
 
 def season_ago(

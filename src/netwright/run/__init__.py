@@ -16,6 +16,7 @@ from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
 from netwright.run.bptt import Bptt, bptt
 from netwright.run.crops import CropTable, evaluate_crops
+from netwright.run.export import export
 from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
@@ -66,6 +67,7 @@ __all__ = [
     "evaluate",
     "evaluate_crops",
     "example_map",
+    "export",
     "features",
     "maps",
     "memory",

@@ -115,14 +115,9 @@ def bptt(
         raise SpecError(f"--steps is {steps}.", f"Give 2 to {MOST_STEPS}.")
     show = show or Silent()
     looked = looked_at(run, show)
-    network = looked.model.network
-    node, chosen = one_layer(network, layer)
+    node, chosen = one_layer(looked.model.network, layer)
     refuse_both(chosen)
-    output, task = next(iter(looked.model.tasks.items()))
-    if task.writes or task.among_mates or (task.each_step and not asks_next(task)):
-        raise SpecError(
-            f"the errors of {output} belong to no step of what goes in.", "Name a classifier or a language model."
-        )
+    output, task = _asked(looked)
     read = one_sequence(looked, text, example, steps)
     if len(read.heads) < 2 or output not in read.targets:
         raise SpecError(
@@ -133,18 +128,16 @@ def bptt(
         found = _terms(looked, output, task, read, chosen)
         shorter = _shorter(looked, output, chosen, show) if task.each_step else ([], 0, 0)
     count_reading(run, part)
-    quarter = max(len(errors) // 4, 1)
-    early, late = _mean(errors[:quarter]), _mean(errors[-quarter:])
     notes = _notes(task, part, read, errors)
-    page = looked.folder.path / "bptt.html"
+    quarter = max(len(errors) // 4, 1)
     facts = BpttFacts(
         output=output,
         unit="nats" if task.each_step else "loss",
         steps=[each.step for each in errors],
         errors=[each.error for each in errors],
         intervals=[each.interval for each in errors],
-        early=early,
-        late=late,
+        early=_mean(errors[:quarter]),
+        late=_mean(errors[-quarter:]),
         layer=node.name,
         example=read.name,
         heads=read.heads,
@@ -153,12 +146,22 @@ def bptt(
         together=shorter[1:],
         notes=notes,
     )
+    page = looked.folder.path / "bptt.html"
     files.write_text(page, bptt_page(facts))
-    said = _text(facts)
     return Bptt(
-        *(output, part, errors, early, late, node.name, read.name, read.heads, found, shorter[0], page),
-        [*said, *notes, f"picture: {files.printable(page)}"],
+        *(output, part, errors, facts.early, facts.late, node.name, read.name, read.heads, found, shorter[0], page),
+        [*_text(facts), *notes, f"picture: {files.printable(page)}"],
     )
+
+
+def _asked(looked: Looked) -> tuple[str, Task]:
+    """The output whose errors are looked at, and its task."""
+    output, task = next(iter(looked.model.tasks.items()))
+    if task.writes or task.among_mates or (task.each_step and not asks_next(task)):
+        raise SpecError(
+            f"the errors of {output} belong to no step of what goes in.", "Name a classifier or a language model."
+        )
+    return output, task
 
 
 @contextmanager

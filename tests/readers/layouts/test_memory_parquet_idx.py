@@ -12,6 +12,7 @@ import torch
 from netwright.errors import DataError
 from netwright.readers import Arrays, Cells, find, from_memory
 from netwright.readers.layouts.idx import read_idx
+from netwright.readers.marks import marked
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -40,6 +41,18 @@ def test_memory_takes_all_usual_forms() -> None:
         assert isinstance(b, Cells)
         assert a.values.to_pylist() == [1, 2]
         assert b.values.to_pylist() == ["x", None]
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.large_string())])
+def test_texts_of_every_type_are_read_alike_from_memory_and_parquet(kind: pa.DataType, tmp_path: Path) -> None:
+    table = pa.table({"town": pa.array(["Ulm", "Bonn", None, "7 km"], pa.string()).cast(kind), "price": [1, 2, 3, 4]})
+    pyarrow.parquet.write_table(table, tmp_path / "of-another-library.parquet")
+    for found in (from_memory(table), find(tmp_path / "of-another-library.parquet")):
+        (town,) = (column for name, column in found.columns.items() if name == "town")
+        assert isinstance(town, Cells)
+        assert town.values.type == pa.string()
+        assert town.values.to_pylist() == ["Ulm", "Bonn", None, "7 km"]
+        assert marked(found)[0].columns.keys() == {"town", "price"}
 
 
 def test_memory_arrays() -> None:

@@ -34,6 +34,7 @@ class Date(Kind):
 
     name: ClassVar[str] = "date"
     settings: ClassVar[tuple[str, ...]] = ("missing", "day_first")
+    traceable: ClassVar[bool] = False  # weekdays and places in the year are the calendar's
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Finds the order of day, month and year.

@@ -27,10 +27,12 @@ class Kind(ABC):
     Attributes:
         name: As the spec writes it.
         settings: Which settings of an input besides kind and source it reads; others are refused.
+        traceable: Whether `code` consists of operations of torch, so that it can be written with the network.
     """
 
     name: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()
+    traceable: ClassVar[bool] = True
 
     @abstractmethod
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from netwright.errors import DataError
-from netwright.readers.columns import Arrays, Cells, Column, Found
+from netwright.readers.columns import Arrays, Cells, Column, Found, is_text
+
+_TEXT_BYTES = 2**30  # of one piece of a column; Arrow's text type holds twice as many
 
 
 @runtime_checkable
@@ -78,7 +80,14 @@ def columns_of(table: pa.Table, root: Path | None = None) -> tuple[dict[str, Col
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+    """Without dictionaries, and every text as the one type that all functions of Arrow know together."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if not is_text(values.type) or pa.types.is_string(values.type):
+        return values
+    rows = max(len(values) * _TEXT_BYTES // max(values.nbytes, 1), 1)
+    pieces = [chunk[at : at + rows].cast(pa.string()) for chunk in values.chunks for at in range(0, len(chunk), rows)]
+    return pa.chunked_array(pieces, pa.string())
 
 
 def _vectors(values: pa.ChunkedArray) -> np.ndarray | None:

@@ -1,0 +1,33 @@
+"""A trained model for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netwright import files
+from netwright.errors import SpecError
+from netwright.model_file import zoo
+from netwright.model_file.onnx_file import OnnxFile, write_onnx
+from netwright.run.folder import RunFolder
+
+
+def export(run_or_model: Path, out: Path) -> OnnxFile:
+    """Write a trained model as ONNX; see `model_file.onnx_file`.
+
+    Args:
+        run_or_model: Folder of a finished run, a `.netwright` file, or a name of the zoo.
+        out: Where to; it ends in `.onnx`.
+
+    Raises:
+        SpecError: No such model, or one that ONNX cannot say.
+        ModelFileError: The model file cannot be read.
+        NetwrightError: The file would give other answers.
+    """
+    path = zoo.find(run_or_model)
+    model = RunFolder(path).model if path.is_dir() else path
+    if not model.is_file():
+        what = "the run is not finished" if path.is_dir() else "there is no such run or model file"
+        raise SpecError(
+            f"{files.printable(run_or_model)} has no model to write: {what}.", "`netwright runs` lists what is here."
+        )
+    return write_onnx(model, out)

@@ -1,0 +1,143 @@
+"""ONNX out and in: the answers of a file are those of the model, from raw values on, computed by another program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from netwright import run, spec
+from netwright.errors import ModelFileError, NetwrightError, SpecError
+from netwright.model_file import foreign, load, onnx_file
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+NETS = ["conv 4x3 pad 1, batch_norm, relu, pool 2, dense 8, tanh, dropout 0.5", "conv 4x3, elu, global_pool", ""]
+DIGITS = "{data: {path: 'sklearn:digits'}, inputs: [image], outputs: [category], model: {layers: '%s'}, training: %s}"
+ONCE = "{stop: {epochs: 1}}"
+HOUSES = "{outputs: [%s], model: {layers: 'dense 8, relu'}, training: {stop: {epochs: 3}}}"
+
+
+def table(rows: int = 120) -> pd.DataFrame:
+    """Numbers with gaps, classes, two answers, a column whose name is no word and one named like a step of a graph."""
+    draw = np.random.default_rng(0)
+    size, rooms = draw.normal(90, 20, rows), draw.integers(1, 6, rows).astype(float)
+    size[::9] = np.nan
+    town = draw.choice([f"town {n}" for n in range(12)], rows)
+    price = 3000 * np.nan_to_num(size, nan=90.0) + 1e4 * rooms
+    return pd.DataFrame(
+        {"size (m²), of 'all'": size, "linear": rooms, "town": town, "price": price, "dear": price > np.median(price)}
+    )
+
+
+def outside(path: Path, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """What onnxruntime alone makes of raw arrays."""
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, raw)
+
+
+@pytest.mark.parametrize("layers", NETS)
+def test_pixels_go_in_and_probabilities_come_out(layers: str, tmp_path: Path) -> None:
+    run.train(spec.load(DIGITS % (layers, ONCE)), out=tmp_path / "run")
+    found = run.export(tmp_path / "run", tmp_path / "m.onnx")
+    assert found.inputs == {"image": "uint8 (batch, 8, 8, 1)"}
+    assert found.outputs == {"category": "float32 (batch, 10)"}
+    assert found.replayed.matches == found.replayed.total == 64
+    model = load(tmp_path / "run" / "model.netwright")
+    for rows in (1, 7, 300):
+        raw = {"image": np.random.default_rng(rows).integers(0, 256, (rows, 8, 8, 1)).astype(np.uint8)}
+        (shares,) = outside(tmp_path / "m.onnx", raw)
+        np.testing.assert_allclose(shares, model.answers(model.code(raw))["category"].numpy(), atol=1e-5)
+    told = json.loads({each.key: each.value for each in onnx.load(tmp_path / "m.onnx").metadata_props}["netwright"])
+    assert told["outputs"]["category"]["classes"] == [str(digit) for digit in range(10)]
+
+
+def test_numbers_go_in_and_come_out_in_their_own_units(tmp_path: Path) -> None:
+    data = table()
+    run.train(spec.load(HOUSES % "price, dear"), data=data, out=tmp_path / "run")
+    found = run.export(tmp_path / "run", tmp_path / "m.onnx")
+    assert found.replayed.matches == found.replayed.total > 0
+    assert set(found.inputs) == set(data.columns) - {"price", "dear"}
+    session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"))
+    model = load(tmp_path / "run" / "model.netwright")
+    cells = data.drop(columns=["price", "dear"]).to_dict("records")
+    price, _ = session.run(None, model.read(cells))
+    assert price.mean() == pytest.approx(float(model.predict(cells)["price"].mean()), rel=1e-6)
+    assert abs(price.mean()) > 1e4
+
+
+def test_what_onnx_cannot_say_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    dates = table().assign(sold=pd.date_range("2020-01-01", periods=120).astype(str))
+    run.train(spec.load(HOUSES % "price"), data=dates, out=tmp_path / "dated")
+    with pytest.raises(SpecError, match="sold is date, which cannot be written as ONNX"):
+        run.export(tmp_path / "dated", tmp_path / "m.onnx")
+    with pytest.raises(SpecError, match=r"m\.pb: the name does not end in \.onnx"):
+        run.export(tmp_path / "dated", tmp_path / "m.pb")
+    with pytest.raises(SpecError, match="there is no such run or model file"):
+        run.export(tmp_path / "nothing", tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_other_answers_are_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.train(spec.load(DIGITS % ("", ONCE)), out=tmp_path / "run")
+    model = load(tmp_path / "run" / "model.netwright")
+    with torch.no_grad():
+        model.network.module("category").bias[3] += 0.1
+    monkeypatch.setattr(onnx_file, "load", lambda path: model)
+    with pytest.raises(NetwrightError, match="as ONNX the model gives other answers: 0 of 64 match"):
+        run.export(tmp_path / "run", tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.train(spec.load(DIGITS % ("", ONCE)), out=tmp_path / "run")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(SpecError, match=r"onnxruntime is not installed") as caught:
+        run.export(tmp_path / "run", tmp_path / "m.onnx")
+    assert "netwright[export]" in caught.value.cure
+
+
+# ---- in --------------------------------------------------------------------------------------------------------------
+
+
+class Small(nn.Module):
+    """A network as one writes it in torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(144, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(torch.relu(self.conv1(x)).flatten(1))
+
+
+def written(path: Path, network: nn.Module, **options: object) -> Path:
+    torch.onnx.export(network.eval(), (torch.zeros(2, 1, 8, 8),), str(path), dynamo=True, verbose=False, **options)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # torch's own, of its own
+def test_weights_of_an_onnx_file_are_read_by_name(tmp_path: Path) -> None:
+    network = Small()
+    found = foreign.read(written(tmp_path / "m.onnx", network, external_data=False))
+    for name, weight in network.state_dict().items():
+        torch.testing.assert_close(found[name], weight)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_d8_tensors_in_another_file_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.onnx", Small(), external_data=True)
+    (secret := tmp_path / "secret").write_bytes(b"x" * 4096)
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        for entry in tensor.external_data:
+            entry.value = "../" * 20 + str(secret) if entry.key == "location" else entry.value
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelFileError, match="lies in another file"):
+        foreign.read(path)
