@@ -80,6 +80,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.data.augment.colour:Grain",
             "noise in every pixel or point: `{name: grain, spread: 0.1}`",
         ),
+        "mask": (
+            "netwright.data.augment.colour:Mask",
+            "stretches and bands of a sound covered: `{name: mask, steps: 20, bands: 8}`",
+        ),
         "erase": ("netwright.data.augment.colour:Erase", "a rectangle covered: `{name: erase, share: 0.25}`"),
     },
     "layer": {

@@ -15,14 +15,22 @@ from netwright.readers.kinds.image import Image
 EPOCHS = range(6)
 
 
-@pytest.fixture(params=list(registry.parts("transform")))
+ALL = {name: registry.resolve("transform", name)() for name in registry.parts("transform")}
+
+
+@pytest.fixture(params=[name for name, made in ALL.items() if made.changes("image")])
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture
 def transform(name: str) -> Transform:
-    return registry.resolve("transform", name)()
+    return ALL[name]
+
+
+def _sounds(count: int = 9) -> torch.Tensor:
+    sounds = torch.rand(count, 60, 12, generator=torch.Generator().manual_seed(0)) + 1
+    return torch.where(torch.arange(60)[:, None] < torch.arange(count)[:, None, None] % 5 * 10 + 20, sounds, torch.nan)
 
 
 def _pictures(count: int = 9) -> torch.Tensor:
@@ -90,7 +98,7 @@ def test_a_track_keeps_its_form_and_is_moved_alike_whatever_the_batch(name: str,
     index = torch.arange(100, 140)
     draw = _draw(name, 1, index)
     matrix, noise = transform.plane(draw), transform.shaken(draw, 8)
-    assert transform.moves_tracks == (matrix is not None or noise is not None)
+    assert transform.changes("track") == (matrix is not None or noise is not None)
     for found, shape in ((matrix, (40, 2, 2)), (noise, (40, 8, 2))):
         if found is not None:
             again = (transform.plane if found is matrix else lambda few: transform.shaken(few, 8))(
@@ -101,6 +109,28 @@ def test_a_track_keeps_its_form_and_is_moved_alike_whatever_the_batch(name: str,
             assert len({tuple(each.flatten().tolist()) for each in found}) > 1
     if matrix is not None and name in {"mirror", "rotate"}:
         torch.testing.assert_close(matrix @ matrix.mT, torch.eye(2).expand(40, -1, -1))
+
+
+@pytest.mark.parametrize("name", [name for name, made in ALL.items() if made.changes("audio")])
+def test_a_sound_keeps_its_length_and_is_changed_alike_whatever_the_batch(name: str) -> None:
+    sounds, index = _sounds(), torch.arange(100, 109)
+    before = sounds.clone()
+    for epoch in EPOCHS:
+        seen = ALL[name].steps(sounds, _draw(name, epoch, index))
+        assert torch.equal(seen.isnan(), sounds.isnan())
+        assert not torch.equal(seen.nan_to_num(), sounds.nan_to_num())
+        for pick in (slice(0, 1), slice(4, 7)):
+            longest = int((~sounds[pick, :, 0].isnan()).sum(dim=1).max())  # shorter batch mates, less padding
+            alone = ALL[name].steps(sounds[pick, :longest], _draw(name, epoch, index[pick]))
+            assert torch.equal(alone.nan_to_num(), seen[pick, :longest].nan_to_num())
+    assert torch.equal(sounds.nan_to_num(), before.nan_to_num())
+    assert not torch.equal(seen.nan_to_num(), ALL[name].steps(sounds, _draw(name, 9, index)).nan_to_num())
+
+
+@pytest.mark.parametrize("name", [name for name, made in ALL.items() if not made.changes("image")])
+def test_what_is_not_for_pictures_says_so(name: str) -> None:
+    assert ALL[name].fits((8, 10, 3))
+    assert ALL[name].changes("audio") or ALL[name].changes("track")
 
 
 def test_it_makes_more_than_one_view_and_no_more_than_it_says(name: str, transform: Transform) -> None:

@@ -69,5 +69,5 @@ def test_it_trains_explains_itself_and_is_read_back(rents: Path, tmp_path: Path)
 
 def test_an_embedding_of_a_number_is_refused_instead_of_ignored(rents: Path) -> None:
     text = f"{{data: {{path: {rents}}}, inputs: {{size: {{embed: 3}}}}, outputs: [rent]}}"
-    with pytest.raises(SpecError, match="an input of kind number has no embed; category and text have"):
+    with pytest.raises(SpecError, match="an input of kind number has no embed; category, text have"):
         prepare(spec.load(text))

@@ -125,7 +125,7 @@ def test_a_mirrored_track_and_what_comes_of_it_move_alike() -> None:
 
 def test_what_moves_no_track_is_refused(tmp_path: Path) -> None:
     path = circles(tmp_path, count=12)
-    with pytest.raises(SpecError, match="colour is for pictures: it moves no track"):
+    with pytest.raises(SpecError, match="colour leaves track as it is"):
         run.train(asked(path, inputs__path__augment="[mirror, colour]"), out=tmp_path / "run")
 
 

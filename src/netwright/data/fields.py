@@ -276,7 +276,7 @@ def _refuse_unread(wish: InputSpec, path: str) -> None:
     for setting in given:
         readers = [name for name in registry.parts("kind") if setting in kind_of_name(name).settings]
         if wish.kind not in readers:
-            have = f"{' and '.join(readers)} {'has' if len(readers) == 1 else 'have'}"
+            have = f"{listed(readers)} {'has' if len(readers) == 1 else 'have'}"
             raise SpecError(
                 f"{path}.{setting}: an input of kind {wish.kind} has no {setting}; {have}.",
                 "Leave it out, or give another kind.",

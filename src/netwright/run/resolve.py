@@ -231,21 +231,21 @@ def augmented(path: str, name: str, wanted: Spec, data: Dataset) -> Reason:
     wish = wanted.inputs[name]
     named = wish.augment or ()
     problems = [said for each in named for said in registry.check_options("transform", each.name, each.options)]
-    track = data.inputs[name].kind == "track"
+    field = data.inputs[name]
+    track, picture = field.kind == "track", field.kind == "image"
     transforms = []
     try:
         transforms = [] if problems else augment.made(wish)
-        still = [of for of, each in transforms if track and not each.moves_tracks]
-        problems += [f"{of} is for pictures: it moves no track" for of in still]
-        problems += [said for _, each in transforms if not track and (said := each.fits(data.inputs[name].shape))]
+        problems += [f"{of} leaves {field.kind} as it is" for of, each in transforms if not each.changes(field.kind)]
+        problems += [said for _, each in transforms if picture and (said := each.fits(field.shape))]
     except ValueError as exc:
         problems.append(str(exc))
     if problems:
         raise SpecError("\n".join(f"{path}: {problem}." for problem in problems), "Correct these.")
-    if any(each.turns_sides for _, each in transforms) and not track:
+    if any(each.turns_sides for _, each in transforms) and picture:
         _refuse_unsaid(path, wanted, data)
     views, examples = math.prod(each.views() for _, each in transforms), len(data.parts["train"])
-    of = counted(examples, "training track" if track else "training picture")
+    of = counted(examples, f"training {'picture' if picture else 'track' if track else 'sequence'}")
     why = f"{views:,.0f} views of each of {of}: {views * examples:,.0f} in all"
     if math.isinf(views):
         why = f"each of {of} is seen otherwise in every epoch, without end"

@@ -80,7 +80,8 @@ def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Mix | Noise]:
         for name, field in dataset.inputs.items()
         if field.kind == "track"
     }
-    found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed, tracks)] if transforms else []
+    timed = [name for name, field in dataset.inputs.items() if field.kind in {"audio", "signal"}]
+    found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed, tracks, timed)] if transforms else []
     if regularize.mixup or regularize.cutmix:
         found.append(Mix(regularize.mixup or 0.0, regularize.cutmix or 0.0, seed))
     return [*found, Noise(regularize.noise, _quantities(dataset))] if regularize.noise else found

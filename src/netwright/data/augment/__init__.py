@@ -82,14 +82,14 @@ class Transform:
 
     turns_sides: ClassVar[bool] = False  # left becomes right: what a signed answer means is turned too
 
-    @property
-    def moves_tracks(self) -> bool:
-        """Whether it changes tracks too."""
-        return type(self).plane is not Transform.plane or type(self).shaken is not Transform.shaken
+    def changes(self, kind: str) -> bool:
+        """Whether it changes inputs of a kind."""
+        methods = {"track": ("plane", "shaken"), "audio": ("steps",), "signal": ("steps",)}.get(kind, ("image",))
+        return any(getattr(type(self), method) is not getattr(Transform, method) for method in methods)
 
     def fits(self, shape: tuple[int, ...]) -> str:
         """Why pictures of this shape (height, width, channel) cannot be transformed; "" when they can."""
-        return ""
+        return "" if self.changes("image") else "it is for sounds and signals"
 
     def views(self) -> float:
         """How many different pictures it makes of one."""
@@ -121,6 +121,10 @@ class Transform:
             steps: How many points there are.
         """
         return None
+
+    def steps(self, values: Tensor, draw: Draw) -> Tensor:
+        """Sounds and signals (batch, time, number), NaN behind the end of each; as a network is given them."""
+        return values
 
     def number(self, values: Tensor, draw: Draw) -> Tensor:
         """Signed numbers (batch,) that are turned with the picture."""

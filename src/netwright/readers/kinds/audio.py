@@ -37,7 +37,7 @@ class Audio(Sequence):
     """A sound as steps of `BANDS` numbers."""
 
     name: ClassVar[str] = "audio"
-    settings: ClassVar[tuple[str, ...]] = ("rate_hz", "features", "longest")
+    settings: ClassVar[tuple[str, ...]] = ("rate_hz", "features", "longest", "augment")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Decides the rate that all are brought to: that of most files, at most 16 kHz.

@@ -33,7 +33,7 @@ class Signal(Stepwise):
     """Numbers of several columns, step by step."""
 
     name: ClassVar[str] = "signal"
-    settings: ClassVar[tuple[str, ...]] = ("missing", "longest")
+    settings: ClassVar[tuple[str, ...]] = ("missing", "longest", "augment")
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
         """Plans every column as the numbers of a table.

@@ -1,4 +1,4 @@
-"""Training pictures seen differently at every step: what the transforms of `data.augment` do to a batch.
+"""Training examples seen differently at every step: what the transforms of `data.augment` do to a batch.
 
 Source: Goodfellow, Bengio, Courville, Deep Learning, section 7.4.
 """
@@ -54,6 +54,7 @@ class Augment(Strategy):
         seed: Of the run.
         tracks: Inputs that are tracks: how many directions stand behind their coordinates, how long a usual step is,
             and which outputs go on from each.
+        timed: Inputs that are sounds or signals.
     """
 
     name = "augment"
@@ -64,8 +65,9 @@ class Augment(Strategy):
         turned: Sequence[str] = (),
         seed: int = 0,
         tracks: Mapping[str, tuple[int, float, Sequence[str]]] | None = None,
+        timed: Sequence[str] = (),
     ) -> None:
-        self._transforms, self._turned, self._seed = transforms or {}, turned, seed
+        self._transforms, self._turned, self._seed, self._timed = transforms or {}, turned, seed, timed
         self._tracks = tracks or {}
 
     def batch(self, training: Training, batch: Batch) -> Batch:
@@ -85,7 +87,8 @@ class Augment(Strategy):
                     inputs[name] = shaken(moved(inputs[name], matrix, 1 + pairs), transform, draw, step)
                     targets |= {to: moved(targets[to], matrix, 1) for to in onward if to in targets}
                     continue
-                inputs[name] = transform.image(inputs[name], draw)
+                change = transform.steps if name in self._timed else transform.image
+                inputs[name] = change(inputs[name], draw)
                 if transform.turns_sides and not turned:
                     turned = True  # a second input is turned alike, and the answer once
                     targets |= {to: transform.number(targets[to], draw) for to in self._turned if to in targets}
