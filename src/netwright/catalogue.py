@@ -302,6 +302,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.training.strategies.augment:Augment",
             "training pictures seen differently at every step",
         ),
+        "scheduled_sampling": (
+            "netwright.training.strategies.scheduled_sampling:ScheduledSampling",
+            "feeds a decoder more and more of its own guesses",
+        ),
         "mix": ("netwright.training.strategies.mix:Mix", "blends of two examples, and of the answers asked for"),
         "noise": ("netwright.training.strategies.noise:Noise", "adds chance to the inputs of training batches"),
         "penalty": ("netwright.training.strategies.penalty:Penalty", "l1 and l2 on the weights, reported apart"),

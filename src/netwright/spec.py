@@ -294,6 +294,8 @@ class TrainingSpec(Frozen):
             input on; the name of the last of them; or `all` but those of the outputs.
         layer_rates: Share of the learning rate at which the first layer learns; from there to the outputs' full rate it
             rises by the same factor at each layer.
+        scheduled_sampling: Share of the tokens fed back to a decoder that are its own guesses, reached at the end of
+            training; the true ones alone when left out.
         average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         restarts: Trainings from different first weights, of which the one with the lowest training loss is kept.
         stop: When training ends.
@@ -309,6 +311,7 @@ class TrainingSpec(Frozen):
     regularize: RegularizeSpec = RegularizeSpec()
     freeze: Annotated[int, Setting(ge=1)] | str | None = None
     layer_rates: float | None = Setting(default=None, gt=0, le=1)
+    scheduled_sampling: float | None = Setting(default=None, gt=0, le=1)
     average: float | None = Setting(default=None, gt=0, lt=1)
     restarts: int | None = Setting(default=None, ge=1)
     stop: StopSpec = StopSpec()

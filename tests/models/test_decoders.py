@@ -5,7 +5,7 @@ from torch.nn import functional
 from netwright.errors import SpecError
 from netwright.field import END_CODE, STEPS
 from netwright.models.build import build
-from netwright.models.decoders import Decoder, likeliest
+from netwright.models.decoders import Decoder, likeliest, on_its_own
 from netwright.models.network import Network
 from netwright.readers import padding
 from netwright.spec import DecoderSpec, ModelSpec
@@ -59,6 +59,38 @@ def test_what_is_written_greedily_is_what_is_likeliest_token_by_token(attention:
         scores = network({"text": alone}, None, {"out": before})["out"][0].clone()
         scores[:, 0] = -torch.inf  # the unknown token is never written
         assert scores.argmax(dim=1)[: len(found)].tolist() == found.tolist()
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_on_its_own_a_decoder_is_fed_what_it_would_have_written(attention: str) -> None:
+    network, x = made(attention), tokens()
+    forced = network({"text": x}, None, {"out": TARGETS})["out"]
+    with on_its_own(network):
+        alone = network({"text": x}, None, {"out": TARGETS})["out"]
+    torch.testing.assert_close(alone[:, 0], forced[:, 0])
+    guesses = alone.argmax(dim=2)
+    again = network({"text": x}, None, {"out": torch.cat([guesses[:, :-1], TARGETS[:, -1:]], dim=1)})["out"]
+    torch.testing.assert_close(alone, again)
+    assert not torch.equal(alone[:, 1:], forced[:, 1:])
+    assert torch.equal(network({"text": x}, None, {"out": TARGETS})["out"], forced)
+
+
+@pytest.mark.parametrize("attention", WAYS)
+def test_training_feeds_back_guesses_where_it_is_told_to(attention: str) -> None:
+    network, x = made(attention).train(), tokens()
+    decoder = network.module("out")
+    assert isinstance(decoder, Decoder)
+    forced = network({"text": x}, None, {"out": TARGETS})["out"]
+    own = torch.zeros(3, 7, dtype=torch.bool)
+    own[0, 2] = True  # the first text's second token, which goes in before the third is asked for
+    decoder.own = own
+    mixed = network({"text": x}, None, {"out": TARGETS})["out"]
+    assert int(forced[0, 1].argmax()) != int(TARGETS[0, 1])
+    assert torch.equal(mixed[1:], forced[1:])
+    torch.testing.assert_close(mixed[0, :2], forced[0, :2])
+    changed = TARGETS.clone()
+    changed[0, 1] = forced[0, 1].argmax()
+    torch.testing.assert_close(mixed[0], network.eval()({"text": x}, None, {"out": changed})["out"][0])
 
 
 def test_more_beams_find_texts_that_are_no_less_likely() -> None:

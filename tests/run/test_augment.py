@@ -131,7 +131,8 @@ def test_what_cannot_be_is_said_before_training(pictures: Path, given: str, said
 def test_a_column_of_numbers_has_no_augmentation(flowers: Path) -> None:
     wanted = spec.load(f"{{data: {{path: {flowers}}}, inputs: {{size: {{augment: mirror}}}}, outputs: [class]}}")
     with pytest.raises(
-        SpecError, match=r"inputs\.size\.augment: an input of kind number has no augment; image, audio, track, signal have"
+        SpecError,
+        match=r"inputs\.size\.augment: an input of kind number has no augment; image, audio, track, signal have",
     ):
         prepare(wanted)
 

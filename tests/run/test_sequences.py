@@ -103,9 +103,11 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
         "model: {layers: 'lstm 24 both yes', decoder: {dim: 32, embed: 16, dropout: 0, beam: 3}}, "
         "training: {threads: 1, batch_size: 32, optimizer: {lr: 0.01}, stop: {epochs: 12}}}"
     )
-    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "texts"}"')
+    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "texts"}"', training__scheduled_sampling="0.2")
     scores = outcome.scores["de"]["test"]
     assert scores["bleu"] > 80
+    assert scores["loss_alone"] > scores["loss"]
+    assert "behind its own guesses: a gap of" in " ".join(outcome.text)
     facts = json.loads((outcome.run / "facts.json").read_text(encoding="utf-8"))
     beside = {each["name"]: each["scores"]["bleu"] for each in facts["outputs"][0]["baselines"]}
     assert beside["copy"] == 0

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from torch import nn
 
 from netwright.data.batches import Batch
 from netwright.errors import DivergedError, Stopped
+from netwright.field import STEPS
+from netwright.models.decoders import Decoder
 from netwright.training.history import Row
 from netwright.training.loop import Budget, Training
 from netwright.training.strategies import controls
@@ -27,6 +30,7 @@ from netwright.training.strategies.mix import Mix
 from netwright.training.strategies.noise import Noise
 from netwright.training.strategies.penalty import Penalty
 from netwright.training.strategies.plateau import Plateau
+from netwright.training.strategies.scheduled_sampling import ScheduledSampling
 from netwright.training.strategies.strategy import Strategy, defined
 
 if TYPE_CHECKING:
@@ -484,3 +488,19 @@ def test_with_both_each_step_has_one_of_them_and_the_same_step_the_same() -> Non
     assert kinds == {True, False}
     plain = _pair()
     assert Mix().changed(plain) is plain
+
+
+def test_guesses_are_fed_back_more_and_more_and_alike_whatever_the_batch() -> None:
+    decoder = Decoder((STEPS, 4), 9, 20, dim=4, embed=3)
+    training = Training.__new__(Training)
+    vars(training).update(plan=SimpleNamespace(nets={"net": decoder}), total=100, epoch=0)
+    strategy, shares = ScheduledSampling(0.5, seed=3), []
+    for training.step in (0, 25, 50, 100):
+        strategy.batch(training, _pair(200))
+        assert decoder.own is not None
+        assert decoder.own.shape == (200, 21)
+        shares.append(float(decoder.own.float().mean()))
+    assert shares == pytest.approx([0, 0.125, 0.25, 0.5], abs=0.02)
+    whole, few = decoder.own, _pair(200)
+    strategy.batch(training, Batch({}, {}, few.index[3:5]))
+    assert torch.equal(decoder.own, whole[3:5])

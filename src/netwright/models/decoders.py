@@ -1,8 +1,8 @@
 """Decoders: what writes a text of any length from what an encoder made of an input.
 
-Given the true text, a decoder says how likely each next token was (teacher forcing); without it, it writes one by beam
-search. Both are the same network: the state begins with the encoding, each token is fed back, and attention looks at
-the steps of the encoding anew for every token.
+Given the true text, a decoder says how likely each next token was (teacher forcing, or with scheduled sampling behind
+guesses of its own here and there); without it, it writes one by beam search. Both are the same network: the state
+begins with the encoding, each token is fed back, and attention looks at the steps of the encoding anew for every token.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class Decoder(Layer):
         if self.timed:
             self.foresees = ("writes from the whole input", "Give an answer at every step: outputs.NAME.per.")
         self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, beam
+        self.own: Tensor | None = None  # where a training step feeds back a guess, `(batch, longest + 1)`
+        self.alone = False  # whether true texts are scored behind guesses alone
         self.dropout = nn.Dropout(dropout)
         self.embedding = nn.Parameter(torch.empty(tokens, embed))
         self.begin = nn.Linear(wide, 2 * dim)
@@ -127,9 +129,26 @@ class Decoder(Layer):
         reading = self._read(x, steps)
         if targets is None:
             return self._searched(reading)
+        if self.alone:
+            return self._behind_guesses(reading, targets.shape[1])
         before = functional.pad(targets[:, :-1].clamp(min=0), (1, 0), value=END_CODE)
+        if self.training and self.own is not None:
+            with torch.no_grad():
+                guesses = self._scores(before, reading)[0].argmax(dim=2)
+            own = functional.pad(guesses[:, :-1], (1, 0), value=END_CODE)
+            before = torch.where(self.own[:, : before.shape[1]], own, before)
         scores, _ = self._scores(before, reading)
         return scores
+
+    def _behind_guesses(self, reading: _Reading, steps: int) -> Tensor:
+        """Scores of every next token where the likeliest token so far was fed back each time."""
+        token = torch.full((len(reading.state[0]), 1), END_CODE, device=reading.state[0].device)
+        found = []
+        for _ in range(steps):
+            scores, state = self._scores(token, reading)
+            found.append(scores)
+            token, reading = scores.argmax(dim=2), _Reading(reading.memory, reading.gone, state)
+        return torch.cat(found, dim=1)
 
     def _read(self, x: Tensor, steps: Tensor | None) -> _Reading:
         gone = None
@@ -222,6 +241,23 @@ def likeliest(network: nn.Module) -> Iterator[None]:
     finally:
         for decoder, beam in zip(decoders, beams, strict=True):
             decoder.beam = beam
+
+
+@contextmanager
+def on_its_own(network: nn.Module) -> Iterator[None]:
+    """Every decoder of a network scores true texts behind its own guesses while the block runs.
+
+    Args:
+        network: It is as it was afterwards.
+    """
+    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
+    try:
+        for decoder in decoders:
+            decoder.alone = True
+        yield
+    finally:
+        for decoder in decoders:
+            decoder.alone = False
 
 
 def _weighed(weights: Tensor, reading: _Reading) -> Tensor:

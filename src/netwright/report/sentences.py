@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netwright.figures.marks import Real, number, percent
 from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
 from netwright.words import sizes
@@ -29,6 +31,7 @@ _NAMES = {
     "fde": "distance at the end",
     "bits": "bits a character",
     "nats": "nats a character",
+    "loss_alone": "loss behind its own guesses",
 }
 _SHARES = frozenset(
     [
@@ -47,7 +50,7 @@ _SHARES = frozenset(
     ]
 )
 _LOWER_IS_BETTER = frozenset(
-    {"ade", "fde", "rmse", "mae", "log_loss", "loss", "error", "bits", "nats", "perplexity", "word_error"}
+    {"ade", "fde", "rmse", "mae", "log_loss", "loss", "loss_alone", "error", "bits", "nats", "perplexity", "word_error"}
 )
 _BASELINES = {
     "majority": "always the commonest class",
@@ -92,6 +95,20 @@ def is_share(score: str) -> bool:
 def lower_is_better(score: str) -> bool:
     """Scores of which less is better."""
     return score in _LOWER_IS_BETTER
+
+
+def gap(scores: Mapping[str, Real | None]) -> list[str]:
+    """What it costs a decoder to go on from its own guesses instead of from the truth, where that was measured.
+
+    Example:
+        >>> gap({"loss": 1.92, "loss_alone": 2.315})
+        ['A token costs 1.92 nats behind the true ones, 2.32 behind its own guesses: a gap of 0.395.']
+    """
+    true, alone = scores.get("loss"), scores.get("loss_alone")
+    if true is None or alone is None:
+        return []
+    told = f"A token costs {number(true)} nats behind the true ones, {number(alone)} behind its own guesses"
+    return [f"{told}: a gap of {number(alone - true)}."]
 
 
 def score_text(score: str, value: Real | None) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from netwright.data.batches import Batches, follows, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
-from netwright.models.decoders import likeliest
+from netwright.models.decoders import likeliest, on_its_own
 from netwright.models.recurrent import Carried, cut_states
 from netwright.readers.padding import joined
 from netwright.tasks.task import Task
@@ -30,6 +30,7 @@ class Answered:
         answers: By output: probabilities or numbers.
         targets: By output.
         losses: Mean loss by output.
+        alone: Mean loss of outputs that are written, each token behind guesses instead of behind the true ones.
         groups: What each example belongs to, e.g. its track, where several belong together.
     """
 
@@ -38,18 +39,28 @@ class Answered:
     answers: dict[str, Tensor]
     targets: dict[str, Tensor]
     losses: dict[str, float]
+    alone: dict[str, float]
     groups: np.ndarray | None = None
 
     def scores(self, model: Model) -> dict[str, dict[str, float]]:
         """Every score of every output, its loss included."""
-        return {
-            name: {**task.score(self.answers[name], self.targets[name]), "loss": self.losses[name]}
-            for name, task in model.tasks.items()
-        }
+        found = {}
+        for name, task in model.tasks.items():
+            found[name] = {**task.score(self.answers[name], self.targets[name]), "loss": self.losses[name]}
+            found[name] |= {"loss_alone": self.alone[name]} if name in self.alone else {}
+        return found
 
 
-def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answered:
-    """The model's answers on one part of its data, in evaluation mode and full precision."""
+def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, gap: bool = True) -> Answered:
+    """The model's answers on one part of its data, in evaluation mode and full precision.
+
+    Args:
+        model: Answers.
+        dataset: Its data.
+        part: train, validation or test.
+        resident: Whether the part is kept in memory.
+        gap: Whether texts are scored behind guesses, too.
+    """
     rows = _STREAMS if follows(dataset.outputs) else _ROWS
     source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
     device = next(model.network.parameters()).device
@@ -57,17 +68,20 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
     targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
     index: list[Tensor] = []
     sums = dict.fromkeys(model.tasks, 0.0)
+    writes = [name for name, task in model.tasks.items() if task.writes]
+    alone = dict.fromkeys(writes if gap else (), 0.0)
     model.network.eval()
     with torch.inference_mode():
         carried: Carried | None = {} if source.streams else None
-        writes = any(task.writes for task in model.tasks.values())
         for batch in source.epoch(0):
             cut_states(carried, len(batch.index))
             index.append(batch.index)
             inputs = {k: v.to(device) for k, v in batch.inputs.items()}
             known = {k: v.to(device) for k, v in batch.targets.items()} if writes else None
+            for name, loss in _behind_guesses(model, inputs, known).items() if known and gap else ():
+                alone[name] += loss
             outputs = model.network(inputs, carried, known)
-            written = model.network(inputs) if writes else outputs
+            written = model.network(inputs) if known else outputs
             for name, task in model.tasks.items():
                 given, truth = outputs[name].cpu(), batch.targets[name].cpu()
                 sums[name] += 0.0 if task.among_mates else float(task.terms(given, truth).double().sum())
@@ -83,8 +97,16 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool) -> Answere
         {name: found for name, (found, _) in whole.items()},
         {name: found for name, (_, found) in whole.items()},
         {name: total / count for name, total in sums.items()},
+        {name: total / count for name, total in alone.items()},
         None if dataset.groups is None else dataset.groups[dataset.positions(part)],
     )
+
+
+def _behind_guesses(model: Model, inputs: dict[str, Tensor], known: dict[str, Tensor]) -> dict[str, float]:
+    """The summed losses of texts that are written, where the decoder goes on from its own guesses."""
+    with on_its_own(model.network):
+        outputs = model.network(inputs, None, known)
+    return {n: float(t.terms(outputs[n], known[n]).double().sum()) for n, t in model.tasks.items() if t.writes}
 
 
 def _batch_size(model: Model) -> int:
@@ -105,7 +127,7 @@ def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> floa
 def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
     """Scores after an epoch: the weighted loss and each output's headline score; texts are written without a beam."""
     with likeliest(model.network):
-        answered = answer(model, dataset, "validation", resident)
+        answered = answer(model, dataset, "validation", resident, gap=False)
     found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
     many = len(model.tasks) > 1
     for name, task in model.tasks.items():

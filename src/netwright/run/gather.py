@@ -262,7 +262,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "measure": track.unit(field),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
-        "remarks": task.remarks(answers, targets),
+        "remarks": [*task.remarks(answers, targets), *sentences.gap(answered.scores(found.model)[name])],
         "baselines": [
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]

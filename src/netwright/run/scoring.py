@@ -24,6 +24,7 @@ from netwright.field import ONE_CLASS, Field
 from netwright.figures.marks import number
 from netwright.model_file import Example, Model
 from netwright.progress import Display
+from netwright.report import sentences
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.resolved import Resolved
@@ -354,7 +355,8 @@ def evaluated(model: Model, found: Answered, reads: int, started: float, remarks
             between = intervals[name].get(key)
             within = f" ({number(between[0], 4)} to {number(between[1], 4)})" if between else ""
             text.append(f"  {name} {key}: {number(value, 4)}{within}")
-        text += [f"  {name}: {remark}" for remark in task.remarks(found.answers[name], found.targets[name])]
+        told = [*task.remarks(found.answers[name], found.targets[name]), *sentences.gap(scores[name])]
+        text += [f"  {name}: {remark}" for remark in told]
     if found.part == "test" and reads > 1:
         text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
     text += [*remarks, *model.notes]

@@ -30,6 +30,7 @@ from netwright.training.strategies.max_norm import MaxNorm
 from netwright.training.strategies.mix import Mix
 from netwright.training.strategies.noise import Noise
 from netwright.training.strategies.penalty import Penalty
+from netwright.training.strategies.scheduled_sampling import ScheduledSampling
 from netwright.training.strategies.strategy import Strategy
 
 
@@ -47,14 +48,20 @@ def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: 
         replayed: Acts that a resume does again.
 
     Raises:
-        SpecError: What is to be watched is no output.
+        SpecError: What is to be watched is no output; tokens are to be fed back where none are.
     """
     training = wanted.training
     regularize, clip = training.regularize, training.clip
     watch, better = _watched(training.stop.watch or "loss", model)
+    if training.scheduled_sampling and not any(task.writes for task in model.tasks.values()):
+        raise SpecError(
+            "training.scheduled_sampling: no decoder writes here, so nothing is fed back.", "Leave the setting out."
+        )
     found: list[Strategy] = [Finite(), *([Carry()] if follows(dataset.outputs) else []), *changing(wanted, dataset)]
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
+    if training.scheduled_sampling:
+        found.append(ScheduledSampling(training.scheduled_sampling, training.seed))
     if clip:
         found.append(Clipping(clip.norm or 0.0, clip.value or 0.0))
     if regularize.max_norm:
