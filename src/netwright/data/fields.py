@@ -136,6 +136,11 @@ def _following(name: str, of: str, plan: Plan) -> Field:
     facts = plan.inputs[of]
     if facts.kind != "text":
         raise SpecError(f"outputs.{name}.of is {of}, which is a {facts.kind} and no text.", "Name a text.")
+    if facts.options["tokens"] != "characters":  # a text is cut before its words or their pieces are known
+        raise SpecError(
+            f"inputs.{of}.tokens is {facts.options['tokens']}, and outputs.{name} asks for the next character.",
+            f"Leave inputs.{of}.tokens out.",
+        )
     plan.reasons.append(Reason(path=f"outputs.{name}", value="next", why=f"the token after each one of {of}"))
     return facts.model_copy(update={"name": name, "source": name, "options": {**facts.options, "of": of}})
 

@@ -1,9 +1,10 @@
-"""Text that a language model writes on from a beginning, character by character."""
+"""Text that a language model writes on from a beginning, token by token."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import Model
 from netwright.models.decoding import Sampling, written
-from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.kinds.text import Text, spelled
 from netwright.run.prediction import load_model
 from netwright.words import listed
 
@@ -55,12 +56,12 @@ def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writ
     """What a model writes; see `sample`."""
     name, group = _language(model)
     field = model.inputs[group]
-    codes = _coded(prompt, field)
-    strange = sorted({token for token, code in zip(prompt, codes, strict=False) if code == _UNKNOWN})
+    told, codes = _coded(prompt, field)
+    strange = sorted({token for token, code in zip(told, codes, strict=True) if code == _UNKNOWN})
     known = codes[codes != _UNKNOWN]
     if not len(known):
         raise SpecError(
-            f"--prompt: the model knows none of its characters ({listed([repr(token) for token in strange])}).",
+            f"--prompt: the model knows nothing of it ({listed([repr(token) for token in strange])}).",
             f"It knows {listed([repr(token) for token in field.vocabulary[1:]], 20)}.",
         )
     notes = (
@@ -69,9 +70,8 @@ def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writ
         else ()
     )
     tokens = written(model.network.eval(), group, name, known, sampling, seed, never=(_UNKNOWN,))
-    return Writing(
-        "".join(field.vocabulary[code] for code in known), (field.vocabulary[token] for token in tokens), notes
-    )
+    pieces = spelled((field.vocabulary[code] for code in chain(known.tolist(), tokens)), field)
+    return Writing("".join(islice(pieces, len(known))), pieces, notes)
 
 
 def _language(model: Model) -> tuple[str, str]:
@@ -85,9 +85,11 @@ def _language(model: Model) -> tuple[str, str]:
     )
 
 
-def _coded(prompt: str, field: Field) -> np.ndarray:
+def _coded(prompt: str, field: Field) -> tuple[list[str], np.ndarray]:
+    """The tokens of a prompt, and their codes."""
     kind = kind_of(field)
-    if not isinstance(kind, Sequence):  # pragma: no cover - what is followed is a text
+    if not isinstance(kind, Text):  # pragma: no cover - what is followed is a text
         raise SpecError(f"{field.name} is no text.")
-    whole = field.model_copy(update={"options": {**field.options, "longest": max(len(prompt), 1)}})
-    return kind.coder(whole)(kind.one(prompt, whole))
+    whole = field.model_copy(update={"options": {**field.options, "longest": len(prompt.encode()) + 1}})
+    values = kind.one(prompt, whole)
+    return kind.tokens(values, whole), kind.coder(whole)(values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from netwright.data.batches import follows
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.model_file import Model
+from netwright.readers.kinds.text import spelled
 from netwright.report import facts as report
 from netwright.run.folder import RunFolder
 from netwright.training import stages
@@ -40,7 +42,11 @@ def language(dataset: Dataset, model: Model) -> Language | None:
     )
     vocabulary = model.inputs[group].vocabulary
     prompt = vocabulary.index("\n") if "\n" in vocabulary else int(pieces[0, 0])
-    return Language(group, head, vocabulary, prompt, pieces, torch.as_tensor(follow))
+
+    def written(codes: Iterable[int]) -> Iterator[str]:
+        return spelled((vocabulary[code] for code in codes), field)
+
+    return Language(group, head, written, prompt, pieces, torch.as_tensor(follow))
 
 
 def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:

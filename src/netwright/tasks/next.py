@@ -17,6 +17,7 @@ from torch import Tensor
 
 from netwright.field import Field
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.grams import surprise
@@ -124,7 +125,8 @@ class Next(Task):
         """The texts of targets; see `Task.words`."""
         if answers.is_floating_point():
             return None
-        return ["".join(self.field.vocabulary[code] for code in row if code >= 0) for row in answers.tolist()]
+        rows = [[self.field.vocabulary[code] for code in row if code >= 0] for row in answers.tolist()]
+        return ["".join(spelled(tokens, self.field)) for tokens in rows]
 
 
 def _columns(means: np.ndarray) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from torch.nn import functional
 from netwright.field import Field
 from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.task import Baseline, Coded, Interval, Task
@@ -141,8 +142,7 @@ class Transcript(Task):
         return None if answers.is_floating_point() else self.decode(answers)
 
     def _said(self, codes: Sequence[int]) -> str:
-        between = " " if self.field.options.get("tokens") == "words" else ""
-        return between.join(self.field.vocabulary[code] for code in codes)
+        return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
 
 
 def _steps(outputs: Float[Tensor, "batch time unit"]) -> Int[Tensor, " batch"]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from netwright.field import END_CODE, Field
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import alignment, tokens
 from netwright.tasks.bleu import bleu, matches
@@ -129,8 +130,7 @@ class Written(Task):
         return None if answers.is_floating_point() else self.decode(answers)
 
     def _said(self, codes: list[int]) -> str:
-        between = " " if self.field.options.get("tokens") == "words" else ""
-        return between.join(self.field.vocabulary[code] for code in codes)
+        return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
 
 
 def _texts(codes: Int[Tensor, "batch time"]) -> list[list[int]]:

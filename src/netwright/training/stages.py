@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,7 +39,7 @@ class Language:
     Args:
         group: The input of tokens.
         head: The output of what comes next.
-        vocabulary: The tokens by their codes.
+        spelled: Makes a text of codes, piece by piece.
         prompt: Code of the token that stands before every text.
         pieces: Held-out text that goes in, `(piece, time)`.
         follow: What follows each of its tokens.
@@ -46,7 +47,7 @@ class Language:
 
     group: str
     head: str
-    vocabulary: tuple[str, ...]
+    spelled: Callable[[Iterable[int]], Iterator[str]]
     prompt: int
     pieces: Int[Tensor, "piece time"]
     follow: Int[Tensor, "piece time"]
@@ -86,7 +87,7 @@ class Stages(Observer):
             "step": training.step,
             "epoch": training.epoch,
             "nats": _nats(copied, language),
-            "text": "".join(language.vocabulary[token] for token in islice(tokens, LENGTH)),
+            "text": "".join(language.spelled(islice(tokens, LENGTH))),
         }
         try:
             files.append(self._path, json.dumps(facts) + "\n", durable=False)

@@ -1,4 +1,4 @@
-"""Texts: characters or words in their order, kept whole as UTF-8 in one normal form (NFC).
+"""Texts: characters, words or pieces of words in their order, kept whole as UTF-8 in one normal form (NFC).
 
 What a text is read as is decided after it is kept: the vocabulary comes from the training part alone, so that the same
 cache serves every split, and no token of a held-out text is known before it is met.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -19,13 +19,16 @@ import torch
 from netwright.errors import CellError, SpecError
 from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
+from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import InputSpec, OutputSpec
 
 MOST_TOKENS = 20_000  # known words of a text
-MOST_STEPS = {"words": 400, "characters": 2_000}  # read of one text
+MOST_STEPS = {"words": 400, "characters": 2_000, "bpe": 600}  # read of one text
+PIECES = 8_000  # known pieces of words
+_BYTES = 256 + 2  # tokens that pieces begin with: every byte, what is not known, and the end
 SENTENCE = 3  # words that a text has on average for them to be its tokens
 SEEN_TWICE = 2  # how often a word is in the training part to be known; the others teach what an unknown one is
 FLAT = 2_000  # tokens that a bag of words counts
@@ -43,7 +46,7 @@ class Text(Sequence):
         """Decides what its tokens are.
 
         Raises:
-            SpecError: The column holds no texts.
+            SpecError: The column holds no texts; too few pieces of words may be known.
         """
         path = path_of(name, spec)
         some = _some(column)
@@ -56,6 +59,11 @@ class Text(Sequence):
             tokens = "words" if words >= SENTENCE else "characters"
             why = f"{words:.0f} words in a text on average" if words >= SENTENCE else "texts of a word or two"
             reasons.append(Reason(path=f"{path}.tokens", value=tokens, why=why))
+        if tokens == "bpe" and spec.vocabulary and spec.vocabulary < _BYTES:
+            raise SpecError(
+                f"{path}.vocabulary is {spec.vocabulary}, and pieces of words begin with {_BYTES} tokens.",
+                f"Give {_BYTES} or more.",
+            )
         return Field(
             name=name,
             kind=self.name,
@@ -82,30 +90,25 @@ class Text(Sequence):
 
     def fit(self, values: np.ndarray, field: Field) -> Field:
         """The field with the tokens of the training part, the frequent ones first."""
-        counts: Counter[str] = Counter()
-        for row in values:
-            counts.update(_split(_text(row), field))
-        least = SEEN_TWICE if field.options["tokens"] == "words" else 1
-        known = [token for token, count in counts.items() if count >= least]
-        most = int(field.options["vocabulary"]) - 1
-        kept = sorted(known, key=lambda token: (-counts[token], token))
-        if not field.options.get("ends"):
-            return field.model_copy(update={"vocabulary": (UNKNOWN, *kept[:most])})
-        most_steps = max((len(_split(_text(row), field)) for row in values), default=1)
-        options = {**field.options, "most_steps": most_steps}
-        return field.model_copy(update={"vocabulary": (UNKNOWN, END, *kept[: most - 1]), "options": options})
+        first = (UNKNOWN, END) if field.options.get("ends") else (UNKNOWN,)
+        kept = _learned(values, field, int(field.options["vocabulary"]) - len(first))
+        field = field.model_copy(update={"vocabulary": (*first, *kept)})
+        if len(first) == 1:
+            return field
+        split = _splitter(field)
+        most_steps = max((len(split(_text(row))) for row in values), default=1)
+        return field.model_copy(update={"options": {**field.options, "most_steps": most_steps}})
 
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """How many tokens are known, and how many texts are cut."""
         path, longest = f"inputs.{field.name}", int(field.options["longest"])
-        why = "tokens of the training part" + (
-            f" that it holds {SEEN_TWICE} times or more" if field.options["tokens"] == "words" else ""
-        )
-        told = [
-            Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {field.options['tokens']}", why=why)
-        ]
-        at_most = field.model_copy(update={"options": {**field.options, "longest": 2**62}})
-        cut = sum(len(_split(_text(row), at_most)) > longest for row in _rows(values) if len(row) > longest)
+        what, why = {
+            "words": ("words", f"tokens of the training part that it holds {SEEN_TWICE} times or more"),
+            "bpe": ("pieces of words", "all bytes, and pairs that the training part holds most often"),
+        }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
+        told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
+        split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
+        cut = sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
         if cut:
             why = f"{cut:,} of {len(values):,} texts are longer and are read up to there"
             told.append(Reason(path=f"{path}.longest", value=str(longest), why=why))
@@ -122,10 +125,10 @@ class Text(Sequence):
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
         """Makes of a text the codes of its tokens, 0 for one that is not known."""
         codes = {token: code for code, token in enumerate(field.vocabulary)}
-        end = [END_CODE] if field.options.get("ends") else []
+        end, split = [END_CODE] if field.options.get("ends") else [], _splitter(field)
 
         def coded(values: np.ndarray) -> np.ndarray:
-            return np.array([*(codes.get(token, 0) for token in _split(_text(values), field)), *end], dtype=np.int64)
+            return np.array([*(codes.get(token, 0) for token in split(_text(values))), *end], dtype=np.int64)
 
         return coded
 
@@ -136,7 +139,7 @@ class Text(Sequence):
             values: Its bytes.
             field: How it is read.
         """
-        return _split(_text(values), field)
+        return _splitter(field)(_text(values))
 
     def dim(self, field: Field) -> int:
         """A step is a token."""
@@ -160,12 +163,12 @@ def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {
         "tokens": tokens,
         "lower": words if spec.lower is None else spec.lower,
-        "vocabulary": spec.vocabulary or MOST_TOKENS,
+        "vocabulary": spec.vocabulary or (PIECES if tokens == "bpe" else MOST_TOKENS),
         "longest": MOST_STEPS[tokens],
     }
     if not isinstance(spec, InputSpec):
         return {**found, "align": "ctc"} if spec.align else {**found, "ends": True}
-    embed = (100 if words else 32) if spec.embed is None else spec.embed
+    embed = (32 if tokens == "characters" else 100) if spec.embed is None else spec.embed
     return {**found, "longest": spec.longest or MOST_STEPS[tokens], "embed": embed}
 
 
@@ -199,8 +202,53 @@ def _rows(values: np.ndarray) -> list[np.ndarray]:
     return [values[place] for place in range(len(values))]
 
 
-def _split(text: str, field: Field) -> list[str]:
-    """The tokens of a text, at most `longest`."""
-    text = text.lower() if field.options["lower"] else text
-    longest = int(field.options["longest"])
-    return (_WORD.findall(text) if field.options["tokens"] == "words" else list(text[:longest]))[:longest]
+def _splitter(field: Field) -> Callable[[str], list[str]]:
+    """What gives the tokens of a text, at most `longest`."""
+    lower, longest, tokens = field.options["lower"], int(field.options["longest"]), field.options["tokens"]
+    pieces = bpe.splitter(tuple(_pieces(field.vocabulary))) if tokens == "bpe" else None
+
+    def split(text: str) -> list[str]:
+        text = text.lower() if lower else text
+        if pieces:
+            return pieces(text)[:longest]
+        return _WORD.findall(text)[:longest] if tokens == "words" else list(text[:longest])
+
+    return split
+
+
+def _pieces(vocabulary: Iterable[str]) -> list[str]:
+    """Without the tokens that no text is split into, whatever it says."""
+    return [token for token in vocabulary if token not in {UNKNOWN, END}]
+
+
+def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
+    """The tokens of the training part: pieces in the order in which they are made, others by how frequent they are."""
+    if field.options["tokens"] == "bpe":
+        lower = field.options["lower"]
+        return _pieces(bpe.learned((text.lower() if lower else text for text in map(_text, values)), most))
+    split, counts = _splitter(field), Counter[str]()
+    for row in values:
+        counts.update(split(_text(row)))
+    least = SEEN_TWICE if field.options["tokens"] == "words" else 1
+    known = [token for token, count in counts.items() if count >= least]
+    return sorted(known, key=lambda token: (-counts[token], token))[:most]
+
+
+def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:
+    """The text of tokens, piece by piece.
+
+    Args:
+        tokens: Of the field's vocabulary.
+        field: How texts are read.
+
+    Example:
+        >>> field = Field(name="text", kind="text", source="text", dtype="uint8", options={"tokens": "words"})
+        >>> "".join(spelled(["to", "be"], field))
+        'to be'
+    """
+    if field.options.get("tokens") == "bpe":
+        yield from bpe.spelled(_pieces(tokens))
+        return
+    between = " " if field.options.get("tokens") == "words" else ""
+    for place, token in enumerate(tokens):
+        yield f"{between if place else ''}{token}"
