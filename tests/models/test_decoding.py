@@ -6,6 +6,7 @@ import torch
 
 from netwright.errors import SpecError
 from netwright.field import STEPS
+from netwright.models import decoding
 from netwright.models.build import build
 from netwright.models.decoding import Sampling, written
 from netwright.models.network import Network
@@ -48,6 +49,22 @@ def test_what_is_written_is_what_reading_all_again_would_give(layers: str) -> No
         again = int(network({"text": torch.tensor([text])})["next"][0, -1].argmax())
         assert token == again
         text.append(token)
+
+
+@pytest.mark.parametrize("layers", ["lstm 8, lstm 8", "gru 8, lstm 5", "rnn 8", "conv1d 6x5 causal yes, lstm 5"])
+def test_a_long_text_goes_on_as_it_began(layers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, prompt = made(layers), np.array([1, 2, 3])
+    found = list(islice(written(network, "text", "next", prompt, Sampling(), 5), 3 * decoding._PLAIN))
+    monkeypatch.setattr(decoding, "_PLAIN", -1)  # its operations are never written down
+    assert list(islice(written(network, "text", "next", prompt, Sampling(), 5), len(found))) == found
+
+
+def test_writing_down_what_gives_other_scores_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, prompt = made("lstm 8"), np.array([1, 2, 3])
+    plain = list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20))
+    monkeypatch.setattr(torch.jit, "optimize_for_inference", lambda _: lambda token, *state: (token.float(), *state))
+    monkeypatch.setattr(decoding, "_PLAIN", 5)
+    assert list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20)) == plain
 
 
 def test_a_seed_gives_one_text_and_what_is_forbidden_never_comes() -> None:
