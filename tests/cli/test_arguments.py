@@ -113,7 +113,7 @@ def test_a_mistyped_source_names_the_nearest_recipe_or_file(
 
 
 def test_nothing_at_all_names_the_recipes() -> None:
-    with pytest.raises(SpecError, match=r"nothing says where the examples are.*digits, forecast, hello, iris"):
+    with pytest.raises(SpecError, match=r"nothing says where the examples are.*digits, forecast, hello, ink, iris"):
         spec(None)
 
 
