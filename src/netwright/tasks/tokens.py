@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,10 +15,51 @@ from netwright import metrics
 from netwright.errors import SpecError
 from netwright.field import Reason
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks.task import Interval, Task
 
 Columns = Callable[[np.ndarray], dict[str, np.ndarray]]  # scores by name from means of counts, one row for each
+
+
+class Texts(Task):
+    """A task whose answers are texts: codes of tokens `(batch, time)`, padded."""
+
+    end: ClassVar[int] = padding.NO_TOKEN  # the token behind the last one of a text, where there is one
+
+    def texts(self, codes: Int[Tensor, "batch time"]) -> list[list[int]]:
+        """The tokens of each text.
+
+        Args:
+            codes: Answers or targets.
+        """
+        return [[code for code in row if code >= 0 and code != self.end] for row in codes.tolist()]
+
+    def said(self, codes: Sequence[int]) -> str:
+        """A text in words.
+
+        Args:
+            codes: Of its tokens.
+        """
+        return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
+
+    def commonest(self, targets: Int[Tensor, "batch time"]) -> list[int]:
+        """The text that comes most often, the first in order among several; none where there is none.
+
+        Args:
+            targets: Of the training part.
+        """
+        texts = [tuple(text) for text in self.texts(targets)]
+        return list(max(sorted(set(texts)), key=texts.count)) if texts else []
+
+    def decode(self, answers: Int[Tensor, "batch time"], top: int = 3) -> list[str]:
+        """The texts; see `Task.decode`."""
+        del top
+        return [self.said(codes) for codes in self.texts(answers)]
+
+    def words(self, answers: Tensor) -> list[str] | None:
+        """The texts of targets; see `Task.words`."""
+        return None if answers.is_floating_point() else self.decode(answers)
 
 
 def begin(task: Task, spec: OutputSpec, what: str, each: str, loss: str, why: str) -> None:

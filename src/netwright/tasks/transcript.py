@@ -19,15 +19,14 @@ from torch.nn import functional
 from netwright.field import Field
 from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.readers import padding
-from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
-from netwright.tasks.task import Baseline, Coded, Interval, Task
+from netwright.tasks.task import Baseline, Coded, Interval
 
 BEAM = 16  # beginnings of a text that are kept while it is read off
 
 
-class Transcript(Task):
+class Transcript(tokens.Texts):
     """What is said or written in a sequence.
 
     Args:
@@ -83,13 +82,13 @@ class Transcript(Task):
         """Of each example edits, tokens, edits of words, words, and whether all is right; see `Task.judged`."""
         codes, steps = outputs.nan_to_num().argmax(dim=2).numpy(force=True), _steps(outputs).tolist()
         rows = [
-            self._compared(best_path(row[:count]), [code for code in truth if code >= 0])
-            for row, count, truth in zip(codes, steps, targets.tolist(), strict=True)
+            self._compared(best_path(row[:count]), truth)
+            for row, count, truth in zip(codes, steps, self.texts(targets), strict=True)
         ]
         return torch.tensor(rows, dtype=torch.float64)
 
     def _compared(self, given: Sequence[int], truth: Sequence[int]) -> list[int]:
-        one, other = self._said(given).split(), self._said(truth).split()
+        one, other = self.said(given).split(), self.said(truth).split()
         return [
             Levenshtein.distance(given, truth),
             len(truth),
@@ -113,36 +112,23 @@ class Transcript(Task):
     def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
         """Always the commonest text, and nothing at all."""
         del seed
-        texts = [tuple(code for code in row if code >= 0) for row in train.targets.tolist()]
-        commonest = max(sorted(set(texts)), key=texts.count) if texts else ()
+        commonest = self.commonest(train.targets)
         found = []
         for name, given, note in (
-            ("commonest", list(commonest), f'always "{self._said(list(commonest))}"'),
+            ("commonest", commonest, f'always "{self.said(commonest)}"'),
             ("nothing", [], "always nothing"),
         ):
-            rows = [self._compared(given, [code for code in truth if code >= 0]) for truth in test.targets.tolist()]
+            rows = [self._compared(given, truth) for truth in self.texts(test.targets)]
             answers = torch.tensor(rows, dtype=torch.float64)
             scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
             found.append(Baseline(name, scores, interval, 0.0, note))
         return found
-
-    def decode(self, answers: Int[Tensor, "batch later"], top: int = 3) -> list[str]:
-        """The texts; see `Task.decode`."""
-        del top
-        return [self._said([code for code in row if code >= 0]) for row in answers.tolist()]
 
     def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
         """Of judged examples edits and tokens; of others the texts."""
         if answers.is_floating_point():
             return {"_edits": answers[:, 0].tolist(), "_tokens": answers[:, 1].tolist()}
         return {"": self.decode(answers)}
-
-    def words(self, answers: Tensor) -> list[str] | None:
-        """The texts of targets; see `Task.words`."""
-        return None if answers.is_floating_point() else self.decode(answers)
-
-    def _said(self, codes: Sequence[int]) -> str:
-        return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
 
 
 def _steps(outputs: Float[Tensor, "batch time unit"]) -> Int[Tensor, " batch"]:

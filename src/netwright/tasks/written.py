@@ -16,14 +16,13 @@ from torch import Tensor
 
 from netwright.field import END_CODE, Field
 from netwright.readers import padding
-from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import alignment, tokens
 from netwright.tasks.bleu import bleu, matches
-from netwright.tasks.task import Baseline, Coded, Interval, Task
+from netwright.tasks.task import Baseline, Coded, Interval
 
 
-class Written(Task):
+class Written(tokens.Texts):
     """A text that is written.
 
     Args:
@@ -38,6 +37,7 @@ class Written(Task):
     headline = "bleu"
     watch = ("bleu", "max")
     writes = True
+    end = END_CODE
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
@@ -72,7 +72,7 @@ class Written(Task):
         """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
         rows = [
             [*matches(given, truth), float(given == truth)]
-            for given, truth in zip(_texts(outputs), _texts(targets), strict=True)
+            for given, truth in zip(self.texts(outputs), self.texts(targets), strict=True)
         ]
         return torch.tensor(rows, dtype=torch.float64)
 
@@ -92,10 +92,9 @@ class Written(Task):
         """Always the commonest text; where texts go in, these copied, and replaced word by word."""
         del seed
         start = time.monotonic()
-        texts = [tuple(text) for text in _texts(train.targets)]
-        commonest = list(max(sorted(set(texts)), key=texts.count)) if texts else []
+        commonest = self.commonest(train.targets)
         same = padding.padded([np.array(commonest, dtype=np.int64)]).expand(len(test.targets), -1)
-        note = f'always "{self._said(commonest)}"'
+        note = f'always "{self.said(commonest)}"'
         found = [self.baseline("commonest", self.judged(same, test.targets), test, start, note)]
         for name, given in (train.tokens or {}).items():
             known, codes = train.vocabularies[name], {token: code for code, token in enumerate(self.field.vocabulary)}
@@ -114,28 +113,11 @@ class Written(Task):
         answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
         return self.baseline(name, self.judged(answers, test.targets), test, start, note)
 
-    def decode(self, answers: Int[Tensor, "batch time"], top: int = 3) -> list[str]:
-        """The texts; see `Task.decode`."""
-        del top
-        return [self._said(codes) for codes in _texts(answers)]
-
     def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
         """Of judged examples the counts; of others the texts."""
         if answers.is_floating_point():
             return {"_exact": answers[:, -1].tolist()}
         return {"": self.decode(answers)}
-
-    def words(self, answers: Tensor) -> list[str] | None:
-        """The texts of targets; see `Task.words`."""
-        return None if answers.is_floating_point() else self.decode(answers)
-
-    def _said(self, codes: list[int]) -> str:
-        return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
-
-
-def _texts(codes: Int[Tensor, "batch time"]) -> list[list[int]]:
-    """The tokens of each text before its end."""
-    return [[code for code in row if code >= 0 and code != END_CODE] for row in codes.tolist()]
 
 
 def _ended(targets: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
