@@ -1,4 +1,7 @@
-"""A9, A10, A12, A15: memory used up, killed and stopped processes, too many open files."""
+"""A9, A10, A12, A15: memory used up, killed and stopped processes, too many open files.
+
+netwright keeps nothing in shared memory: its processes speak through pipes.
+"""
 
 import os
 import re
@@ -6,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -62,6 +66,39 @@ def test_a10_a_decoding_process_that_was_killed_loses_no_picture() -> None:
     child.close()
     assert pixels[0].min() == 200
     assert failed == {}
+
+
+def test_a10_a_killed_process_is_told_with_its_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_MANY", 100)
+    monkeypatch.setattr(decoding, "_TINY_SECONDS", 1.0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    began = decoding._Child.__init__
+
+    def doomed(child: decoding._Child, frame: Frame) -> None:
+        began(child, frame)
+        os.kill(child._process.pid, signal.SIGKILL)
+        child._process.wait()
+
+    monkeypatch.setattr(decoding._Child, "__init__", doomed)
+    count, raw = 600, picture()
+    sink = np.zeros((count, 8, 8, 3), np.uint8)
+    with pytest.warns(RuntimeWarning, match=r"decoding process(es)? died \(signal 9.*decoded by netwright itself"):
+        failed = decoding.decode_all(((k, lambda: raw) for k in range(count)), count, Frame(8, 8, 3), sink, id)
+    assert failed == {}
+    assert sink.min() == 200
+
+
+def test_a9_a_killed_run_says_what_may_have_been_the_reason_and_goes_on(tmp_path: Path) -> None:
+    words = ["netwright", "train", "digits", "--epochs", "60", "--patience", "0", "--to", str(tmp_path / "run")]
+    with subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while not list((tmp_path / "run").glob("checkpoints/*")):
+            assert run.poll() is None
+            time.sleep(0.1)
+        run.send_signal(signal.SIGKILL)
+    words = ["netwright", "resume", str(tmp_path / "run")]
+    done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "the run was killed; if the system did that for want of memory, use a smaller --batch-size" in done.stderr
 
 
 def test_a10_half_an_answer_of_a_decoding_process_is_thrown_away() -> None:

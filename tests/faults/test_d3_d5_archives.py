@@ -107,6 +107,17 @@ def test_d6_an_archive_bomb_is_refused_while_streaming(tmp_path: Path, monkeypat
         find(archive)
 
 
+def test_d6_a_bomb_of_empty_files_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netwright.readers.layouts.listing._BOMB_FLOOR", 2**20)
+    monkeypatch.setattr("netwright.readers.layouts.listing._BOMB_RATIO", 10)
+    archive = tmp_path / "empty.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for number in range(3000):
+            add(tar, f"cat/{number}.png", b"")
+    with pytest.raises(DataError, match="like an archive bomb"):
+        find(archive)
+
+
 def test_d6_a_packed_idx_file_is_read_no_further_than_its_header_says(tmp_path: Path) -> None:
     head = b"\x00\x00\x08\x03" + b"\x00\x00\x00\x01" * 3
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + bytes(50 * 2**20)))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
@@ -24,6 +25,7 @@ import numpy as np
 from netwright.errors import CellError, DataError
 from netwright.readers.columns import Read
 from netwright.readers.pictures import Frame, decode
+from netwright.words import counted
 
 CHUNK = 128  # pictures given to a thread at once
 _CHUNK_BYTES = 64 * 2**20
@@ -89,6 +91,11 @@ def decode_all(
     finally:
         for child in made:
             child.close()
+    if died := [child.died for child in made if child.died]:
+        told = (
+            f"{counted(len(died), 'decoding process', 'decoding processes')} died (signal {', '.join(map(str, died))})"
+        )
+        warnings.warn(f"{told}; their pictures were decoded by netwright itself.", RuntimeWarning, stacklevel=2)
     if done != count:  # no place may stay unfilled without a reason
         raise DataError(
             f"{done:,} of {count:,} pictures came back from reading.", "Check that the data did not change."
@@ -140,7 +147,7 @@ class _Child:
     """One decoding process; a request is a line of JSON and the files' bytes, the answer a line and the pixels."""
 
     def __init__(self, frame: Frame) -> None:
-        self._frame = frame
+        self._frame, self.died = frame, 0  # the signal that ended it
         self._process = subprocess.Popen(
             [sys.executable, "-m", "netwright.readers.decoding"],
             stdin=subprocess.PIPE,
@@ -166,6 +173,7 @@ class _Child:
             content = outgoing.read(len(chunk) * frame.height * frame.width * frame.channels)
             pixels = np.frombuffer(content, np.uint8).reshape(len(chunk), frame.height, frame.width, frame.channels)
         except (BrokenPipeError, ValueError):  # nothing, or half an answer
+            self.died = max(-(self._process.poll() or 0), 0)
             return _decoded(chunk, frame)
         finally:
             watch.cancel()

@@ -158,7 +158,7 @@ def list_archive(path: Path) -> Listing:
     try:
         with open_packed(path, packing) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
             for member in tar:
-                total += member.size
+                total += tarfile.BLOCKSIZE + member.size  # its header too: a million empty files are a bomb as well
                 if packing and total > max(_BOMB_FLOOR, _BOMB_RATIO * size):
                     raise DataError(
                         f"{path}: unpacks to more than {total:,} bytes from {size:,}, like an archive bomb.",
