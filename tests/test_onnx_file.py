@@ -25,12 +25,12 @@ ONCE = "{stop: {epochs: 1}}"
 HOUSES = "{outputs: [%s], model: {layers: 'dense 8, relu'}, training: {stop: {epochs: 3}}}"
 
 
-def table(rows: int = 120) -> pd.DataFrame:
+def table(rows: int = 120, towns: int = 30) -> pd.DataFrame:
     """Numbers with gaps, classes, two answers, a column whose name is no word and one named like a step of a graph."""
     draw = np.random.default_rng(0)
     size, rooms = draw.normal(90, 20, rows), draw.integers(1, 6, rows).astype(float)
     size[::9] = np.nan
-    town = draw.choice([f"town {n}" for n in range(12)], rows)
+    town = draw.choice([f"town {n}" for n in range(towns)], rows)
     price = 3000 * np.nan_to_num(size, nan=90.0) + 1e4 * rooms
     return pd.DataFrame(
         {"size (m²), of 'all'": size, "linear": rooms, "town": town, "price": price, "dear": price > np.median(price)}
@@ -40,6 +40,11 @@ def table(rows: int = 120) -> pd.DataFrame:
 def outside(path: Path, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
     """What onnxruntime alone makes of raw arrays."""
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, raw)
+
+
+def metadata(path: Path) -> dict:
+    """What the file says about its inputs and outputs."""
+    return json.loads({each.key: each.value for each in onnx.load(path).metadata_props}["netwright"])
 
 
 @pytest.mark.parametrize("layers", NETS)
@@ -54,8 +59,7 @@ def test_pixels_go_in_and_probabilities_come_out(layers: str, tmp_path: Path) ->
         raw = {"image": np.random.default_rng(rows).integers(0, 256, (rows, 8, 8, 1)).astype(np.uint8)}
         (shares,) = outside(tmp_path / "m.onnx", raw)
         np.testing.assert_allclose(shares, model.answers(model.code(raw))["category"].numpy(), atol=1e-5)
-    told = json.loads({each.key: each.value for each in onnx.load(tmp_path / "m.onnx").metadata_props}["netwright"])
-    assert told["outputs"]["category"]["classes"] == [str(digit) for digit in range(10)]
+    assert metadata(tmp_path / "m.onnx")["outputs"]["category"]["classes"] == [str(digit) for digit in range(10)]
 
 
 def test_numbers_go_in_and_come_out_in_their_own_units(tmp_path: Path) -> None:
@@ -67,7 +71,16 @@ def test_numbers_go_in_and_come_out_in_their_own_units(tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(str(tmp_path / "m.onnx"))
     model = load(tmp_path / "run" / "model.netwright")
     cells = data.drop(columns=["price", "dear"]).to_dict("records")
-    price, _ = session.run(None, model.read(cells))
+    towns = metadata(tmp_path / "m.onnx")["inputs"]["town"]["classes"]
+    raw = {  # as a program would code them that has the file alone
+        "size (m²), of 'all'": data["size (m²), of 'all'"].to_numpy(),
+        "linear": data["linear"].to_numpy(),
+        "town": np.array([towns.index(town) for town in data["town"]], np.int32),
+    }
+    price, dear = session.run(None, raw)
+    answers = model.predict(cells)
+    np.testing.assert_allclose(price, answers["price"].numpy(), rtol=1e-5)
+    np.testing.assert_allclose(dear, answers["dear"].numpy(), atol=1e-5)
     assert price.mean() == pytest.approx(float(model.predict(cells)["price"].mean()), rel=1e-6)
     assert abs(price.mean()) > 1e4
 
@@ -79,9 +92,27 @@ def test_what_onnx_cannot_say_is_refused_before_anything_is_written(tmp_path: Pa
         run.export(tmp_path / "dated", tmp_path / "m.onnx")
     with pytest.raises(SpecError, match=r"m\.pb: the name does not end in \.onnx"):
         run.export(tmp_path / "dated", tmp_path / "m.pb")
-    with pytest.raises(SpecError, match="there is no such run or model file"):
+    with pytest.raises(SpecError, match="there is no such run or file"):
         run.export(tmp_path / "nothing", tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_pictures_beside_numbers_tags_and_vectors(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    data = {
+        "photo": draw.integers(0, 256, (90, 8, 8, 3)).astype(np.uint8),
+        "place": draw.normal(size=(90, 2)),
+        "seen": [["cat", "dog"][: 1 + at % 2] for at in range(90)],
+        "spot": draw.normal(size=(90, 3)),
+    }
+    wanted = spec.load(f"{{inputs: [photo, place], outputs: {{seen: {{kind: tags}}, spot: {{}}}}, training: {ONCE}}}")
+    run.train(wanted, data=data, out=tmp_path / "run")
+    found = run.export(tmp_path / "run", tmp_path / "m.onnx")
+    assert found.replayed.matches == found.replayed.total > 0
+    about = metadata(tmp_path / "m.onnx")["outputs"]["seen"]
+    assert about["classes"] == ["cat", "dog"]
+    assert len(about["thresholds"]) == 2
+    assert outside(tmp_path / "m.onnx", {"photo": data["photo"], "place": data["place"]})[1].shape == (90, 3)
 
 
 def test_other_answers_are_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,8 +296,8 @@ class TrainingSpec(Frozen):
             input on; the name of the last of them; or `all` but those of the outputs.
         layer_rates: Share of the learning rate at which the first layer learns; from there to the outputs' full rate it
             rises by the same factor at each layer.
-        scheduled_sampling: Share of the tokens fed back to a decoder that are its own guesses, reached at the end of
-            training; the true ones alone when left out.
+        scheduled_sampling: Share of the tokens fed back to a decoder that are its own guesses, reached at the last step
+            of the budget; the true ones alone when left out.
         average: Decay of the running mean of the weights that is validated and kept, e.g. 0.999; none when left out.
         restarts: Trainings from different first weights, of which the one with the lowest training loss is kept.
         stop: When training ends.

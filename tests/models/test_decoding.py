@@ -54,7 +54,17 @@ def test_what_is_written_is_what_reading_all_again_would_give(layers: str) -> No
 @pytest.mark.parametrize("layers", ["lstm 8, lstm 8", "gru 8, lstm 5", "rnn 8", "conv1d 6x5 causal yes, lstm 5"])
 def test_a_long_text_goes_on_as_it_began(layers: str, monkeypatch: pytest.MonkeyPatch) -> None:
     network, prompt = made(layers), np.array([1, 2, 3])
+    asked: list[bool] = []
+    step = decoding._Ahead.step
+
+    def seen(ahead: decoding._Ahead, token: int) -> np.ndarray:
+        scores = step(ahead, token)
+        asked.append(ahead._written is not None)
+        return scores
+
+    monkeypatch.setattr(decoding._Ahead, "step", seen)
     found = list(islice(written(network, "text", "next", prompt, Sampling(), 5), 3 * decoding._PLAIN))
+    assert sum(asked) == (0 if "conv1d" in layers else 2 * decoding._PLAIN)
     monkeypatch.setattr(decoding, "_PLAIN", -1)  # its operations are never written down
     assert list(islice(written(network, "text", "next", prompt, Sampling(), 5), len(found))) == found
 

@@ -159,6 +159,10 @@ def _per_step(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
             f"{path}.per is {per}, which is {what}: there are no steps to answer at.",
             f"Name a sequence: {', '.join(sequences)}." if sequences else "Give data.group, which makes sequences.",
         )
+    if plan.inputs[per].options.get("tokens") == "bpe":  # steps are counted before pieces are known
+        raise SpecError(
+            f"inputs.{per}.tokens is bpe, and {name} is answered at every step of it.", "Say characters or words."
+        )
     sources = _sources(name, wish)
     column = found.column(sources[0] if len(sources) == 1 else sources)
     kind, steps = wish.kind, steps_of(column)

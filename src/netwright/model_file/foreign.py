@@ -61,7 +61,7 @@ for tensor in onnx.load(sys.argv[1], load_external_data=False).graph.initializer
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise SystemExit(f"{tensor.name} lies in another file")
     array = numpy_helper.to_array(tensor)
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" or array.dtype.name == "bfloat16":
         found[tensor.name] = array.astype("float32")
 save_file(found, sys.argv[2])
 """

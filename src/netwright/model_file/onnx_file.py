@@ -1,7 +1,7 @@
 """A trained model as an ONNX file: raw values go in, answers come out, in any program that runs ONNX.
 
-What stands around the network is written with it: pixels go in as they are decoded and numbers in their own units, and
-out come probabilities and numbers in their own units, so that nothing is left to be written a second time elsewhere.
+What stands around the network is written with it: pixels go in as they are decoded, numbers in their own units and
+classes as their places in a list that the file holds; out come probabilities and numbers in their own units.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class _Whole(nn.Module):
 def write_onnx(source: Path, out: Path) -> OnnxFile:
     """Write a model file as ONNX, and let onnxruntime answer the model's own examples from it first.
 
-    Under `netwright` its metadata hold JSON: the kind of each input, and the classes of each output.
+    Under `netwright` its metadata hold JSON: of every input and output its kind, the classes in their order, and the
+    probabilities from which a class is answered where that is not the likeliest.
 
     Args:
         source: A `.netwright` file.
@@ -101,9 +102,9 @@ def write_onnx(source: Path, out: Path) -> OnnxFile:
 
 def _refuse(model: Model) -> None:
     for name, field in (*model.inputs.items(), *model.outputs.items()):
-        if field.ragged or not kind_of(field).traceable:
+        if field.ragged or field.kind == "identity" or not kind_of(field).traceable:
             raise SpecError(
-                f"{name} is {field.kind}, which cannot be written as ONNX.", "Pictures, numbers and classes can."
+                f"{name} is {field.kind}, which cannot be written as ONNX.", "Pictures, numbers and classes can be."
             )
 
 
@@ -121,22 +122,21 @@ def _exported(model: Model) -> bytes:
         except ImportError as exc:
             raise _missing(exc) from exc
         except Exception as exc:  # whatever a layer of one's own may meet in there
-            said = next((line for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
-            raise NetwrightError(
-                f"this network cannot be written as ONNX: {files.printable(said.strip())[:300]}",
-                "Leave out the layers of your own that it names.",
-            ) from exc
+            raise _impossible(exc) from exc
     if written is None:
         raise RuntimeError("torch.onnx gave nothing")  # pragma: no cover - it does so only for its older exporter
     about = {
         "netwright": version("netwright"),
-        "inputs": {name: {"kind": field.kind} for name, field in model.inputs.items()},
+        "inputs": {name: _about(field) for name, field in model.inputs.items()},
         "outputs": {name: _about(field) for name, field in model.outputs.items()},
     }
     _keep_apart(written.model.graph, {*model.inputs, *model.outputs})
     proto = written.model_proto
     proto.metadata_props.add(key="netwright", value=json.dumps(about, ensure_ascii=False))
-    return proto.SerializeToString()
+    try:
+        return proto.SerializeToString()
+    except Exception as exc:  # more than the 2 GB that the format holds
+        raise _impossible(exc) from exc
 
 
 def _keep_apart(graph: Graph, names: set[str]) -> None:
@@ -149,7 +149,12 @@ def _keep_apart(graph: Graph, names: set[str]) -> None:
 
 
 def _about(field: Field) -> dict[str, object]:
-    return {"kind": field.kind, **({"classes": list(field.vocabulary)} if field.vocabulary else {})}
+    found: dict[str, object] = {"kind": field.kind}
+    if field.vocabulary:
+        found["classes"] = list(field.vocabulary)
+    if field.thresholds:
+        found["thresholds"] = list(field.thresholds)
+    return found
 
 
 def _session(content: bytes) -> InferenceSession:
@@ -157,7 +162,10 @@ def _session(content: bytes) -> InferenceSession:
         import onnxruntime
     except ImportError as exc:
         raise _missing(exc) from exc
-    return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    except Exception as exc:  # an operation that it does not know
+        raise _impossible(exc) from exc
 
 
 def _answering(model: Model, session: InferenceSession) -> Predict:
@@ -176,6 +184,14 @@ def _told(tensor: str, shape: Sequence[int | str]) -> str:
     kind = tensor.removeprefix("tensor(").removesuffix(")").replace("double", "float64")
     sizes = ["batch" if isinstance(size, str) else str(size) for size in shape]
     return f"{'float32' if kind == 'float' else kind} ({', '.join(sizes)})"
+
+
+def _impossible(exc: Exception) -> NetwrightError:
+    said = next((line for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
+    return NetwrightError(
+        f"this network cannot be written as ONNX: {files.printable(said.strip())[:300]}",
+        "Keep the .netwright file; a layer that it names may be unknown to ONNX.",
+    )
 
 
 def _missing(exc: ImportError) -> SpecError:

@@ -136,7 +136,9 @@ class Decoder(Layer):
             with torch.no_grad():
                 guesses = self._scores(before, reading)[0].argmax(dim=2)
             own = functional.pad(guesses[:, :-1], (1, 0), value=END_CODE)
-            before = torch.where(self.own[:, : before.shape[1]], own, before)
+            here = self.own[:, : before.shape[1]]
+            here = functional.pad(here, (0, before.shape[1] - here.shape[1]))  # behind the longest that was fitted on
+            before = torch.where(here, own, before)
         scores, _ = self._scores(before, reading)
         return scores
 

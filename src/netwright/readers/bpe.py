@@ -21,6 +21,7 @@ from netwright.errors import SpecError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+_STRANGE = ord("?")  # stands for a letter that is no byte's, which only a damaged file holds
 TWICE = 2  # how often a pair is in the training part to become a token
 
 
@@ -48,6 +49,7 @@ def learned(texts: Iterable[str], most: int) -> tuple[str, ...]:
     return tuple(sorted(codes, key=codes.__getitem__))
 
 
+@lru_cache(maxsize=8)
 def splitter(tokens: tuple[str, ...]) -> Callable[[str], list[str]]:
     """What gives the tokens of a text.
 
@@ -71,7 +73,7 @@ def spelled(tokens: Iterable[str]) -> Iterator[str]:
     """
     reader = codecs.getincrementaldecoder("utf-8")("replace")
     for token in tokens:
-        yield reader.decode(bytes(_bytes()[letter] for letter in token))
+        yield reader.decode(bytes(_bytes().get(letter, _STRANGE) for letter in token))
     yield reader.decode(b"", final=True)
 
 

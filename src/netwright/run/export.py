@@ -25,9 +25,11 @@ def export(run_or_model: Path, out: Path) -> OnnxFile:
     """
     path = zoo.find(run_or_model)
     model = RunFolder(path).model if path.is_dir() else path
+    name = files.printable(run_or_model)
     if not model.is_file():
-        what = "the run is not finished" if path.is_dir() else "there is no such run or model file"
+        begun = path.is_dir() and RunFolder(path).spec.exists()
         raise SpecError(
-            f"{files.printable(run_or_model)} has no model to write: {what}.", "`netwright runs` lists what is here."
+            f"{name} has no model to write: {'the run is not finished' if begun else 'there is no such run or file'}.",
+            f"Finish it first: netwright resume {name}" if begun else "`netwright runs` lists what is here.",
         )
     return write_onnx(model, out)

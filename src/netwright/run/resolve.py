@@ -26,7 +26,7 @@ from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.readers.kinds.sequence import Sequence
 from netwright.resolved import Hardware, Resolved
-from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, RegularizeSpec, Spec, StopSpec
+from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, RegularizeSpec, Spec, StopSpec, TrainingSpec
 from netwright.tasks.task import task_name
 from netwright.training.range_test import RangeTest
 from netwright.words import counted, listed
@@ -99,7 +99,7 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
     stop, why = _stop(training.stop, steps, list(data.outputs))
     reasons += why
     _check_parts(optimizer, schedule, model.initialiser)
-    _check_end(schedule, training.stop)
+    _check_end(schedule, training)
     known = {"batch_size": size, "optimizer": optimizer, "layer_rates": layer_rates, "schedule": schedule, "stop": stop}
     filled = training.model_copy(update=known)
     outputs = {
@@ -360,9 +360,17 @@ def _stop(stop: StopSpec, steps_per_epoch: int, outputs: list[str]) -> tuple[Sto
     return stop.model_copy(update={"epochs": epochs, "patience": patience, "watch": watch}), reasons
 
 
-def _check_end(schedule: PartSpec, stop: StopSpec) -> None:
+def _check_end(schedule: PartSpec, training: TrainingSpec) -> None:
     """Most schedules need to know the last step, which a budget in minutes alone does not tell."""
-    if not stop.minutes or stop.epochs or stop.steps or "end" in registry.part("schedule", schedule.name).facts:
+    stop = training.stop
+    if not stop.minutes or stop.epochs or stop.steps:
+        return
+    if training.scheduled_sampling:
+        raise SpecError(
+            "training.scheduled_sampling must know the last step, and a budget of minutes alone does not tell it.",
+            "Give training.stop.epochs or steps too.",
+        )
+    if "end" in registry.part("schedule", schedule.name).facts:
         return
     free = [name for name, part in registry.parts("schedule").items() if "end" in part.facts]
     raise SpecError(

@@ -90,6 +90,8 @@ def _coded(prompt: str, field: Field) -> tuple[list[str], np.ndarray]:
     kind = kind_of(field)
     if not isinstance(kind, Text):  # pragma: no cover - what is followed is a text
         raise SpecError(f"{field.name} is no text.")
-    whole = field.model_copy(update={"options": {**field.options, "longest": len(prompt.encode()) + 1}})
+    whole = field.model_copy(
+        update={"options": {**field.options, "longest": len(prompt.encode("utf-8", "replace")) + 1}}
+    )
     values = kind.one(prompt, whole)
     return kind.tokens(values, whole), kind.coder(whole)(values)

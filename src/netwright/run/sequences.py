@@ -199,7 +199,7 @@ def _typed(looked: Looked, text: str, most: int) -> OneSequence:
             f"--text is for networks that read one text and nothing else; this one reads {told}.",
             "Name an example instead: --example ID",
         )
-    whole = field.model_copy(update={"options": {**field.options, "longest": max(len(text), 1)}})
+    whole = field.model_copy(update={"options": {**field.options, "longest": len(text.encode("utf-8", "replace")) + 1}})
     raw = kind.one(text, whole)
     codes = torch.from_numpy(kind.coder(whole)(raw))[None]
     heads = [shown(token) for token in kind.tokens(raw, whole)]

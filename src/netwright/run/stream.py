@@ -28,6 +28,7 @@ from netwright.run.scoring import task_columns
 from netwright.run.spread import STEP
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import Task, task_name
+from netwright.words import counted
 
 _REMEMBERED = 10_000  # names of sequences, to notice one that comes back
 
@@ -228,7 +229,7 @@ def _tokens(field: Field, source: Source, tell: Callable[[str], None]) -> Iterat
         try:
             tokens = code(kind.one(line, field))
             if len(tokens) != 1:
-                raise CellError(f"holds {len(tokens)} {field.options['tokens']}, expected one.")
+                raise CellError(f"holds {counted(len(tokens), 'token')}, expected one.")
         except CellError as exc:
             tell(f"line {number:,} is skipped: {exc.message}")
             continue

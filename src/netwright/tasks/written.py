@@ -70,11 +70,13 @@ class Written(tokens.Texts):
 
     def judged(self, outputs: Int[Tensor, "batch time"], targets: Int[Tensor, "batch later"]) -> Tensor:
         """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
-        rows = [
-            [*matches(given, truth), float(given == truth)]
-            for given, truth in zip(self.texts(outputs), self.texts(targets), strict=True)
-        ]
+        pairs = zip(map(self._counted, self.texts(outputs)), map(self._counted, self.texts(targets)), strict=True)
+        rows = [[*matches(given, truth), float(given == truth)] for given, truth in pairs]
         return torch.tensor(rows, dtype=torch.float64)
+
+    def _counted(self, codes: list[int]) -> list[str] | list[int]:
+        """What BLEU counts of a text: its words where they come in pieces, else its tokens."""
+        return self.said(codes).split() if self.field.options.get("tokens") == "bpe" else codes
 
     def score(self, answers: Float[Tensor, "batch count"], targets: Tensor) -> dict[str, float]:
         """bleu, the length of what is written beside the true one's, and the share of texts that are wholly right."""

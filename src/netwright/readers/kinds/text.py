@@ -115,12 +115,13 @@ class Text(Sequence):
         return told
 
     def width(self, field: Field) -> int:
-        """Tokens that `flat` counts."""
-        return min(FLAT, max(len(field.vocabulary), 1))
+        """Tokens that `flat` counts; all pieces of words, which do not stand in the order of how frequent they are."""
+        known = max(len(field.vocabulary), 1)
+        return known if field.options["tokens"] == "bpe" else min(FLAT, known)
 
     def names(self, field: Field) -> list[str]:
         """Each token that `flat` counts."""
-        return [f"{field.name}: {printable(token)}" for token in field.vocabulary[: self.width(field)]]
+        return [f"{field.name}: {printable(token)}" for token in _shown(field.vocabulary[: self.width(field)], field)]
 
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
         """Makes of a text the codes of its tokens, 0 for one that is not known."""
@@ -139,7 +140,7 @@ class Text(Sequence):
             values: Its bytes.
             field: How it is read.
         """
-        return _splitter(field)(_text(values))
+        return _shown(_splitter(field)(_text(values)), field)
 
     def dim(self, field: Field) -> int:
         """A step is a token."""
@@ -147,7 +148,7 @@ class Text(Sequence):
         return 0
 
     def flat(self, coded: torch.Tensor, field: Field) -> torch.Tensor:
-        """Which of the most frequent tokens a text holds, as 0 and 1."""
+        """Which of the tokens that are counted a text holds, as 0 and 1; see `width`."""
         width = self.width(field)
         held = torch.zeros(len(coded), width + 1)
         place = torch.where((coded >= 0) & (coded < width), coded, width)
@@ -216,16 +217,24 @@ def _splitter(field: Field) -> Callable[[str], list[str]]:
     return split
 
 
-def _pieces(vocabulary: Iterable[str]) -> list[str]:
+def _pieces(vocabulary: Iterable[str]) -> Iterator[str]:
     """Without the tokens that no text is split into, whatever it says."""
-    return [token for token in vocabulary if token not in {UNKNOWN, END}]
+    return (token for token in vocabulary if token not in {UNKNOWN, END})
+
+
+def _shown(tokens: Iterable[str], field: Field) -> list[str]:
+    """Tokens as a person reads them: a piece of a word in letters, not in bytes."""
+    if field.options["tokens"] != "bpe":
+        return list(tokens)
+    return [token if token in {UNKNOWN, END} else "".join(bpe.spelled([token])) for token in tokens]
 
 
 def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
     """The tokens of the training part: pieces in the order in which they are made, others by how frequent they are."""
     if field.options["tokens"] == "bpe":
         lower = field.options["lower"]
-        return _pieces(bpe.learned((text.lower() if lower else text for text in map(_text, values)), most))
+        texts = (text.lower() if lower else text for text in map(_text, values))
+        return list(_pieces(bpe.learned(texts, most)))
     split, counts = _splitter(field), Counter[str]()
     for row in values:
         counts.update(split(_text(row)))

@@ -85,8 +85,14 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
         values = values.cast(values.type.value_type)
     if not is_text(values.type) or pa.types.is_string(values.type):
         return values
-    rows = max(len(values) * _TEXT_BYTES // max(values.nbytes, 1), 1)
-    pieces = [chunk[at : at + rows].cast(pa.string()) for chunk in values.chunks for at in range(0, len(chunk), rows)]
+    pieces, waiting = [], list(values.chunks)
+    while waiting:
+        piece = waiting.pop(0)
+        if piece.nbytes > _TEXT_BYTES and len(piece) > 1:
+            half = len(piece) // 2
+            waiting[:0] = [piece[:half], piece[half:]]
+        else:
+            pieces.append(piece.cast(pa.string()))
     return pa.chunked_array(pieces, pa.string())
 
 

@@ -21,7 +21,8 @@ class ScheduledSampling(Strategy):
     """Replaces true tokens that are fed back by the decoder's guesses.
 
     Args:
-        share: Of the tokens at the end of training, in (0, 1]; from none at its beginning it rises in a straight line.
+        share: Of the tokens at the last step of the budget, in (0, 1]; from none at the first it rises in a straight
+            line.
         seed: Of the run.
     """
 
