@@ -23,7 +23,7 @@ HOURS = 3600
 
 def main() -> int:
     """Trains plain and residual networks, then a wide and a narrow one."""
-    proof = Proof(__file__, "shortcuts at 20 and 56 layers, and width in the place of depth", (9, 50))
+    proof = Proof(__file__, "shortcuts at 20 and 56 layers, and width in the place of depth", (9, 75))
     archive = data("cifar10_jpeg", "cifar10_jpeg.tar.xz")
     photos = proof.folder / "photos"
     proof.part("photos", partial(laid_out, archive, 1000 if proof.full else 60))
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _shortcuts(proof: Proof, photos: Path) -> None:
-    seeds, epochs = (3, 8) if proof.full else (1, 1)
+    seeds, epochs = (3, 15) if proof.full else (1, 1)
     words = f"'{photos}' {IN} {HALF} --epochs {epochs}"
     sweep = f"{words} --vary model.net.shortcut=true,false"
     errors: dict[tuple[int, str], list[float]] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -14,7 +15,7 @@ from netwright.data.dataset import prepare
 from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.checks.examples import Examples
-from netwright.doctor.checks.labels import doubtful, principal
+from netwright.doctor.checks.labels import Labels, doubtful, principal
 from netwright.doctor.checks.targets import Targets
 from netwright.errors import DataError
 from netwright.model_file import assemble
@@ -78,6 +79,21 @@ def test_c13_planted_flips_are_found_with_measured_precision_and_recall(capsys: 
         print(f"\n5 % flips on digits: precision {precision:.2f}, recall {recall:.2f}")  # noqa: T201
     assert precision > 0.85
     assert recall > 0.75
+
+
+def test_c13_every_doubtful_label_stands_in_the_ledger(tmp_path: Path) -> None:
+    planted = Labels().planted()
+    columns = {name: planted.dataset.arrays[name] for name in ("height", "girth")}
+    trees = [planted.outputs["tree"].vocabulary[code] for code in planted.dataset.arrays["tree"]]
+    wanted = spec.load("{outputs: [tree], model: {layers: ''}, training: {stop: {epochs: 1}}}")
+    run.train(wanted, data={**columns, "tree": trees}, out=tmp_path / "run")
+    table = pq.read_table(tmp_path / "run" / "ledger.parquet")
+    doubted = [row for row in table.to_pylist() if row["doubt"]]
+    (finding,) = [each for each in looking.kept(RunFolder(tmp_path / "run")) if each.name == "labels"]
+    assert f"{len(doubted)} of" in finding.message
+    assert len(doubted) > 15
+    assert all(row["state"] == "used" and row["split"] == "train" for row in doubted)
+    assert all(row["doubt"] != f"tree looks like {trees[int(row['id'].split()[1]) - 1]}" for row in doubted)
 
 
 def test_c14_a_target_among_the_inputs_is_told_and_a_name_per_row_is_not(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -39,7 +39,8 @@ class Ledger:
     Args:
         table: Columns `id`, `where` (a place for people, for what was left out), `state` (used, refused,
             quarantined), `reason` ("" when used), `split` (train, validation, test, or "") and `content` (hash of
-            the input cells in hexadecimal, "" when not used). Used examples stand first, in the data set's order.
+            the input cells in hexadecimal, "" when not used); once the doctor doubts labels also `doubt` ("" where it
+            does not). Used examples stand first, in the data set's order.
     """
 
     table: pa.Table
@@ -103,6 +104,15 @@ class Ledger:
         split = pa.DictionaryArray.from_arrays(pa.array(indices), pa.array([*PARTS, ""]))
         place = self.table.schema.get_field_index("split")
         return Ledger(self.table.set_column(place, "split", split))
+
+    def with_doubts(self, doubts: Mapping[int, str]) -> Ledger:
+        """The same ledger with what is doubted of used examples.
+
+        Args:
+            doubts: By position in the data set.
+        """
+        column = pa.array([files.printable(doubts.get(place, "")) for place in range(len(self))], pa.string())
+        return Ledger(self.table.append_column("doubt", column))
 
     def _count(self, column: str) -> dict[str, int]:
         return {str(row["values"]): int(row["counts"]) for row in self.table[column].value_counts().to_pylist()}

@@ -100,7 +100,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         range_test=inside.range_test(folder),
         marks=inside.marks(found.rows),
         stages=stages.facts(folder, found.dataset),
-        findings=[report.FindingFacts(**asdict(each)) for each in looking.kept(folder)],
+        findings=[report.FindingFacts.model_validate(each.words) for each in looking.kept(folder)],
         best_epoch=folder.whole("best_epoch") or None,
         stopped_epoch=folder.whole("stopped_epoch") or None,
         stop_reason=str(state.get("stop_reason") or ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import torch
@@ -64,7 +63,9 @@ def look(
     for finding in findings:
         if finding.state != "good" and finding.name != _TOLD:
             show.note(told(finding))
-    text = json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1)
+    if doubts := {place: doubt for finding in findings for place, doubt in finding.doubts.items()}:
+        dataset.ledger.with_doubts(doubts).write(folder.ledger)
+    text = json.dumps([finding.words for finding in findings], indent=1)
     files.write_text(folder.findings, f"{text}\n")
 
 

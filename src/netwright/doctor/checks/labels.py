@@ -94,12 +94,16 @@ def _judged(
         for at, other in zip(wrong[:_SHOWN].tolist(), likelier[:_SHOWN].tolist(), strict=True)
     )
     more = ", ..." if count > _SHOWN else ""
+    doubts = {
+        int(rows[kept[at]]): f"{name} looks like {field.vocabulary[int(large[other])]}"
+        for at, other in zip(wrong.tolist(), likelier.tolist(), strict=True)
+    }
     told = (
         f"{count:,} of {looked:,} training examples looked at ({100 * count / looked:.1f} %) seem to have the wrong "
         f"{name}, the likeliest first: {shown}{more}"
     )
     cure = f"Look at these and correct the wrong ones; wrong labels cost the net and make the {name} score too low."
-    return [Finding("labels", "note", files.printable(told), cure)]
+    return [Finding("labels", "note", files.printable(told), cure, doubts)]
 
 
 @dataclass(frozen=True, eq=False)
