@@ -478,7 +478,7 @@ def _views(proof: Proof, photos: Path) -> None:
         f"netwright data show photos {IN} --views views.html",
         f"{found['pictures']} pictures on one page: eight photographs of the user's own as they are and under each of "
         f"{', '.join(names)}, before any training; `--set inputs.image.augment=[...]` shows those chosen, alone and "
-        "together; no boxes, pens or frames go in yet",
+        "together; tracks and pen ink are moved likewise",
     )
 
 

@@ -66,7 +66,7 @@ class InputSpec(Frozen):
         day_first: Whether 03/04/2026 is the third of April; found from the whole column where it can be.
         frame: How the net sees a track: heading, from its last point in the direction of its last movement, the
             default; position, from its last point; world, as it lies.
-        augment: How training sees pictures, tracks, sounds and signals differently, e.g. mirror, or
+        augment: How training sees pictures, tracks, pen ink, sounds and signals differently, e.g. mirror, or
             `{name: shift, px: 2}`; in this order.
     """
 

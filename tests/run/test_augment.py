@@ -132,7 +132,7 @@ def test_a_column_of_numbers_has_no_augmentation(flowers: Path) -> None:
     wanted = spec.load(f"{{data: {{path: {flowers}}}, inputs: {{size: {{augment: mirror}}}}, outputs: [class]}}")
     with pytest.raises(
         SpecError,
-        match=r"inputs\.size\.augment: an input of kind number has no augment; image, audio, track, signal have",
+        match=r"inputs\.size\.augment: an input of kind number has no augment; image, audio, ink, track, signal have",
     ):
         prepare(wanted)
 

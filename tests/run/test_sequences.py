@@ -44,8 +44,9 @@ def test_sounds_in_folders_are_told_apart(tmp_path: Path) -> None:
         for place in range(24):
             sound = tone(hertz * chance.uniform(0.9, 1.1), chance.uniform(0.1, 0.4), chance)
             (tmp_path / "data" / name / f"{place}.wav").write_bytes(wav(sound))
-    text = f"{{outputs: {{category: {{}}}}, inputs: {{audio: {{}}}}, {QUICK}}}"
+    text = f"{{outputs: {{category: {{}}}}, inputs: {{audio: {{augment: {{name: mask, bands: 2}}}}}}, {QUICK}}}"
     outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "data"}"', model__layers='"gru 8, last"')
+    assert "without end" in (outcome.run / "resolved.yaml").read_text(encoding="utf-8").replace("\n", " ")
     assert outcome.scores["category"]["test"]["accuracy"] == 1
     assert checked(outcome).startswith("11 of 11 match") or "match" in checked(outcome)
     answers = run.predict(outcome.run, [tmp_path / "data" / "b"])

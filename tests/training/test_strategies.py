@@ -9,17 +9,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from netwright.data.augment.geometry import Rotate
 from netwright.data.batches import Batch
 from netwright.errors import DivergedError, Stopped
-from netwright.field import STEPS
+from netwright.field import STEPS, Field
 from netwright.models.decoders import Decoder
+from netwright.readers.kinds.ink import Ink
 from netwright.training.history import Row
 from netwright.training.loop import Budget, Training
 from netwright.training.strategies import controls
+from netwright.training.strategies.augment import Augment
 from netwright.training.strategies.averaging import Averaging
 from netwright.training.strategies.clipping import Clipping
 from netwright.training.strategies.controls import Controls
@@ -504,3 +508,20 @@ def test_guesses_are_fed_back_more_and_more_and_alike_whatever_the_batch() -> No
     whole, few = decoder.own, _pair(200)
     strategy.batch(training, Batch({}, {}, few.index[3:5]))
     assert torch.equal(decoder.own, whole[3:5])
+
+
+def test_pen_ink_is_turned_with_the_ways_between_its_points() -> None:
+    ink = Ink()
+    field = Field(name="ink", kind="ink", source="ink", dtype="float32", ragged=True)
+    corner = ink.coder(field)(np.array([[0, 0, 1], [0, 4, 0], [3, 4, 0], [3, 0, 1]], dtype=np.float32))
+    whole = torch.stack([torch.from_numpy(corner), torch.full(corner.shape, torch.nan)]).float()
+    batch = Batch({"ink": whole}, {}, torch.tensor([7, 8]))
+    seen = Augment({"ink": [("rotate", Rotate(90.0))]}, (), 3, {"ink": (1, 0.0, [])}).changed(batch, 1).inputs["ink"]
+    assert torch.equal(seen[1].isnan(), whole[1].isnan())
+    one, other = seen[0], whole[0]
+    assert torch.equal(one[:, 4], other[:, 4])
+    assert not torch.allclose(one[:, :4], other[:, :4], atol=0.01)
+    for pair in (slice(0, 2), slice(2, 4)):
+        torch.testing.assert_close(one[:, pair].norm(dim=1), other[:, pair].norm(dim=1))
+    torch.testing.assert_close(one[:, :2] @ one[:, :2].T, other[:, :2] @ other[:, :2].T)
+    torch.testing.assert_close(one[:, 2:4] @ one[:, :2].T, other[:, 2:4] @ other[:, :2].T)  # by the same angle

@@ -86,7 +86,7 @@ def changing(wanted: Spec, dataset: Dataset) -> list[Augment | Mix | Noise]:
         )
         for name, field in dataset.inputs.items()
         if field.kind == "track"
-    }
+    } | {name: (1, 0.0, []) for name, field in dataset.inputs.items() if field.kind == "ink"}
     timed = [name for name, field in dataset.inputs.items() if field.kind in {"audio", "signal"}]
     found: list[Augment | Mix | Noise] = [Augment(transforms, turned, seed, tracks, timed)] if transforms else []
     if regularize.mixup or regularize.cutmix:

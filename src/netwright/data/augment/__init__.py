@@ -84,7 +84,8 @@ class Transform:
 
     def changes(self, kind: str) -> bool:
         """Whether it changes inputs of a kind."""
-        methods = {"track": ("plane", "shaken"), "audio": ("steps",), "signal": ("steps",)}.get(kind, ("image",))
+        timed = {"track": ("plane", "shaken"), "ink": ("plane",), "audio": ("steps",), "signal": ("steps",)}
+        methods = timed.get(kind, ("image",))
         return any(getattr(type(self), method) is not getattr(Transform, method) for method in methods)
 
     def fits(self, shape: tuple[int, ...]) -> str:
@@ -110,7 +111,7 @@ class Transform:
         return places
 
     def plane(self, draw: Draw) -> Tensor | None:
-        """What becomes of directions in the plane in which tracks lie, (batch, 2, 2); None where nothing moves."""
+        """What becomes of directions in the plane of tracks and pen ink, (batch, 2, 2); None where nothing moves."""
         return None
 
     def shaken(self, draw: Draw, steps: int) -> Tensor | None:

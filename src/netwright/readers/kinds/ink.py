@@ -36,7 +36,7 @@ class Ink(Sequence):
     """Pen points, cached as x, y, and 1 where a stroke begins."""
 
     name: ClassVar[str] = "ink"
-    settings: ClassVar[tuple[str, ...]] = ("longest",)
+    settings: ClassVar[tuple[str, ...]] = ("longest", "augment")
     foresees: ClassVar[str] = "ink is placed in a frame of all its points, which later ones change"
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:

@@ -52,8 +52,8 @@ class Augment(Strategy):
         transforms: By input, in the order of acting, with their names.
         turned: Outputs whose number changes its sign when left becomes right.
         seed: Of the run.
-        tracks: Inputs that are tracks: how many directions stand behind their coordinates, how long a usual step is,
-            and which outputs go on from each.
+        tracks: Inputs that are tracks or pen ink: how many directions stand behind their coordinates, how long a usual
+            step is, and which outputs go on from each.
         timed: Inputs that are sounds or signals.
     """
 
