@@ -6,11 +6,10 @@ import inspect
 import re
 
 import pytest
-import torch
 
 from netwright import registry
 from netwright.errors import SpecError
-from netwright.models.build import build, outline
+from netwright.models.build import outline
 from netwright.models.defaults import default_layers
 from netwright.models.network import Network
 from netwright.spec import ModelSpec, PartSpec
@@ -125,16 +124,3 @@ def test_what_there_is_not_is_said(net: PartSpec, said: str) -> None:
 def test_a_network_for_pictures_needs_one() -> None:
     with pytest.raises(SpecError, match=r"model\.net: lenet looks at pictures, and none goes in\."):
         default_layers(ModelSpec(net=PartSpec(name="lenet")), {"table": (4,)})
-
-
-def test_a_narrow_residual_network_learns_eight_pictures_by_heart() -> None:
-    torch.manual_seed(0)
-    text = _text("cifar_resnet", 16, depth=8, width=0.25)
-    network = build(ModelSpec(layers=text), {"image": (3, 16, 16)}, {"category": 3}, 0)
-    pictures, classes = torch.randn(8, 3, 16, 16), torch.arange(8) % 3
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
-    for _ in range(150):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(network({"image": pictures})["category"], classes).backward()
-        optimizer.step()
-    assert torch.equal(network({"image": pictures})["category"].argmax(dim=1), classes)
