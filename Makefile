@@ -33,7 +33,8 @@ proofs: venv
 
 # Without the peers, the comparisons with them are left out.
 NO_BENCHMARK = benchmarks/pairs.py benchmarks/starts.py benchmarks/peers_table.py \
-  $(if $(wildcard .venv-peers/installed),,$(wildcard benchmarks/*_peers.py))
+  $(if $(wildcard .venv-peers/installed),,$(wildcard benchmarks/*_peers.py)) \
+  $(if $(wildcard .venv-peers/node_modules/convnetjs),,benchmarks/convnetjs.py)
 
 bench: venv
 	@missed=; for file in $(filter-out $(NO_BENCHMARK),$(wildcard benchmarks/*.py)); do \
@@ -60,6 +61,7 @@ peers:
 	  [ -x .venv-peers/bin/python ] || $(PYTHON) -m venv .venv-peers; \
 	  .venv-peers/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt $(PIP_FLAGS) \
 	    -r benchmarks/peers/requirements.txt; \
+	  ! command -v npm >/dev/null || npm install --silent --no-save --prefix .venv-peers convnetjs@0.3.0; \
 	  echo "$$sum" > .venv-peers/installed; \
 	fi
 
