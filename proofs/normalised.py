@@ -39,7 +39,7 @@ def _normalised(proof: Proof, photos: Path) -> None:
     small = f"'{photos}' {IN} --optimizer sgd --lr 0.05 --patience 0 --epochs {15 if proof.full else 6}"
     asked = {
         "MNIST": (f"{digits} --vary 'layers={SIGMOIDS}'", 0.9 if proof.full else 0.85),
-        "photographs": (f"{small} --vary 'layers={CONVS}'", 0.5 if proof.full else 0.3),
+        "photographs": (f"{small} --vary 'layers={CONVS}'", 0.4 if proof.full else 0.3),
     }
     told, sweep = [], ""
     for name, (words, reach) in asked.items():
