@@ -83,8 +83,8 @@ def _errors(proof: Proof, photos: Path, words: str) -> str:
         for row in rows
     ]
     plain = [row for row in rows if row["crops"] == 1]
-    one, both = [row for row in plain if row["models"] == 1], plain[-1]
-    less = both["models"] > 1 and both["top5_error"] < min(row["top5_error"] for row in one)
+    singly, both = [row for row in plain if row["models"] == 1], plain[-1]
+    less = both["models"] > 1 and both["top5_error"] < min(row["top5_error"] for row in singly)
     proof.check(f"two nets less often miss with five guesses than either: {'; '.join(told)}", less or not proof.full)
     return f"top-1/top-5 error on test photographs: {'; '.join(told)}"
 
