@@ -82,7 +82,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         ),
         "mask": (
             "netwright.data.augment.colour:Mask",
-            "stretches and bands of a sound covered: `{name: mask, steps: 20, bands: 8}`",
+            "stretches and bands of a sound covered: `{name: mask, steps: 20}`",
         ),
         "erase": ("netwright.data.augment.colour:Erase", "a rectangle covered: `{name: erase, share: 0.25}`"),
     },
@@ -295,12 +295,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "finite": ("netwright.training.strategies.finite:Finite", "refuses steps whose loss is no number"),
         "early_stopping": (
             "netwright.training.strategies.early_stopping:EarlyStopping",
-            "keeps the best epoch's weights, stops when more bring nothing",
+            "keeps the best epoch's weights, stops when none is better",
         ),
         "carry": ("netwright.training.strategies.carry:Carry", "states go on from one piece of a text to the next"),
         "augment": (
             "netwright.training.strategies.augment:Augment",
-            "training pictures seen differently at every step",
+            "training examples seen differently at every step",
         ),
         "scheduled_sampling": (
             "netwright.training.strategies.scheduled_sampling:ScheduledSampling",

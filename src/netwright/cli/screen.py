@@ -105,7 +105,7 @@ class Output:
             sound: What to say when there is nothing.
         """
         if self.json:
-            self.document(list(findings))
+            self.document([finding.words for finding in findings])
             return
         lines: list[str | Text] = []
         for finding in findings:

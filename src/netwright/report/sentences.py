@@ -101,8 +101,8 @@ def gap(scores: Mapping[str, Real | None]) -> list[str]:
     """What it costs a decoder to go on from its own guesses instead of from the truth, where that was measured.
 
     Example:
-        >>> gap({"loss": 1.92, "loss_alone": 2.315})
-        ['A token costs 1.92 nats behind the true ones, 2.32 behind its own guesses: a gap of 0.395.']
+        >>> gap({"loss": 1.92, "loss_alone": 2.31})
+        ['A token costs 1.92 nats behind the true ones, 2.31 behind its own guesses: a gap of 0.39.']
     """
     true, alone = scores.get("loss"), scores.get("loss_alone")
     if true is None or alone is None:
