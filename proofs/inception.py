@@ -40,10 +40,8 @@ def _inception(proof: Proof, photos: Path) -> None:
         joined = [row["shape"][0] for row in rows if row["layer"].startswith("concat")]
         proof.check(f"{name}: filters inside of the first module {inside}", inside == FIRST_MODULE[name])
         proof.check(f"{name}: channels behind each module {joined}", joined == JOINED[name])
-        proof.check(
-            f"{name} at 224: {table['parameters']:,} parameters",
-            table["parameters"] == FULL_SIZE.get(name, table["parameters"]),
-        )
+        if name in FULL_SIZE:  # nobody has published how many BN-Inception has by its table
+            proof.check(f"{name} at 224: {table['parameters']:,} parameters", table["parameters"] == FULL_SIZE[name])
         words = f"--net {name} --epochs {3 if proof.full else 2} --set data.split.seed=0"
         small = small_form(proof, name, photos, words, 20 if proof.full else 9)
         command, more = f"netwright train photos {IN} {words}", ""

@@ -91,16 +91,21 @@ def decode_all(
     finally:
         for child in made:
             child.close()
-    if died := [child.died for child in made if child.died]:
-        told = (
-            f"{counted(len(died), 'decoding process', 'decoding processes')} died (signal {', '.join(map(str, died))})"
-        )
-        warnings.warn(f"{told}; their pictures were decoded by netwright itself.", RuntimeWarning, stacklevel=2)
+    _tell([child.died for child in made if child.died])
     if done != count:  # no place may stay unfilled without a reason
         raise DataError(
             f"{done:,} of {count:,} pictures came back from reading.", "Check that the data did not change."
         )
     return failed
+
+
+def _tell(died: list[int]) -> None:
+    """That decoding processes died, by which signals; their pictures are there all the same."""
+    if died:
+        told = f"{counted(len(died), 'decoding process', 'decoding processes')} died"
+        signals = ", ".join(map(str, died))
+        text = f"{told} (signal {signals}); their pictures were decoded by netwright itself."
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 def _take(source: Iterator[tuple[int, Read]], count: int) -> list[tuple[int, Read]]:

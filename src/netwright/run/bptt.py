@@ -17,6 +17,7 @@ from netwright.figures.marks import number, percent
 from netwright.lens.activations import looking
 from netwright.lens.bptt import Terms, Truncated, recurrent_weights, refuse_both, terms, truncated
 from netwright.lens.recurrence import one_layer
+from netwright.models.network import Node
 from netwright.models.recurrent import Recurrent
 from netwright.progress import Display, Silent
 from netwright.readers.padding import NO_TOKEN, lengths
@@ -115,14 +116,8 @@ def bptt(
         raise SpecError(f"--steps is {steps}.", f"Give 2 to {MOST_STEPS}.")
     show = show or Silent()
     looked = looked_at(run, show)
-    node, chosen = one_layer(looked.model.network, layer)
-    refuse_both(chosen)
-    output, task = _asked(looked)
-    read = one_sequence(looked, text, example, steps)
-    if len(read.heads) < 2 or output not in read.targets:
-        raise SpecError(
-            f"{read.name}: the truth at two steps or more is needed.", "Give a longer sequence of the run: --example ID"
-        )
+    node, chosen, output, task = _asked(looked, layer)
+    read = _read(looked, output, text, example, steps)
     with hardware.applied(looked.decided.hardware), _learning(looked, chosen):
         part, errors = _forward(looked, output, task, show)
         found = _terms(looked, output, task, read, chosen)
@@ -154,14 +149,26 @@ def bptt(
     )
 
 
-def _asked(looked: Looked) -> tuple[str, Task]:
-    """The output whose errors are looked at, and its task."""
+def _asked(looked: Looked, layer: str) -> tuple[Node, Recurrent, str, Task]:
+    """The layer that is looked at, as drawn and as computed, and the output whose errors are, with its task."""
+    node, chosen = one_layer(looked.model.network, layer)
+    refuse_both(chosen)
     output, task = next(iter(looked.model.tasks.items()))
     if task.writes or task.among_mates or (task.each_step and not asks_next(task)):
         raise SpecError(
             f"the errors of {output} belong to no step of what goes in.", "Name a classifier or a language model."
         )
-    return output, task
+    return node, chosen, output, task
+
+
+def _read(looked: Looked, output: str, text: str, example: str, steps: int) -> OneSequence:
+    """The sequence that is taken apart."""
+    read = one_sequence(looked, text, example, steps)
+    if len(read.heads) < 2 or output not in read.targets:
+        raise SpecError(
+            f"{read.name}: the truth at two steps or more is needed.", "Give a longer sequence of the run: --example ID"
+        )
+    return read
 
 
 @contextmanager
