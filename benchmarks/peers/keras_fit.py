@@ -18,9 +18,32 @@ STEPS_AT_ONCE = 32
 
 def network(work: child.Work) -> keras.Model:
     """The network that all peers train, giving logits; pictures come channels last, as is Keras's default."""
+    if work.layers == "resnet18":
+        return resnet18(work)
     steps = list(work.steps())
     made = [layer for step, after in pairwise([*steps, None]) for layer in _layers(step, after)]
     return keras.Sequential([keras.Input((*work.shape[1:], work.shape[0])), *made])
+
+
+def resnet18(work: child.Work) -> keras.Model:
+    """ResNet-18 for small pictures in the functional form of the guide, weights drawn as Keras draws them.
+
+    Source: https://keras.io/guides/functional_api/; He, Zhang, Ren, Sun 2015, arXiv:1512.03385, table 1.
+    """
+
+    def norm(x: keras.KerasTensor) -> keras.KerasTensor:
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+
+    def conv(x: keras.KerasTensor, filters: int, size: int, stride: int = 1) -> keras.KerasTensor:
+        return norm(layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x))
+
+    images = keras.Input((*work.shape[1:], work.shape[0]))
+    x = layers.ReLU()(conv(images, 64, 3))
+    for filters, stride in ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)):
+        around = x if x.shape[-1] == filters else conv(x, filters, 1, stride)
+        x = layers.ReLU()(conv(x, filters, 3, stride))
+        x = layers.ReLU()(layers.add([conv(x, filters, 3), around]))
+    return keras.Model(images, layers.Dense(work.classes)(layers.GlobalAveragePooling2D()(x)))
 
 
 def _layers(step: child.Step, after: child.Step | None) -> list[keras.Layer]:
