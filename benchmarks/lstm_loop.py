@@ -51,7 +51,7 @@ FORMS = ((128, 50, 50), (512, 64, 50))  # units of each of two layers, rows of a
 SPEC = """
 version: 1
 data: {{window: {steps}, split: {{parts: [0.9, 0.1, 0]}}}}
-inputs: {{text: {{kind: text}}}}
+inputs: {{text: {{kind: text, embed: 0}}}}
 outputs: {{next: {{of: text}}}}
 model: {{layers: "lstm {units}, lstm {units}"}}
 """

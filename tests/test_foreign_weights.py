@@ -124,6 +124,15 @@ def test_outputs_that_only_help_training_are_passed_over() -> None:
     assert foreign.adopt(_ours("cifar_resnet", depth=8), tensors) == ["15 of 15 layers taken"]
 
 
+def test_auxiliary_heads_of_our_own_start_afresh_and_say_so() -> None:
+    theirs = _trained(Residual((16, 32, 64), 1, project=False, last="fc"))
+    text = registry.resolve("net", "cifar_resnet")((3, 32, 32), depth=8)
+    aided = text.replace("global_pool", "{global_pool, dense 4, relu} auxiliary, global_pool")
+    assert aided != text
+    ours = build(ModelSpec(layers=aided), {"image": (3, 32, 32)}, {"category": 10}, 0)
+    assert foreign.adopt(ours, theirs.state_dict()) == ["15 of 15 layers taken", "the auxiliary heads start afresh"]
+
+
 def test_a_network_of_another_form_is_refused_layer_by_layer_and_left_as_it_was() -> None:
     theirs = Residual((16, 32, 64), 3, project=False, last="linear")
     ours = _ours("cifar_resnet", depth=8, width=0.5)

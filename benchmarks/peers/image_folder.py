@@ -12,13 +12,8 @@ import json
 import sys
 import time
 
-import torch
+import cpu_torchvision  # noqa: F401  (before torchvision)
 from torch.utils.data import DataLoader
-
-# Beside the CPU torch its compiled operators are missing; none is needed here, but two are asked for.
-operators = torch.library.Library("torchvision", "DEF")
-for name in ("nms", "qnms"):
-    operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 BATCH = 128
 

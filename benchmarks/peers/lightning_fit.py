@@ -6,6 +6,7 @@ import tempfile
 import time
 
 import child
+import cpu_torchvision  # noqa: F401  (before Lightning, which imports torchvision where it is installed)
 import lightning
 import numpy as np
 import torch

@@ -137,6 +137,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "vgg16": ("netwright.models.convnets.vgg:vgg16", "VGG with sixteen layers"),
         "vgg19": ("netwright.models.convnets.vgg:vgg19", "VGG with nineteen layers"),
         "googlenet": ("netwright.models.convnets.inception:googlenet", "filters of several sizes side by side"),
+        "inception": ("netwright.models.convnets.inception:googlenet", "GoogLeNet by the name of its modules"),
         "bn_inception": ("netwright.models.convnets.inception:bn_inception", "Inception with batch normalisation"),
         "resnet": ("netwright.models.convnets.resnet:resnet", "sums over shortcuts: `{name: resnet, depth: 34}`"),
         "resnet18": ("netwright.models.convnets.resnet:resnet18", "a residual network of eighteen layers"),
@@ -391,6 +392,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "future": (
             "netwright.doctor.checks.future:Future",
             "answers of a causal model that depend on what comes later",
+            {"looks_at": "start"},
+        ),
+        "room": (
+            "netwright.doctor.checks.room:Room",
+            "texts longer than the sequences that they are read off",
             {"looks_at": "start"},
         ),
         "first_loss": (

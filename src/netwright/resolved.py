@@ -16,6 +16,8 @@ from netwright.errors import SpecError
 from netwright.field import Field, Frozen, Reason
 from netwright.spec import VERSION, Spec
 
+Layout = Literal["contiguous", "channels_last"]  # of the axes of pictures
+
 
 class Hardware(Frozen):
     """What was measured or detected once; a resume reads it and never measures again."""
@@ -24,7 +26,7 @@ class Hardware(Frozen):
     threads: int
     precision: Literal["float32", "bfloat16"] = "float32"
     resident: bool
-    layout: Literal["contiguous", "channels_last"] = "contiguous"
+    layout: Layout = "contiguous"
     why: tuple[Reason, ...] = ()
 
 

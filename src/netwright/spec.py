@@ -56,8 +56,8 @@ class InputSpec(Frozen):
         missing: What becomes of a cell without a value. fill, the default: the training mean stands for a missing
             number and a column of its own says so, an empty class is a class. set_aside: its row is not used.
         embed: How many learned numbers stand for a class or token; 0 for a column for each. Follows from their number.
-        tokens: What a text is read as: characters, words and signs, or bpe, pieces of words that are learned; follows
-            from the texts.
+        tokens: What a text is read as: characters; words and signs; spaces, what stands between them; or bpe, pieces of
+            words that are learned. Follows from the texts.
         lower: Whether words are read in lower case, the default.
         vocabulary: Most different tokens that are known; those that are rarer in the training part are one unknown.
         longest: Steps that are read of a longer sequence, from its beginning on.
@@ -76,7 +76,7 @@ class InputSpec(Frozen):
     channels: Literal[1, 3] | None = None
     missing: Literal["fill", "set_aside"] | None = None
     embed: int | None = Setting(default=None, ge=0, le=1024)
-    tokens: Literal["characters", "words", "bpe"] | None = None
+    tokens: Literal["characters", "words", "spaces", "bpe"] | None = None
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=2)
     longest: int | None = Setting(default=None, ge=1)
@@ -123,8 +123,8 @@ class OutputSpec(Frozen):
             was a season ago and has grown since; or last, its last point. Follows from the kind.
         per: The sequence that goes in, at each of whose steps it is answered; a cell then holds an answer for each.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
-        tokens: What a text is written in: characters, words and signs, or bpe, pieces of words that are learned;
-            follows from the texts.
+        tokens: What a text is written in: characters; words and signs; spaces, what stands between them; or bpe, pieces
+            of words that are learned. Follows from the texts.
         lower: Whether words are written in lower case, the default.
         vocabulary: Most different tokens that are written.
     """
@@ -145,7 +145,7 @@ class OutputSpec(Frozen):
     cost: CostSpec | None = None
     when_mirrored: Literal["keep", "negate"] | None = None
     dim: int | None = Setting(default=None, ge=2, le=4096)
-    tokens: Literal["characters", "words", "bpe"] | None = None
+    tokens: Literal["characters", "words", "spaces", "bpe"] | None = None
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=3)
 

@@ -1,6 +1,8 @@
 """Damaged sounds, ink and texts: told by file and reason, or normalised; none stops a run or poisons it."""
 
 import io
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import soundfile
 import torch
 
 from netwright import run, spec
+from netwright.doctor import plant
+from netwright.doctor.checks.room import Room
 from netwright.errors import CellError
 from netwright.field import UNKNOWN, Field
 from netwright.readers import padding
@@ -130,3 +134,16 @@ def test_b6_a_text_that_its_steps_are_too_few_for_teaches_nothing_and_poisons_no
     assert terms.tolist()[0] == 0
     assert terms.isfinite().all()
     assert padding.lengths(transcript.answers(torch.randn(2, 2, 4))).max() <= 2
+
+
+def test_b6_texts_without_room_are_counted_and_listed_before_training() -> None:
+    (good,) = Room().look(plant.words())
+    assert (good.state, good.message) == ("good", "each of 16 texts of text looked at has room in its sequence")
+    (found,) = Room().look(plant.words("conv1d 8x5 stride 5, relu"))
+    assert found.state == "bad"
+    assert found.message.startswith("16 of 16 texts of text looked at need more steps than there are: ")
+    shown = re.findall(r'"([a-z]{6})" \((\d+) of (\d+)\)', found.message)
+    assert shown
+    for text, steps, needs in shown:
+        assert (int(steps), int(needs)) == (4, 6 + sum(one == other for one, other in pairwise(text)))
+    assert "stride" in found.cure

@@ -23,6 +23,7 @@ PUBLISHED = [
     ("vgg", {"depth": 11, "batch_norm": True}, 224, 1000, 132_868_840),
     ("googlenet", {}, 224, 1000, 6_998_552),
     ("googlenet", {"batch_norm": True}, 224, 1000, 6_624_904),
+    ("googlenet", {"batch_norm": True, "auxiliary": True}, 224, 1000, 13_004_888),
     ("resnet18", {}, 224, 1000, 11_689_512),
     ("resnet", {"depth": 34}, 224, 1000, 21_797_672),
     ("resnet50", {}, 224, 1000, 25_557_032),
@@ -124,3 +125,13 @@ def test_what_there_is_not_is_said(net: PartSpec, said: str) -> None:
 def test_a_network_for_pictures_needs_one() -> None:
     with pytest.raises(SpecError, match=r"model\.net: lenet looks at pictures, and none goes in\."):
         default_layers(ModelSpec(net=PartSpec(name="lenet")), {"table": (4,)})
+
+
+@pytest.mark.parametrize("side", [16, 24, 32, 63, 64, 71, 78, 96, 224])
+def test_googlenet_has_its_auxiliary_heads_at_every_size(side: int) -> None:
+    network = _outlined("googlenet", side, auxiliary=True)
+    assert [each.output for each in network.auxiliary] == ["category", "category"]
+    shapes = [node.shape for node in network.nodes if node.name.startswith("aside_pool")]
+    assert len(shapes) == 2
+    if side == 224:
+        assert shapes == [(512, 4, 4), (528, 4, 4)]  # as the paper has them

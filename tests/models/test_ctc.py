@@ -57,6 +57,14 @@ def test_what_is_written_plainly_is_read_off() -> None:
     assert task().terms(x, truth).max() < 1e-3
 
 
+def test_scores_are_those_of_the_answers_and_quick_ones_of_the_likeliest_way() -> None:
+    x = torch.tensor([[[0.6, 0.4, 1e-9, 1e-9]] * 2]).log()  # nothing is the likeliest way, and "a" the likeliest text
+    truth = torch.tensor([[1]])
+    assert task().decode(task().answers(x)) == ["a"]
+    assert task().score(task().judged(x, truth), truth)["error"] == 0
+    assert task().score(task().judged(x, truth, quick=True), truth)["error"] == 1
+
+
 def test_edits_are_counted_over_all_tokens() -> None:
     x, truth = outputs([1, 0, 2], [3]), torch.tensor([[1, 3, -1], [3, 3, 1]])
     scores = task().score(task().judged(x, truth), truth)

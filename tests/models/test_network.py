@@ -305,3 +305,84 @@ def test_only_a_relu_that_nothing_else_reads_waits_for_its_pool() -> None:
     for text, moved in {**texts, "conv 4x3 pad 1, relu, {pool 2 | pool 2} concat": 0}.items():
         net = build(ModelSpec(layers=text), {"image": (3, 8, 8)}, {"category": 5}, seed=0)
         assert len(net._swapped) == moved, text
+
+
+# ---- auxiliary heads -------------------------------------------------------------------------------------------------
+
+AIDED = "dense 6, tanh, {dense 5, relu} auxiliary, dense 4, tanh, {same} auxiliary 0.5"
+
+
+def test_auxiliary_heads_answer_while_the_network_learns_and_cost_nothing_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, plain = made(AIDED, units=3), made("dense 6, tanh, dense 4, tanh", units=3)
+    assert [(each.node, each.output, each.share) for each in network.auxiliary] == [
+        ("auxiliary1", "out", 0.3),
+        ("auxiliary2", "out", 0.5),
+    ]
+    assert network.aside == {"aside_dense1", "aside_relu1", "auxiliary1", "auxiliary2"}
+    x = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
+    found = network({"table": x})
+    assert {name: tuple(value.shape) for name, value in found.items()} == dict.fromkeys(
+        ("out", "auxiliary1", "auxiliary2"), (7, 3)
+    )
+    network.eval()
+    for name in network.aside:
+        monkeypatch.setattr(network.module(name), "forward", None)  # whoever computes it fails
+    after = network({"table": x})
+    monkeypatch.undo()
+    seen: list[str] = []
+    hooks = [
+        network.module(name).register_forward_hook(lambda *_, name=name: seen.append(name)) for name in network.aside
+    ]
+    assert list(network({"table": x})) == list(after) == ["out"]
+    assert set(seen) == network.aside  # what is looked at is computed
+    for hook in hooks:
+        hook.remove()
+    assert torch.equal(after["out"], found["out"])
+    for theirs, mine in (("dense1", "dense1"), ("dense2", "dense2"), ("out", "out")):
+        plain.module(theirs).load_state_dict(network.module(mine).state_dict())
+    assert torch.equal(plain({"table": x})["out"], after["out"])
+
+
+def test_what_lenses_ask_for_is_the_same_with_auxiliary_heads() -> None:
+    network, x = made(AIDED, units=3).eval(), torch.ones(2, 4)
+    found = network.values({"table": x}, ["auxiliary1", "dense2", "out"])
+    torch.testing.assert_close(found["out"], network({"table": x})["out"])
+    inside = network.values({"table": x}, ["dense1"])["dense1"].tanh()
+    hidden = torch.relu(network.module("aside_dense1")(inside))
+    torch.testing.assert_close(found["auxiliary1"], network.module("auxiliary1")(hidden))
+
+
+def test_a_pool_behind_a_relu_that_an_auxiliary_head_reads_stays_where_it_is() -> None:
+    network = made("conv 3x3, relu, {same} auxiliary, pool 2", {"image": (1, 6, 6)})
+    x = torch.randn(2, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    learned, seen = network({"image": x})["auxiliary1"], network.values({"image": x}, ["relu1"])["relu1"]
+    torch.testing.assert_close(learned, network.module("auxiliary1")(seen.flatten(1)))
+    torch.testing.assert_close(network.eval()({"image": x})["out"], network.train()({"image": x})["out"])
+
+
+def test_every_output_gets_an_auxiliary_head_and_joined_numbers_wait_for_the_last_one() -> None:
+    model = ModelSpec(layers="conv 2x3, {pool 2} auxiliary, relu, flatten")
+    network = build(model, {"image": (1, 6, 6), "table": (3,)}, {"a": 2, "b": 1}, 0)
+    assert [(each.node, each.output) for each in network.auxiliary] == [("auxiliary1", "a"), ("auxiliary2", "b")]
+    shapes = {node.name: node.shape for node in network.nodes}
+    assert (shapes["auxiliary1"], shapes["auxiliary2"], shapes["concat1"]) == ((2,), (1,), (2 * 4 * 4 + 3,))
+
+
+def test_a_sequence_has_no_auxiliary_heads() -> None:
+    with pytest.raises(SpecError, match=r"column 8: auxiliary outputs are not possible where a sequence goes in"):
+        made("gru 4, {last} auxiliary, last", {"text": (-1, 5)})
+
+
+def test_what_is_aside_is_frozen_by_nothing_and_hides_nothing() -> None:
+    network = made("dense 6, {relu, dense 4} auxiliary, tanh, dense 5, tanh")
+    assert [node.name for node in network.behind("dense1")] == ["tanh1"]
+    assert [node.name for node in network.behind("aside_relu1")] == ["aside_dense1"]
+    assert network.freeze("all") == ["dense1", "dense2"]
+    assert all(weight.requires_grad for name in network.aside for weight in network.module(name).parameters())
+
+
+def test_first_weights_are_those_without_auxiliary_heads() -> None:
+    plain, aided = made("dense 6, tanh, dense 5, tanh"), made("dense 6, {relu, dense 4} auxiliary, tanh, dense 5, tanh")
+    assert torch.equal(plain.module("dense1").weight, aided.module("dense1").weight)

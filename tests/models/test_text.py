@@ -68,6 +68,16 @@ def test_a_merged_block_can_be_repeated_directly() -> None:
     assert (branches.merge, len(branches.paths)) == ("concat", 2)
 
 
+def test_a_block_may_end_in_auxiliary_outputs_with_a_share() -> None:
+    first, second = parse("{dense 4} auxiliary, x2 {{relu} auxiliary 0.5}")
+    assert isinstance(first, Branches)
+    assert (first.merge, first.share) == ("auxiliary", 0.3)
+    assert isinstance(second, Repeat)
+    (inner,) = second.body
+    assert isinstance(inner, Branches)
+    assert inner.share == 0.5
+
+
 @pytest.mark.parametrize(
     ("text", "column", "said"),
     [
@@ -94,6 +104,10 @@ def test_a_merged_block_can_be_repeated_directly() -> None:
         ("{dense 4 | same}", 17, "add or concat is expected here"),
         ("{dense 4 | same} sum", 18, 'add or concat is expected here, not "sum"'),
         ("x3 {relu | same}", 17, "add or concat is expected here"),
+        ("relu, {dense 4 | relu} auxiliary", 7, "2 ways into auxiliary outputs; one is possible"),
+        ("{dense 4} auxiliary 1.5", 21, '"auxiliary" takes a share above 0, at most 1, not "1.5"'),
+        ("{dense 4} auxiliary half", 21, 'not "half"'),
+        ("{dense 4} auxiliary 0.5 2", 25, 'a comma is missing before "2"'),
         ("{dense 4 | } add", 12, "this branch is empty"),
         ("x3 relu", 4, '"x3" must be followed by a block'),
         ("x0 {relu}", 1, "0 repeats; 1 to 1000"),

@@ -19,6 +19,7 @@ NETS = [
     ("vgg11", "vgg", {"depth": 11}),
     ("vgg11_bn", "vgg", {"depth": 11, "batch_norm": True}),
     ("googlenet", "googlenet", {"batch_norm": True}),
+    ("googlenet", "googlenet", {"batch_norm": True, "auxiliary": True}),
     ("resnet18", "resnet18", {}),
     ("resnet34", "resnet", {"depth": 34}),
     ("resnet50", "resnet50", {}),
@@ -40,7 +41,7 @@ def test_their_weights_give_equal_answers(theirs: str, ours: str, options: dict[
         x = torch.randn(2, 3, 224, 224)
     text = registry.resolve("net", ours)((3, 224, 224), **options)
     network = build(ModelSpec(layers=text), {"image": (3, 224, 224)}, {"category": 7}, 1).eval()
-    (told,) = foreign.adopt(network, model.state_dict())
+    told, *_ = foreign.adopt(network, model.state_dict())
     assert told.endswith("layers taken")
     with torch.no_grad():
         torch.testing.assert_close(network({"image": x})["category"], model(x), rtol=1e-3, atol=1e-4)

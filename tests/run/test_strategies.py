@@ -158,6 +158,12 @@ def test_what_a_part_cannot_do_is_refused_before_training(training: str, told: s
         settle(spec.load(f"{{outputs: [class], training: {training}}}"), data)
 
 
+def test_numbers_cannot_be_smoothed_as_labels_can(flowers: Path) -> None:
+    data = prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [size]}}"))
+    with pytest.raises(SpecError, match="label_smoothing: size is no class and no text that is written"):
+        settle(spec.load("{outputs: [size], training: {regularize: {label_smoothing: 0.1}}}"), data)
+
+
 def test_a_short_clip_is_a_length() -> None:
     clip = TrainingSpec.model_validate({"clip": 2}).clip
     assert clip is not None

@@ -73,6 +73,22 @@ def test_copy_and_dictionary_stand_beside() -> None:
     assert (looked_up.name, looked_up.scores["exact"]) == ("dictionary", 1)
 
 
+def test_a_word_that_is_not_known_is_right_nowhere() -> None:
+    given, truth = torch.tensor([[1, 2, 2]]), torch.tensor([[0, 2, 0, 1]])  # rare words on both sides
+    part = Coded({"en": torch.zeros(1, 4)}, truth, tokens={"en": given}, vocabularies={"en": (UNKNOWN, "ein", "hai")})
+    _, copied, _ = task().baselines(part, part, 0)
+    assert copied.scores == {"bleu": 0, "length": 1, "exact": 0}
+
+
+def test_smoothing_is_the_loss_against_softer_targets() -> None:
+    outputs = torch.randn(2, 7, 8, generator=torch.Generator().manual_seed(0))
+    found = task().loss(outputs, TRUTH) + 0.2 * task().certainty(outputs, TRUTH)
+    flat, there = outputs.flatten(0, 1), TRUTH.flatten()
+    torch.testing.assert_close(
+        found, torch.nn.functional.cross_entropy(flat, there, ignore_index=-1, label_smoothing=0.2)
+    )
+
+
 def test_other_losses_are_refused() -> None:
     with pytest.raises(SpecError, match="a text is written token by token, by cross-entropy"):
         task_for("de", FIELD, OutputSpec(loss="hinge"))

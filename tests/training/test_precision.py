@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from netwright.model_file import Model, assemble
 from netwright.resolved import load_resolved
 from netwright.run.fit import weighted
 from netwright.spec import Spec
-from netwright.training import precision
+from netwright.training import hardware, precision, stopwatch
 from netwright.training.loop import Losses, Training
 from netwright.training.precision import Precision, measured
 from netwright.training.strategies.strategy import Terms
@@ -76,7 +77,7 @@ def _told(make_slow: str = "", lost: float = 0.0) -> Reason:
 
     def make(way: Precision) -> Losses:
         def losses(batch: Batch) -> Terms:
-            time.sleep(0.02 if way == make_slow else 0.002)
+            time.sleep(0.02 if way == make_slow else 0.002 if make_slow else 0.01)
             return {"a": weight.sum() * (1 + (lost if way == "bfloat16" else 0))}
 
         return losses
@@ -162,10 +163,54 @@ def test_a_long_training_is_measured_before_it_begins_and_nothing_else_changes(
     decided = load_resolved(short.run / "resolved.yaml")
     assert decided.spec.training.precision == "float32"
     assert not [reason for reason in decided.reasons if reason.path == "training.precision"]
-    monkeypatch.setattr(precision, "WORTH_MULTIPLY_ADDS", 1)
-    monkeypatch.setattr(precision, "FASTER", 1e9)
+    monkeypatch.setattr(stopwatch, "WORTH_MULTIPLY_ADDS", 1)
+    monkeypatch.setattr(stopwatch, "FASTER", 1e9)
     long = run.train(spec.load(asked), data=pictures, out=tmp_path / "long")
     (told,) = [each.why for each in load_resolved(long.run / "resolved.yaml").reasons if each.path == precision.PATH]
     assert "not worth its rounding" in told
     both = [load(each.model).network.state_dict() for each in (short, long)]
     assert all(torch.equal(both[0][name], value) for name, value in both[1].items())
+
+
+@pytest.mark.parametrize(("slow", "chosen"), [("channels_last", "contiguous"), ("contiguous", "channels_last")])
+def test_pictures_lie_as_is_faster(slow: str, chosen: str) -> None:
+    weight = torch.ones(1, requires_grad=True)
+
+    def losses(name: str) -> Terms:
+        time.sleep(0.02 if name == slow else 0.002)
+        return {"a": weight.sum()}
+
+    found = hardware.layout_measured(lambda layout: partial(losses, layout))
+    assert (found.path, found.value) == ("hardware.layout", chosen)
+    assert re.fullmatch(r"a step's passes take [\d.]+ ms with channels last, [\d.]+ ms with channels first", found.why)
+
+
+def test_a_long_training_measures_its_layout_and_ends_in_the_same_place(
+    pictures: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = run.train(spec.load(ASKED), data=pictures, out=tmp_path / "short")
+    monkeypatch.setattr(stopwatch, "WORTH_MULTIPLY_ADDS", 1)
+    monkeypatch.setattr(stopwatch, "FASTER", 1e9)  # channels last stay
+    kept = run.train(spec.load(ASKED), data=pictures, out=tmp_path / "kept")
+    monkeypatch.setattr(stopwatch, "FASTER", 0)  # whatever comes second is taken
+    other = run.train(spec.load(ASKED), data=pictures, out=tmp_path / "other")
+    told = [load_resolved(each.run / "resolved.yaml").hardware for each in (short, kept, other)]
+    assert [each.layout for each in told] == ["channels_last", "channels_last", "contiguous"]
+    assert [len([why for why in each.why if why.path == "hardware.layout"]) for each in told] == [1, 1, 1]
+    assert "faster where all channels" in next(why.why for why in told[0].why if why.path == "hardware.layout")
+    weights = [load(each.model).network.state_dict() for each in (short, kept, other)]
+    assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
+    assert all(torch.allclose(weights[0][name], value, atol=0.05) for name, value in weights[2].items())
+    step = Training._step
+
+    def leaves(self: Training, *given: object, **more: object) -> None:
+        step(self, *given, **more)  # type: ignore[arg-type]
+        if self.step == 7:
+            self.leave(15)
+
+    monkeypatch.setattr(Training, "_step", leaves)
+    with pytest.raises(Stopped, match="stopped at step 7"):
+        run.train(spec.load(ASKED), data=pictures, out=tmp_path / "cut")
+    monkeypatch.undo()  # nothing is measured again
+    cut = load(run.resume(tmp_path / "cut", data=pictures).model).network.state_dict()
+    assert all(torch.equal(weights[2][name], value) for name, value in cut.items())

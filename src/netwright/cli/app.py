@@ -111,17 +111,17 @@ def run(words: list[str]) -> int:
         with _ctrl_c_counts():
             app(words)
     except CycloptsError as exc:
-        return _told(words, *_all_mistakes(app, words, exc), 2)
+        return told(words, *_all_mistakes(app, words, exc), 2)
     except NetwrightError as exc:
-        return _told(words, exc.message, exc.cure, exc.exit_code)
+        return told(words, exc.message, exc.cure, exc.exit_code)
     except BrokenPipeError:
         raise
     except (OSError, MemoryError) as exc:
-        return _told(words, *_refused(exc))
+        return told(words, *_refused(exc))
     return 0
 
 
-def _told(words: list[str], message: str, cure: str, code: int) -> int:
+def told(words: list[str], message: str, cure: str, code: int) -> int:
     """Says on standard error what went wrong, and to a machine that asked for JSON on standard output as well."""
     stopped = code in {0, 130, 143}
     say_error(message, cure, "stopped" if stopped else "error")

@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from netwright.cli.arguments import Settings, Wanted, spec_from, varied
 from netwright.cli.screen import Output
+from netwright.cli.watch import watched
 
 STUDY = Group("The comparison", sort_key=0)
 
@@ -65,7 +66,7 @@ def compare(
             override(Spec(), {path: value}, {path: f"--vary {path}"})
     # What is set and what is varied must not contradict each other: one would silently be dropped.
     override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
-    with output.display() as show:
+    with output.display() as display, watched(display, "The same command goes on.") as show:
         table = studies.compare(spec, choices, seeds=repeats.seeds, folds=repeats.folds, reach=reach, out=to, show=show)
     if output.json:
         output.document(table)

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from netwright.cli.screen import Output
+from netwright.cli.watch import watched
 
 
 def resume(
@@ -35,6 +36,6 @@ def resume(
     output = output or Output()
     for path in own_parts:
         registry.use(path)
-    with output.display() as show:
+    with output.display() as display, watched(display, "Then netwright resume goes on.") as show:
         outcome = run.resume(run_folder, data=data, accept=accept, show=show)
     output.outcome(outcome)

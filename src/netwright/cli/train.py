@@ -10,6 +10,7 @@ from cyclopts import Group, Parameter
 
 from netwright.cli.arguments import Settings, Wanted, repeated, spec_from
 from netwright.cli.screen import Output
+from netwright.cli.watch import watched
 from netwright.errors import SpecError
 
 
@@ -60,7 +61,7 @@ def train(
     if isinstance(spec, Spec) and spec.training.restarts:
         if conduct.start is not None:
             raise SpecError("restarts begin from fresh weights, --from from trained ones.", "Leave one of them out.")
-        with output.display() as show:
+        with output.display() as display, watched(display, "The same command goes on.") as show:
             several = studies.restarts(
                 spec,
                 out=conduct.to,
@@ -74,7 +75,7 @@ def train(
         else:
             output.lines(several.text)
         return
-    with output.display() as show:
+    with output.display() as display, watched(display, "Then netwright resume goes on.") as show:
         outcome = run.train(
             spec,
             out=conduct.to,

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from netwright.cli.arguments import Settings, Wanted, spec_from
 from netwright.cli.screen import Output
+from netwright.cli.watch import watched
 from netwright.errors import SpecError
 
 STUDY = Group("The study", sort_key=0)
@@ -46,7 +47,7 @@ def transfer(
     spec = spec_from(source, wanted or Wanted(), settings or Settings())
     from netwright import studies
 
-    with output.display() as show:
+    with output.display() as display, watched(display, "The same command goes on.") as show:
         found = studies.transfer(spec, start, sizes=sizes, seeds=seeds, out=to, show=show)
     if output.json:
         output.document(found)

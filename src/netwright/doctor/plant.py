@@ -82,6 +82,26 @@ def walk(layers: str = "lstm 8", harm: Callable[[Model], None] = lambda model: N
     return _measured(wanted, columns, harm)
 
 
+def words(layers: str = "lstm 8") -> Start:
+    """The evidence of a fresh network that reads words of six letters off sound sequences of twenty steps.
+
+    Args:
+        layers: As text.
+    """
+    draw = numpy_generator(0, "planted words")
+    said = ["".join(draw.choice(list("aeimnrst"), 6)) for _ in range(24)]
+    columns = {
+        "word": np.repeat(np.arange(24), 20),
+        "height": np.round(draw.normal(size=480), 2),
+        "text": np.repeat(np.array(said), 20),
+    }
+    wanted = load(
+        "{data: {group: word}, inputs: {way: {kind: signal, from: [height]}}, "
+        f"outputs: {{text: {{kind: text, align: ctc}}}}, model: {{layers: '{layers}'}}}}"
+    )
+    return _measured(wanted, columns, lambda model: None)
+
+
 def start(layers: str = "dense 16, relu, dense 16, relu", harm: Callable[[Model], None] = lambda model: None) -> Start:
     """The evidence of a fresh network on sound data.
 

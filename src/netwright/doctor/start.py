@@ -20,6 +20,7 @@ from netwright.field import STEPS
 from netwright.model_file import Model
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
+from netwright.tasks.transcript import Transcript
 
 MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
 MOST_NUMBERS = 30_000_000  # activations held at once
@@ -53,6 +54,7 @@ class Start:
         values: By node, what comes out for the batch.
         gradients: By node, the gradients of the sum of all losses for its weights.
         classes: By output, how many classes it has; 0 for numbers.
+        too_long: By output that is read off a sequence, the texts that have no room in their steps.
         fresh: The weights were drawn, not taken from a trained model.
         later: What the future changes; None for a model that may look ahead.
     """
@@ -64,6 +66,7 @@ class Start:
     values: dict[str, Float[Tensor, "batch *shape"]]
     gradients: dict[str, list[Tensor]]
     classes: dict[str, int]
+    too_long: dict[str, list[str]]
     fresh: bool = True
     later: Later | None = None
 
@@ -99,7 +102,12 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
             name: task.loss(bare[name] if name in bare else torch.zeros_like(outputs[name]), batch.targets[name])
             for name, task in model.tasks.items()
         }
-        total = torch.stack([(weights or {}).get(name, 1.0) * loss for name, loss in losses.items()]).sum()
+        weighed = [(weights or {}).get(name, 1.0) * loss for name, loss in losses.items()]
+        aided = network.values(batch.inputs, [each.node for each in network.auxiliary]) if network.auxiliary else {}
+        for each in network.auxiliary:
+            loss = model.tasks[each.output].loss(aided[each.node], batch.targets[each.output])
+            weighed.append((weights or {}).get(each.output, 1.0) * each.share * loss)
+        total = torch.stack(weighed).sum()
         if total.requires_grad:
             total.backward()
     return Start(
@@ -110,6 +118,11 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         values=values,
         gradients=_gradients(network),
         classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
+        too_long={
+            name: task.too_long(outputs[name], batch.targets[name])
+            for name, task in model.tasks.items()
+            if isinstance(task, Transcript)
+        },
         fresh=fresh,
         later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
     )

@@ -181,7 +181,7 @@ def _followed(network: Network, node: Node) -> list[Node]:
     if node.part in functions:
         return found
     for _ in range(_FOLLOWED):
-        behind = [each for each in network.nodes if found[-1].name in each.inputs]
+        behind = network.behind(found[-1].name)
         if len(behind) != 1 or len(behind[0].inputs) != 1 or behind[0].shape[:1] != node.shape[:1]:
             return [node]
         if len(behind[0].shape) != 3:

@@ -131,7 +131,7 @@ def _unit(network: Network, layer: str, place: int) -> tuple[Tensor, Tensor, Nod
     if not 0 <= place < units:
         raise SpecError(f"{layer} has units 0 to {units - 1}, not {place}.", "Count from 0.")
     own = slice(place * group, (place + 1) * group)
-    behind = next((n for n in network.nodes if n.inputs == (layer,) and not n.parameters), None)
+    behind = next((n for n in network.behind(layer) if n.inputs == (layer,) and not n.parameters), None)
     return sums[layer].weight[own], sums[layer].bias[own], behind
 
 

@@ -145,7 +145,7 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
         ModelFileError: A layer before the last ones does not fit; says which, with both shapes.
     """
     given = _layers(tensors)
-    wanted = {node.name: node.text for node in network.nodes if node.parameters}
+    wanted = {node.name: node.text for node in network.nodes if node.parameters and node.name not in network.aside}
     pairs, new, problems = [], [], []
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
@@ -175,6 +175,8 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
             for key, tensor in own.items():
                 tensor.copy_(found[key])
     told = [f"{len(pairs)} of {len(wanted)} layers taken"]
+    if network.auxiliary:
+        told.append("the auxiliary heads start afresh")
     why = "for its shape is another" if len(given) == len(wanted) else "for the file has none"
     return [*told, f"new: {listed(new)}, {why}"] if new else told
 

@@ -23,7 +23,7 @@ from netwright.models.ahead import Frame, ahead_of, framed
 from netwright.models.decoders import Decoder
 from netwright.models.defaults import default_layers
 from netwright.models.layers import MERGES, Activation, Dense, Embed, Flatten, Layer
-from netwright.models.network import Network, Node
+from netwright.models.network import Auxiliary, Network, Node
 from netwright.models.recurrent import EmbedTokens, Last
 from netwright.models.text import Branches, Piece, Repeat, Step, count, marked, parse, steps
 from netwright.registry import options as options_of
@@ -123,9 +123,11 @@ def outline(
     graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {}, causal=bool(model.causal))
     graph.lay(parse(text))
     graph.write(model.decoder or DecoderSpec(), heads, writers or {})
-    graph.finish({name: units for name, units in heads.items() if name not in {*(writers or {}), *going}}, each_step)
+    once = {name: units for name, units in heads.items() if name not in {*(writers or {}), *going}}
+    graph.help_along({name: units for name, units in once.items() if name not in each_step})
+    graph.finish(once, each_step)
     graph.go_on(frames or {})
-    return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads))
+    return Network(tuple(graph.nodes), graph.modules, graph.inputs, tuple(heads), tuple(graph.auxiliary))
 
 
 def table(network: Network, batch_size: int, steps: int = 1) -> list[Row]:
@@ -184,6 +186,7 @@ class _Graph:
         causal: bool,
     ) -> None:
         self.text, self.causal = text, causal
+        self.within = ""  # how names begin; what is aside is counted for itself, whether it is there or not
         self.nodes: list[Node] = []
         self.modules: dict[str, nn.Module] = {}
         self.inputs: dict[str, str] = {}
@@ -204,6 +207,8 @@ class _Graph:
         )
         self.waiting: tuple[str, ...] = ()  # vectors that join where the pictures are flattened
         self.tip = ""
+        self.asides: list[tuple[str, Branches]] = []
+        self.auxiliary: list[Auxiliary] = []
 
     def lay(self, pieces: tuple[Piece, ...]) -> None:
         """The whole text: joins the inputs, then attaches piece after piece."""
@@ -295,6 +300,22 @@ class _Graph:
                 head = Dense(self.shapes[self.tip], units)
             self.add_layer(output, "dense", f"dense {units}", self.tip, head)
 
+    def help_along(self, heads: Mapping[str, int]) -> None:
+        """Auxiliary heads for each output that is answered once for an example."""
+        for end, piece in self.asides:
+            if any(self.over_time(name) for name in self.starts) or not heads:
+                what = "a sequence goes in" if heads else "no output is a class, a number or a tag"
+                cure = "Take it out; it is for outputs of pictures and tables that are answered once for each."
+                raise self.wrong(piece.column, f"auxiliary outputs are not possible where {what}.", cure)
+            self.within = "aside_"
+            tip = self.flat(end)
+            self.within = ""
+            for output, units in heads.items():
+                with torch.device("meta"):
+                    head = Dense(self.shapes[tip], units)
+                node = self.add_layer(self.free("auxiliary"), "dense", f"auxiliary dense {units}", tip, head)
+                self.auxiliary.append(Auxiliary(node, output, piece.share))
+
     def end(self) -> None:
         """One vector of what the layers end in."""
         if self.over_time(self.tip):
@@ -313,11 +334,16 @@ class _Graph:
                 return tip
             case Branches():
                 ends = []
+                outside, self.within = self.within, "aside_" if piece.merge == "auxiliary" else self.within
                 for path in piece.paths:
                     end = tip
                     for inner in path:
                         end = self.attach(inner, end)
                     ends.append(end)
+                self.within = outside
+                if piece.merge == "auxiliary":
+                    self.asides += [(end, piece) for end in ends]
+                    return tip
                 return self.merged(piece.merge, tuple(ends), piece.column)
 
     def step(self, step: Step, tip: str, *, outermost: bool) -> str:
@@ -434,6 +460,7 @@ class _Graph:
 
     def free(self, word: str) -> str:
         """`conv1`, `conv2`, ...: the next name of this part that no node and no output has."""
+        word = f"{self.within}{word}"
         self.counts[word] += 1
         while f"{word}{self.counts[word]}" in self.outputs:
             self.counts[word] += 1
@@ -479,10 +506,7 @@ def _allocate(network: Network) -> None:
 
 def _initialise(network: Network, seed: int, wanted: PartSpec | None) -> None:
     """First weights: by the wanted rule, else by the one that fits the activation behind; draws from its generator."""
-    readers: dict[str, list[Node]] = {node.name: [] for node in network.nodes}
-    for node in network.nodes:
-        for name in node.inputs:
-            readers[name].append(node)
+    readers: dict[str, list[Node]] = {node.name: network.behind(node.name) for node in network.nodes}
     merges = sum(node.part == "add" for node in network.nodes)
     for index, node in enumerate(network.nodes):
         if not node.parameters:

@@ -51,6 +51,23 @@ class Node:
     receptive_field: tuple[int, int] | None
 
 
+@dataclass(frozen=True)
+class Auxiliary:
+    """An output beside the last, which only helps training: gradients reach early layers by a shorter way.
+
+    Args:
+        node: Its head.
+        output: Whose answer it gives too.
+        share: Of its loss in what is minimised.
+
+    Source: Szegedy et al. 2015, Going Deeper with Convolutions, arXiv:1409.4842, section 5.
+    """
+
+    node: str
+    output: str
+    share: float
+
+
 class Network(nn.Module):
     """A directed graph without cycles, executed node by node.
 
@@ -59,6 +76,7 @@ class Network(nn.Module):
         modules: One for each node that is not an input, by name.
         groups: What comes in: group name to its input node's name.
         heads: What goes out, names of nodes.
+        auxiliary: What goes out too while it learns; what leads to them alone is left out afterwards.
 
     Example:
         >>> import torch
@@ -75,16 +93,27 @@ class Network(nn.Module):
         modules: Mapping[str, nn.Module],
         groups: Mapping[str, str],
         heads: tuple[str, ...],
+        auxiliary: tuple[Auxiliary, ...] = (),
     ) -> None:
         super().__init__()
         self.nodes = nodes
         self.groups = tuple(groups)
         self.heads = heads
+        self.auxiliary = auxiliary
         self.frozen: frozenset[str] = frozenset()
         # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
         self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
         self._sooner, self._swapped = self._pooled_sooner()
+        self.aside = self._aside()
+        left_out = {self.module(name) for name in self.aside}
+        self._answering = [step for step in self._sooner if step[0] not in left_out]
+        self._moved = [*self._swapped, *left_out]
+        self._behind: dict[str, list[Node]] = {node.name: [] for node in nodes}
+        for node in nodes:
+            for name in {*node.inputs}:
+                if node.name not in self.aside or name in self.aside:
+                    self._behind[name].append(node)
         shapes = [node.shape for node in nodes if not node.inputs]
         self._writers = {module: head for head in heads if isinstance(module := self.module(head), Decoder)}
         self._answers_on = {node.name for node in nodes if node.name in heads and node.shape[0] == STEPS} - {
@@ -98,7 +127,7 @@ class Network(nn.Module):
         carried: Carried | None = None,
         targets: dict[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """The outputs of a batch.
+        """The outputs of a batch; those of auxiliary heads too, by the names of their nodes, while it learns.
 
         Args:
             inputs: By group, each `(batch, *shape)`; sequences padded as `readers/padding.py` says.
@@ -107,13 +136,18 @@ class Network(nn.Module):
         """
         if self._sequences or self._writers:
             values, steps = self._over_time(inputs, carried, targets)
-            return {head: self._ended(head, values[slot], steps[slot]) for head, slot in self._head_slots}
+            return {head: self._ended(head, values[slot], steps[slot]) for head, slot in self._wanted()}
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
-        watched = any(module._forward_hooks for module in self._swapped)  # hooks are to see what is drawn
-        for module, slots, out in self._program if watched else self._sooner:
+        watched = any(module._forward_hooks for module in self._moved)  # hooks are to see what is drawn
+        sooner = self._sooner if self.training else self._answering
+        for module, slots, out in self._program if watched else sooner:
             values[out] = module(*[values[slot] for slot in slots])
-        return {head: values[slot] for head, slot in self._head_slots}  # type: ignore[misc]
+        return {head: values[slot] for head, slot in self._wanted()}  # type: ignore[misc]
+
+    def _wanted(self) -> list[tuple[str, int]]:
+        """What is given, and in which slot it lies."""
+        return self._head_slots if self.training else self._head_slots[: len(self.heads)]
 
     def values(self, inputs: dict[str, Tensor], names: Iterable[str]) -> dict[str, Tensor]:
         """What some nodes give for a batch; without sequences, what lies behind the last of them is not computed.
@@ -187,6 +221,14 @@ class Network(nn.Module):
         self._over_time(inputs, None, None, seen)
         return found | {name: seen[self.module(name)] for name in names - set(into)}
 
+    def behind(self, name: str) -> list[Node]:
+        """The nodes that read one; of what the answer comes from, none that only leads to auxiliary heads.
+
+        Args:
+            name: Of a node.
+        """
+        return self._behind[name]
+
     def freeze(self, upto: int | str) -> list[str]:
         """Layers keep the weights they have, from the input on, and answer as they do after training.
 
@@ -202,7 +244,7 @@ class Network(nn.Module):
         Raises:
             SpecError: No layer of this name has weights.
         """
-        hidden = [node for node in self.nodes if node.inputs and node.name not in self.heads]
+        hidden = [node for node in self.nodes if node.inputs and node.name not in {*self.heads, *self.aside}]
         counted = [node.name for node in hidden if node.parameters and node.part != "batch_norm"]
         if isinstance(upto, str) and upto != "all" and upto not in counted:
             raise SpecError(
@@ -261,7 +303,8 @@ class Network(nn.Module):
     def _compiled(self, inputs: list[str]) -> tuple[list[Step], list[tuple[str, int]], int]:
         """The nodes as (module, slots read, slot written); a slot is used again when its value is no more read."""
         last = {name: place for place, node in enumerate(self.nodes) for name in node.inputs}
-        last.update(dict.fromkeys(self.heads, len(self.nodes)))
+        ends = [*self.heads, *(each.node for each in self.auxiliary)]
+        last.update(dict.fromkeys(ends, len(self.nodes)))
         slot = {name: place for place, name in enumerate(inputs)}
         free: list[int] = []
         count = len(inputs)
@@ -278,7 +321,19 @@ class Network(nn.Module):
             program.append((self.module(node.name), reads, slot[node.name]))
             if node.name not in last:  # a dead end: its slot is free at once
                 free.append(slot[node.name])
-        return program, [(head, slot[head]) for head in self.heads], count
+        return program, [(head, slot[head]) for head in ends], count
+
+    def _aside(self) -> frozenset[str]:
+        """The nodes that lead to auxiliary heads alone."""
+        needed = set(self.heads)
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed.update(node.inputs)
+        led = {each.node for each in self.auxiliary}
+        for node in reversed(self.nodes):
+            if node.name in led:
+                led.update(node.inputs)
+        return frozenset(led - needed)
 
     def _pooled_sooner(self) -> tuple[list[Step], list[nn.Module]]:
         """The program with each relu behind the largest-value pool that follows it, and the modules that moved.
@@ -288,7 +343,7 @@ class Network(nn.Module):
         """
         made = [node for node in self.nodes if node.inputs]
         read = Counter(name for node in self.nodes for name in node.inputs)
-        read.update(self.heads)
+        read.update([*self.heads, *(each.node for each in self.auxiliary)])
         program, swapped = list(self._program), []
         for place, (first, second) in enumerate(pairwise(made)):
             largest = getattr(self.module(second.name), "how", "") == "max" and second.part == "pool"

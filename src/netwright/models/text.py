@@ -3,12 +3,15 @@
     chain   = [ piece { "," piece } ]
     piece   = step | block | repeat
     step    = name { number | word }                     conv 16x5 pad 2
-    block   = "{" path { "|" path } "}" ("add"|"concat")   {dense 32, relu | same} add
+    block   = "{" path { "|" path } "}" merge            {dense 32, relu | same} add
+    merge   = "add" | "concat" | "auxiliary" [ number ]
     path    = chain | "same"
     repeat  = "x" number ( "{" chain "}" | block )       x3 {dense 64, relu}
 
 The names and their options are those of the registry's rooms "layer" and "activation": a layer's signature is its
-schema. `16x5` is short for `16 5`. All mistakes of the words are reported at once; a mistake of the brackets ends it.
+schema. `16x5` is short for `16 5`. Behind a block called `auxiliary` all goes on from what came into the block; its end
+answers too while the network learns, and the number is the share of that loss, 0.3 if none is written. All mistakes of
+the words are reported at once; a mistake of the brackets ends it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ _SEVERAL = re.compile(r"\d+(x\d+)+")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _REPEAT = re.compile(r"x(\d+)")
 _PUNCTUATION = frozenset(",{}|")
+_MERGES = ("add", "concat", "auxiliary")
+_SHARE = 0.3  # of auxiliary losses: Szegedy et al. 2015, Going Deeper with Convolutions, arXiv:1409.4842, section 5
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Branches:
-    """Paths that all start from the same value and are merged; an empty path is `same`."""
+    """Paths that all start from the same value and are merged; an empty path is `same`.
+
+    Args:
+        paths: One or more.
+        merge: How they meet again; "auxiliary" for one that ends in outputs of its own.
+        column: Where the block starts in the text, from 0.
+        share: Of an auxiliary one's losses in what is minimised.
+    """
 
     paths: tuple[tuple[Step | Branches | Repeat, ...], ...]
     merge: str
     column: int
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -278,8 +291,8 @@ class _Parser:
             )
             times = 1
         paths = self.paths(depth)
-        if self.peek() in {"add", "concat"}:
-            return Repeat(times, (Branches(paths, self.take().text, column),), column)
+        if self.peek() in _MERGES:
+            return Repeat(times, (self.merged(paths, column),), column)
         if len(paths) != 1:
             self.unmerged()
         if not paths[0]:
@@ -289,16 +302,35 @@ class _Parser:
     def block(self, depth: int) -> Branches:
         column = self.column()
         paths = self.paths(depth)
-        if self.peek() not in {"add", "concat"}:
+        if self.peek() not in _MERGES:
             self.unmerged()
-        return Branches(paths, self.take().text, column)
+        return self.merged(paths, column)
+
+    def merged(self, paths: tuple[tuple[Piece, ...], ...], column: int) -> Branches:
+        """A block from its paths on: how they meet, and of an auxiliary one what it counts."""
+        merge = self.take()
+        if merge.text != "auxiliary":
+            return Branches(paths, merge.text, column)
+        if len(paths) > 1:
+            cure = "Write one block for each, one behind the other."
+            self.problems.append(_Problem(column, f"{len(paths)} ways into auxiliary outputs; one is possible.", cure))
+        share = _SHARE
+        if self.peek() and self.peek() not in _PUNCTUATION:
+            number = self.take()
+            share = float(number.text) if _NUMBER.fullmatch(number.text) else 0.0
+            if not 0 < share <= 1:
+                cure = f"A correct one: auxiliary {_SHARE:g}."
+                said = f'"auxiliary" takes a share above 0, at most 1, not "{number.text}".'
+                self.problems.append(_Problem(number.column, said, cure))
+        return Branches(paths, merge.text, column, share)
 
     def unmerged(self) -> NoReturn:
         found = f', not "{self.peek()}"' if self.peek() else ""
         raise _Broken(
             self.column(),
             f"the block's branches must be merged: add or concat is expected here{found}.",
-            "Write add (sum, same shapes) or concat (side by side) after the closing brace.",
+            "Write add (sum, same shapes) or concat (side by side) after the closing brace, or auxiliary where it only "
+            "helps training.",
         )
 
     def paths(self, depth: int) -> tuple[tuple[Piece, ...], ...]:

@@ -51,7 +51,7 @@ class Answered:
         return found
 
 
-def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, gap: bool = True) -> Answered:
+def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: bool = False) -> Answered:
     """The model's answers on one part of its data, in evaluation mode and full precision.
 
     Args:
@@ -59,7 +59,7 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, gap: bo
         dataset: Its data.
         part: train, validation or test.
         resident: Whether the part is kept in memory.
-        gap: Whether texts are scored behind guesses, too.
+        quick: Texts are not scored behind guesses too, and are read off by the likeliest way alone.
     """
     rows = _STREAMS if follows(dataset.outputs) else _ROWS
     source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
@@ -69,7 +69,7 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, gap: bo
     index: list[Tensor] = []
     sums = dict.fromkeys(model.tasks, 0.0)
     writes = [name for name, task in model.tasks.items() if task.writes]
-    alone = dict.fromkeys(writes if gap else (), 0.0)
+    alone = dict.fromkeys(() if quick else writes, 0.0)
     model.network.eval()
     with torch.inference_mode():
         carried: Carried | None = {} if source.streams else None
@@ -78,14 +78,15 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, gap: bo
             index.append(batch.index)
             inputs = {k: v.to(device) for k, v in batch.inputs.items()}
             known = {k: v.to(device) for k, v in batch.targets.items()} if writes else None
-            for name, loss in _behind_guesses(model, inputs, known).items() if known and gap else ():
+            for name, loss in _behind_guesses(model, inputs, known).items() if known and not quick else ():
                 alone[name] += loss
             outputs = model.network(inputs, carried, known)
             written = model.network(inputs) if known else outputs
             for name, task in model.tasks.items():
                 given, truth = outputs[name].cpu(), batch.targets[name].cpu()
                 sums[name] += 0.0 if task.among_mates else float(task.terms(given, truth).double().sum())
-                answers[name].append(task.judged(written[name].cpu() if task.writes else given, truth))
+                said = written[name].cpu() if task.writes else given
+                answers[name].append(task.judged(said, truth, quick=quick))
                 targets[name].append(truth)
     place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
     whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}
@@ -127,7 +128,7 @@ def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> floa
 def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
     """Scores after an epoch: the weighted loss and each output's headline score; texts are written without a beam."""
     with likeliest(model.network):
-        answered = answer(model, dataset, "validation", resident, gap=False)
+        answered = answer(model, dataset, "validation", resident, quick=True)
     found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
     many = len(model.tasks) > 1
     for name, task in model.tasks.items():

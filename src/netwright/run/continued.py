@@ -128,10 +128,11 @@ class Base:
         return [f"{taken} of {len(new)} weights taken from {files.printable(self.path)} as they were", *told]
 
     def _output_of(self, name: str, fresh: Model) -> str | None:
-        """The output whose head a weight belongs to."""
+        """The output whose head, or auxiliary head, a weight belongs to."""
         places = {module: where for where, module in fresh.network.named_modules()}
-        heads = {out: places[fresh.network.module(out)] for out in fresh.outputs}
-        return next((out for out, where in heads.items() if name.startswith(f"{where}.")), None)
+        nodes = {out: out for out in fresh.outputs} | {each.node: each.output for each in fresh.network.auxiliary}
+        heads = {places[fresh.network.module(node)]: out for node, out in nodes.items()}
+        return next((out for where, out in heads.items() if name.startswith(f"{where}.")), None)
 
     def _other_classes(self, name: str, fresh: Model) -> bool:
         out = self._output_of(name, fresh)

@@ -12,6 +12,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,15 +31,14 @@ from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
 from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
-from netwright.resolved import Hardware, Resolved, load_resolved
+from netwright.resolved import Hardware, Layout, Resolved, load_resolved
 from netwright.run import answering, looking, resolve, scoring, stages
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
 from netwright.spec import ModelSpec, Spec
-from netwright.tasks.category import Category
-from netwright.training import checkpoint, hardware, precision
+from netwright.training import checkpoint, hardware, precision, stopwatch
 from netwright.training.evidence import Evidence
 from netwright.training.history import History
 from netwright.training.loop import PENALTY, Budget, Losses, Plan, Training
@@ -269,7 +269,7 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     adds = size * sum(row.multiply_adds for row in table(model.network, size, dataset.mean_steps))
     resident, why = dataset.resident()
     machine = hardware.decide(adds, resident, why.why, settled.training.threads, convolves=model.network.convolves)
-    machine = _with_precision(machine, settled, dataset, model, adds)
+    machine = _measured(machine, settled, dataset, model, adds)
     decisions = {"threads": machine.threads, "precision": machine.precision}
     filled = settled.model_copy(update={"training": settled.training.model_copy(update=decisions)})
     decided = resolve.resolved(filled, dataset, machine, reasons)
@@ -285,36 +285,39 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     return resolve.with_rate(decided, found)
 
 
-def _with_precision(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, adds: int) -> Hardware:
-    """How finely steps multiply: as asked, as measured where training is long, else in float32."""
+def _measured(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, adds: int) -> Hardware:
+    """How pictures lie and how finely steps multiply: as measured where training is long, else by rule and as asked."""
     wanted, stop = settled.training.precision, settled.training.stop
-    if wanted:
-        return machine.model_copy(update={"precision": wanted})
+    machine = machine.model_copy(update={"precision": wanted or "float32"})
     size = _batch_size(settled, dataset)
     steps = (stop.epochs or 1) * math.ceil(len(dataset.parts["train"]) / size)
-    if adds * min(steps, stop.steps or steps) < precision.WORTH_MULTIPLY_ADDS:
+    if adds * min(steps, stop.steps or steps) < stopwatch.WORTH_MULTIPLY_ADDS:
         return machine
+    seed, weights = settled.training.seed, dict.fromkeys(model.tasks, 1.0)
     with hardware.applied(machine) as device:
         network = model.network.to(device).train()
-        last = machine.layout == "channels_last"
-        if last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        batches = Batches(
-            dataset,
-            "train",
-            size,
-            settled.training.seed,
-            shuffle=True,
-            resident=False,
-            channels_last=last,
-            device=device,
-        )
-        weights = dict.fromkeys(model.tasks, 1.0)
         before = {name: value.clone() for name, value in network.state_dict().items()}  # running means are moved
-        found = precision.measured(lambda way: weighted(model, weights, precision=way), next(iter(batches.epoch(0))))
+        some = Batches(dataset, "train", size, seed, shuffle=True, resident=False, device=device)
+        batch = next(iter(some.epoch(0)))
+
+        def laid(layout: Layout) -> Batch:
+            form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+            network.to(memory_format=form)  # type: ignore[call-overload]
+            lying = {name: x.contiguous(memory_format=form) if x.ndim == 4 else x for name, x in batch.inputs.items()}
+            return replace(batch, inputs=lying)
+
+        if network.convolves:
+            losses = weighted(model, weights, precision=machine.precision)
+            found = hardware.layout_measured(lambda layout: partial(losses, laid(layout)))
+            kept = tuple(reason for reason in machine.why if reason.path != found.path)
+            machine = machine.model_copy(update={"layout": found.value, "why": (*kept, found)})
+        if not wanted:
+            batch = laid(machine.layout)
+            found = precision.measured(lambda way: weighted(model, weights, precision=way), batch)
+            machine = machine.model_copy(update={"precision": found.value, "why": (*machine.why, found)})
         network.load_state_dict(before)
         network.zero_grad()
-    return machine.model_copy(update={"precision": found.value, "why": (*machine.why, found)})
+    return machine
 
 
 def _introduce(model: Model, dataset: Dataset) -> None:
@@ -448,12 +451,16 @@ def weighted(
     tasks = model.tasks
     network = model.network if precision == "float32" else narrowed(model.network)
     special = any(task.each_step or task.writes for task in tasks.values())  # others are spared two arguments a step
-    smoothed = {name: task for name, task in tasks.items() if smoothing and isinstance(task, Category)}
+    smoothed = {name: task for name, task in tasks.items() if smoothing and task.smooths}
+    scales = weights | {f"{PENALTY}smoothing {name}": weights[name] for name in smoothed}
+    scales |= {f"{PENALTY}{each.node}": each.share * weights[each.output] for each in model.network.auxiliary}
 
     def asked(outputs: dict[str, Tensor], targets: dict[str, Tensor]) -> Terms:
         terms = {name: task.loss(outputs[name], targets[name]) for name, task in tasks.items()}
         for name, task in smoothed.items():
             terms[f"{PENALTY}smoothing {name}"] = smoothing * task.certainty(outputs[name], targets[name])
+        for each in (each for each in model.network.auxiliary if each.node in outputs):  # while it learns
+            terms[f"{PENALTY}{each.node}"] = tasks[each.output].loss(outputs[each.node], targets[each.output])
         return terms
 
     def losses(batch: Batch) -> Terms:
@@ -464,10 +471,7 @@ def weighted(
                 name: torch.lerp(other, terms[name], batch.share)
                 for name, other in asked(outputs, batch.others).items()
             }
-        return {
-            key: term if (weight := weights[key.removeprefix(f"{PENALTY}smoothing ")]) == 1 else weight * term
-            for key, term in terms.items()
-        }
+        return {key: term if (scale := scales[key]) == 1 else scale * term for key, term in terms.items()}
 
     return losses
 
@@ -513,4 +517,4 @@ def _learned(model: Model, first: float | None) -> Params:
         for node in network.nodes
         if node.parameters
     ]
-    return by_layer([(name, weights) for name, weights in layers if weights], network.heads, first)
+    return by_layer([(name, weights) for name, weights in layers if weights], (*network.heads, *network.aside), first)

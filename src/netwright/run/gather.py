@@ -443,7 +443,7 @@ def _dense(module: nn.Module) -> Dense:
 def _small_net(model: Model) -> report.SmallNet | None:
     """All weights of a plain chain of few units, for the drawing; None for anything larger."""
     network = model.network
-    nodes = [node for node in network.nodes if node.part != "flatten"]
+    nodes = [node for node in network.nodes if node.part != "flatten" and node.name not in network.aside]
     chain = all(len(node.inputs) <= 1 for node in nodes) and sum(not node.inputs for node in nodes) == 1
     dense = [node for node in nodes if node.part == "dense"]
     if not chain or len(model.outputs) != 1 or not dense:

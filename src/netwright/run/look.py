@@ -139,7 +139,7 @@ def _weight(word: str, named: Mapping[str, Tensor]) -> tuple[str, int]:
 
 def _steepest(loss: Callable[[], Tensor], named: Mapping[str, Tensor]) -> list[tuple[str, int]]:
     """The two weights along which the loss falls fastest."""
-    gradients = torch.autograd.grad(loss(), list(named.values()))
+    gradients = torch.autograd.grad(loss(), list(named.values()), allow_unused=True, materialize_grads=True)
     sizes = torch.cat([gradient.abs().flatten() for gradient in gradients])
     owners = [(name, place) for name, value in named.items() for place in range(value.numel())]
     return [owners[int(i)] for i in sizes.topk(min(2, len(sizes))).indices]

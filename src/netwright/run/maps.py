@@ -227,7 +227,7 @@ def _notes(network: Network, columns: Sequence[LayerMaps], part: str) -> list[st
     if most > MOST_CHANNELS:
         told.append(f"the first {MOST_CHANNELS} maps of a layer are drawn, of up to {most:,}")
     plain = [node.name for node in network.nodes if len(node.shape) == 1 and node.inputs and node.part != "flatten"]
-    hidden = [name for name in plain if name not in network.heads]
+    hidden = [name for name in plain if name not in {*network.heads, *network.aside}]
     if hidden:
         told.append(f"{listed(hidden, 4)} {'gives' if len(hidden) == 1 else 'give'} plain numbers and no maps")
     return told

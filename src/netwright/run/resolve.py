@@ -111,7 +111,7 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
 
 
 def _refuse_blends(wish: RegularizeSpec, data: Dataset) -> None:
-    """What means nothing for answers at every step, or for tracks.
+    """What means nothing for answers at every step, for tracks, or for outputs that choose nothing.
 
     Raises:
         SpecError: It was asked for.
@@ -120,6 +120,14 @@ def _refuse_blends(wish: RegularizeSpec, data: Dataset) -> None:
     for name in ("mixup", "label_smoothing"):
         if stepped and getattr(wish, name):
             raise SpecError(f"training.regularize.{name}: {stepped} is answered at every step.", "Leave it out.")
+    fields = data.outputs.values()
+    chosen = any(each.kind == "category" or (each.kind == "text" and "align" not in each.options) for each in fields)
+    if wish.label_smoothing and not chosen:
+        names = ", ".join(data.outputs)
+        raise SpecError(
+            f"training.regularize.label_smoothing: {names} is no class and no text that is written, which it softens.",
+            "Leave it out.",
+        )
     if wish.noise and any(field.kind == "track" for field in data.inputs.values()):
         raise SpecError(
             "training.regularize.noise: a track is measured in its own unit, which noise would take for spreads.",

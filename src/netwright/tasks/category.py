@@ -49,6 +49,7 @@ class Category(Task):
     """
 
     headline = "accuracy"
+    smooths = True
     watch = ("accuracy", "max")  # the loss turns upwards earlier, when a net that is right only grows too sure
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -163,7 +164,7 @@ class Category(Task):
         return (scores if self.units > 1 else scores[1:] - scores[:1]).float()
 
     def certainty(self, outputs: Float[Tensor, "batch unit"], targets: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
-        """What label smoothing adds to the loss, for each unit of its strength: how sure the net is of the true class.
+        """How sure the net is of the true class; see `Task.certainty`.
 
         It is the mean loss over all classes minus the loss of the true one, so that loss + share times this is the
         loss against targets of 1 - share + share / classes for the true class and share / classes for the others.

@@ -40,6 +40,7 @@ class Next(Task):
 
     headline = "bits"
     each_step = True
+    smooths = True
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
@@ -52,6 +53,12 @@ class Next(Task):
         """The mean of all steps, each of which counts alike; see `Task.loss`."""
         return tokens.mean_loss(outputs, targets)
 
+    def certainty(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, ""]:
+        """How sure the net is of what comes next; see `Task.certainty`."""
+        return tokens.certainty(outputs, targets)
+
     def terms(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, " batch"]:
@@ -60,9 +67,10 @@ class Next(Task):
         return (found[:, 0] / found[:, 1].clamp(min=1)).to(outputs.dtype)
 
     def judged(
-        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"], *, quick: bool = False
     ) -> Float[Tensor, "batch 3"]:
         """Of each example the sum of its losses, its steps, and how many were right; see `Task.judged`."""
+        del quick
         each = tokens.each_loss(outputs, targets)
         right = (outputs.argmax(dim=2) == targets).sum(dim=1)
         return torch.stack([each.double().sum(dim=1), padding.lengths(targets).double(), right.double()], dim=1)

@@ -133,6 +133,7 @@ class Task(ABC):
         goes_on: Of next steps what they go on from; None for anything else.
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
+        smooths: Whether its targets can be softened by label smoothing; `certainty` then says what that adds.
         judge: Who scores the answers of its baselines, where that is another task, of which this one is a part.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
@@ -146,6 +147,7 @@ class Task(ABC):
     each_step: bool = False
     writes: bool = False
     goes_on: Onward | None = None
+    smooths: bool = False
     judge: Task | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -172,6 +174,15 @@ class Task(ABC):
         """
         return self.terms(outputs, targets).mean()
 
+    def certainty(self, outputs: Tensor, targets: Tensor) -> Float[Tensor, ""]:
+        """What label smoothing adds to the loss, for each unit of its strength; only of a task that `smooths`.
+
+        Args:
+            outputs: What the head gives.
+            targets: As in a batch.
+        """
+        raise NotImplementedError(type(self).__name__)
+
     def blind(self, targets: Tensor) -> Float[Tensor, " unit"]:
         """The outputs that are best without looking at the inputs; here 0, the mean of standardised targets.
 
@@ -196,12 +207,13 @@ class Task(ABC):
             outputs: What the head gives.
         """
 
-    def judged(self, outputs: Tensor, targets: Tensor) -> Tensor:
+    def judged(self, outputs: Tensor, targets: Tensor, *, quick: bool = False) -> Tensor:
         """What is kept of outputs whose truth is known, for scores; here the answers.
 
         Args:
             outputs: What the head gives.
             targets: As in a batch.
+            quick: Answers may be worse than those of `answers`, if they are found sooner: after every epoch.
         """
         del targets
         return self.answers(outputs)

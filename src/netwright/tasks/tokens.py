@@ -96,6 +96,18 @@ def mean_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "b
     return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
 
 
+def certainty(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
+    """What label smoothing adds to `mean_loss`, for each unit of its strength; see `Category.certainty`.
+
+    Args:
+        outputs: Scores of every token at every step.
+        targets: The true ones, padded.
+    """
+    there = targets >= 0
+    true = outputs.gather(2, targets.clamp(min=0)[..., None])[..., 0]
+    return (true - outputs.mean(dim=2))[there].mean()
+
+
 def each_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Tensor:
     """Cross-entropy of every token, `(batch, time)`; 0 for what is not there.
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from netwright.field import Field
-from netwright.models.ctc import BLANK, best_path, prefix_search
+from netwright.models.ctc import BLANK, best_path, needed, prefix_search
 from netwright.readers import padding
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
@@ -67,6 +67,20 @@ class Transcript(tokens.Texts):
         )
         return found / lengths.clamp(min=1)
 
+    def too_long(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]) -> list[str]:
+        """The texts that have no room in their steps, each with both numbers; nothing is learned from them.
+
+        Args:
+            outputs: What the head gives.
+            targets: As in a batch.
+        """
+        found = []
+        for steps, codes in zip(_steps(outputs).tolist(), self.texts(targets), strict=True):
+            needs = needed([code for code in codes if code != BLANK])
+            if needs > steps:
+                found.append(f'"{self.said(codes)}" ({steps} of {needs})')
+        return found
+
     def chance(self, targets: Int[Tensor, "example time"]) -> float:
         """The loss of a net that says every token is as likely at every step, for one step to a token."""
         del targets
@@ -78,13 +92,16 @@ class Transcript(tokens.Texts):
         texts = [prefix_search(row[:count], BEAM) for row, count in zip(shares, steps, strict=True)]
         return padding.padded([np.array(text, dtype=np.int64) for text in texts])
 
-    def judged(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]) -> Tensor:
+    def judged(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"], *, quick: bool = False
+    ) -> Tensor:
         """Of each example edits, tokens, edits of words, words, and whether all is right; see `Task.judged`."""
-        codes, steps = outputs.nan_to_num().argmax(dim=2).numpy(force=True), _steps(outputs).tolist()
-        rows = [
-            self._compared(best_path(row[:count]), truth)
-            for row, count, truth in zip(codes, steps, self.texts(targets), strict=True)
-        ]
+        if quick:  # one way through the steps instead of all that say the same
+            codes, steps = outputs.nan_to_num().argmax(dim=2).numpy(force=True), _steps(outputs).tolist()
+            given = [best_path(row[:count]) for row, count in zip(codes, steps, strict=True)]
+        else:
+            given = self.texts(self.answers(outputs))
+        rows = [self._compared(text, truth) for text, truth in zip(given, self.texts(targets), strict=True)]
         return torch.tensor(rows, dtype=torch.float64)
 
     def _compared(self, given: Sequence[int], truth: Sequence[int]) -> list[int]:

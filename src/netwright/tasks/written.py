@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from netwright.field import END_CODE, Field
+from netwright.field import END_CODE, UNKNOWN_CODE, Field
 from netwright.readers import padding
 from netwright.spec import OutputSpec
 from netwright.tasks import alignment, tokens
@@ -37,6 +37,7 @@ class Written(tokens.Texts):
     headline = "bleu"
     watch = ("bleu", "max")
     writes = True
+    smooths = True
     end = END_CODE
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -48,6 +49,12 @@ class Written(tokens.Texts):
     def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
         """The mean of all tokens, each of which counts alike; see `Task.loss`."""
         return tokens.mean_loss(outputs, targets)
+
+    def certainty(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, ""]:
+        """What label smoothing adds to the loss; see `Task.certainty`."""
+        return tokens.certainty(outputs, targets)
 
     def terms(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
@@ -68,8 +75,11 @@ class Written(tokens.Texts):
         """The texts that the decoder wrote; see `Task.answers`."""
         return outputs
 
-    def judged(self, outputs: Int[Tensor, "batch time"], targets: Int[Tensor, "batch later"]) -> Tensor:
+    def judged(
+        self, outputs: Int[Tensor, "batch time"], targets: Int[Tensor, "batch later"], *, quick: bool = False
+    ) -> Tensor:
         """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
+        del quick  # the decoder has written already
         pairs = zip(map(self._counted, self.texts(outputs)), map(self._counted, self.texts(targets)), strict=True)
         rows = [[*matches(given, truth), float(given == truth)] for given, truth in pairs]
         return torch.tensor(rows, dtype=torch.float64)
@@ -101,7 +111,7 @@ class Written(tokens.Texts):
         for name, given in (train.tokens or {}).items():
             known, codes = train.vocabularies[name], {token: code for code, token in enumerate(self.field.vocabulary)}
             start = time.monotonic()
-            as_it_is = torch.tensor([codes.get(token, 0) for token in known])
+            as_it_is = torch.tensor([codes.get(token, UNKNOWN_CODE) for token in known])
             found.append(self._replaced("copy", as_it_is, test, name, start, "the input as it is"))
             start = time.monotonic()
             likeliest = alignment.dictionary(given, _ended(train.targets), len(known), self.units)
@@ -112,6 +122,7 @@ class Written(tokens.Texts):
     def _replaced(self, name: str, by: Tensor, test: Coded, group: str, start: float, note: str) -> Baseline:
         """A baseline that replaces each token of the input by another one."""
         given = test.tokens[group]
+        by = torch.where(by == UNKNOWN_CODE, self.units, by)  # what is not known is right nowhere
         answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
         return self.baseline(name, self.judged(answers, test.targets), test, start, note)
 

@@ -1,22 +1,26 @@
 """Where a run computes: decided once by a stated rule, written to `resolved.yaml`, never decided again on resume.
 
 The number of threads follows from the size of a step and not from a stopwatch: sums are rounded differently by one
-thread and by two, and the same command must give the same bits twice.
+thread and by two, and the same command must give the same bits twice. So does the layout of pictures, channels last for
+convolutions, but for a training long enough to be worth timing a few steps, where the other must be faster by far.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psutil
 import torch
 
 from netwright.errors import ResourceError
 from netwright.field import Reason
-from netwright.resolved import Hardware
+from netwright.resolved import Hardware, Layout
+from netwright.training import stopwatch
+from netwright.training.strategies.strategy import Terms
 
 # Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000
@@ -51,6 +55,18 @@ def decide(
         faster = "convolutions are faster where all channels of a pixel lie together (docs/benchmarks.md, layout)"
         why.append(Reason(path="hardware.layout", value=layout, why=faster))
     return Hardware(device=device, threads=threads, resident=resident, layout=layout, why=tuple(why))
+
+
+def layout_measured(ready: Callable[[Layout], Callable[[], Terms]]) -> Reason:
+    """How pictures shall lie for a long training, from a few passes of one batch.
+
+    Args:
+        ready: Lays network and batch so, and gives what computes the losses.
+    """
+    ways: tuple[Layout, Layout] = ("channels_last", "contiguous")
+    (slow, _), (fast, _) = stopwatch.passes({way: partial(ready, way) for way in ways}).values()
+    told = f"a step's passes take {1000 * slow:.3g} ms with channels last, {1000 * fast:.3g} ms with channels first"
+    return Reason(path="hardware.layout", value=ways[slow >= stopwatch.FASTER * fast], why=told)
 
 
 @contextmanager

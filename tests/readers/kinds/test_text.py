@@ -10,7 +10,7 @@ from netwright.errors import CellError, SpecError
 from netwright.field import UNKNOWN, Field
 from netwright.readers import Arrays, Blobs, Cells, from_memory, padding
 from netwright.readers.kinds.kind import room
-from netwright.readers.kinds.text import Text
+from netwright.readers.kinds.text import Text, spelled
 from netwright.spec import InputSpec
 
 REVIEWS = ["A fine, fine film.", "a dull film!", "not a film at all", "It's fine"]
@@ -33,6 +33,17 @@ def test_words_are_lower_case_and_signs_are_words() -> None:
     assert field.vocabulary == (UNKNOWN, "a", "film", "fine")  # all that is there twice, the frequent ones first
     assert said(Text().code(values, field), field)[0] == ["a", "fine", UNKNOWN, "fine", "film", UNKNOWN]
     assert padding.lengths(Text().code(values, field)).tolist() == [6, 4, 5, 2]
+
+
+def test_what_stands_between_spaces_is_a_token_as_it_is() -> None:
+    texts = ["a T-shirt &apos;s  red .", "a T-shirt", "&apos;s ."]
+    field, values = fitted(texts, tokens="spaces")
+    assert field.vocabulary == (UNKNOWN, "&apos;s", ".", "T-shirt", "a")
+    coded = said(Text().code(values, field), field)
+    assert coded[0] == ["a", "T-shirt", "&apos;s", UNKNOWN, "."]
+    assert "".join(spelled(coded[1], field)) == texts[1]
+    with pytest.raises(CellError, match="the text is empty"):
+        Text().one("  ", field)
 
 
 def test_characters_are_all_known_and_keep_their_case() -> None:

@@ -34,7 +34,7 @@ _BN_MODULES: tuple[tuple[int, int, int, int, int, Literal["avg", "max"], int], .
 )
 
 
-def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
+def googlenet(shape: Shape, *, batch_norm: bool = False, auxiliary: bool = False) -> str:
     """GoogLeNet: nine Inception modules; 6,998,552 parameters of 1,000 classes.
 
     Without its local response normalisation. Small pictures get a stem that halves their sides once, not three times.
@@ -43,6 +43,7 @@ def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
         shape: Of one picture.
         batch_norm: The form of torchvision instead, which has 6,624,904: a batch_norm behind each convolution, and
             filters of 3x3 where the paper has 5x5.
+        auxiliary: Two heads more in the middle, which only help training and whose losses count 0.3.
 
     Source: Szegedy et al. 2015, Going Deeper with Convolutions, arXiv:1409.4842, table 1.
     """
@@ -67,6 +68,11 @@ def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
     small = is_small(shape)
     stem = [conv(64, 3)] if small else [conv(64, 7, " stride 2"), pool, conv(64, 1)]
     modules = {name: module(name) for name in _MODULES}
+    if auxiliary:
+        window = min(5, _side_of_4a(min(shape[1:]), small=small))
+        hidden = chain(f"pool {window} avg stride 3", conv(128, 1), "dense 1024, relu, dropout 0.7")
+        for name in ("4a", "4d"):
+            modules[name] = chain(modules[name], f"{{{hidden}}} auxiliary 0.3")
     return chain(
         *stem,
         conv(192, 3),
@@ -80,6 +86,14 @@ def googlenet(shape: Shape, *, batch_norm: bool = False) -> str:
         modules["5b"],
         "global_pool, dropout 0.2" if batch_norm else "global_pool, dropout 0.4",
     )
+
+
+def _side_of_4a(px: int, *, small: bool) -> int:
+    """How high and wide the maps of module 4a are, for pictures of so many pixels: behind pools of 3, stride 2."""
+    px = px if small else (px + 6 - 7) // 2 + 1
+    for _ in range(2 if small else 3):
+        px = -((3 - px) // 2) + 1
+    return max(px, 1)
 
 
 def bn_inception(shape: Shape) -> str:

@@ -26,7 +26,8 @@ from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import InputSpec, OutputSpec
 
 MOST_TOKENS = 20_000  # known words of a text
-MOST_STEPS = {"words": 400, "characters": 2_000, "bpe": 600}  # read of one text
+MOST_STEPS = {"words": 400, "spaces": 400, "characters": 2_000, "bpe": 600}  # read of one text
+_WORDS = ("words", "spaces")  # tokens that spaces stand between
 PIECES = 8_000  # known pieces of words
 _BYTES = 256 + 2  # tokens that pieces begin with: every byte, what is not known, and the end
 SENTENCE = 3  # words that a text has on average for them to be its tokens
@@ -84,7 +85,7 @@ class Text(Sequence):
         if raw is None:
             raise CellError("the cell has no value, expected a text.")
         text = unicodedata.normalize("NFC", str(raw))
-        if not text or (field.options["tokens"] == "words" and not text.strip()):
+        if not text or (field.options["tokens"] in _WORDS and not text.strip()):
             raise CellError("the text is empty.")
         return np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
 
@@ -102,8 +103,10 @@ class Text(Sequence):
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """How many tokens are known, and how many texts are cut."""
         path, longest = f"inputs.{field.name}", int(field.options["longest"])
+        words = ("words", f"tokens of the training part that it holds {SEEN_TWICE} times or more")
         what, why = {
-            "words": ("words", f"tokens of the training part that it holds {SEEN_TWICE} times or more"),
+            "words": words,
+            "spaces": words,
             "bpe": ("pieces of words", "all bytes, and pairs that the training part holds most often"),
         }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
         told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
@@ -212,6 +215,8 @@ def _splitter(field: Field) -> Callable[[str], list[str]]:
         text = text.lower() if lower else text
         if pieces:
             return pieces(text)[:longest]
+        if tokens == "spaces":
+            return text.split()[:longest]
         return _WORD.findall(text)[:longest] if tokens == "words" else list(text[:longest])
 
     return split
@@ -238,7 +243,7 @@ def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
     split, counts = _splitter(field), Counter[str]()
     for row in values:
         counts.update(split(_text(row)))
-    least = SEEN_TWICE if field.options["tokens"] == "words" else 1
+    least = SEEN_TWICE if field.options["tokens"] in _WORDS else 1
     known = [token for token, count in counts.items() if count >= least]
     return sorted(known, key=lambda token: (-counts[token], token))[:most]
 
@@ -258,6 +263,6 @@ def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:
     if field.options.get("tokens") == "bpe":
         yield from bpe.spelled(_pieces(tokens))
         return
-    between = " " if field.options.get("tokens") == "words" else ""
+    between = " " if field.options.get("tokens") in _WORDS else ""
     for place, token in enumerate(tokens):
         yield f"{between if place else ''}{token}"
