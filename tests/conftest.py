@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
+from hypothesis import settings
 
 from netwright.doctor.installation import find_browser
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from netwright.training.strategies.strategy import Strategy
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+settings.register_profile("any machine", deadline=None)  # a busy one takes longer for the first example
+settings.load_profile("any machine")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; read when torch is imported
 
 

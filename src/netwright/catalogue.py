@@ -399,6 +399,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "texts longer than the sequences that they are read off",
             {"looks_at": "start"},
         ),
+        "mates": (
+            "netwright.doctor.checks.mates:Mates",
+            "answers to sequences that depend on the others in their batch",
+            {"looks_at": "start"},
+        ),
         "first_loss": (
             "netwright.doctor.checks.first_loss:FirstLoss",
             "a first loss far from that of answering blindly",

@@ -17,6 +17,7 @@ from netwright.doctor.checks.columns import ConstantInputs, SameInputs
 from netwright.doctor.checks.first_loss import FirstLoss
 from netwright.doctor.checks.labels import Labels
 from netwright.doctor.checks.leaks import Leaks
+from netwright.doctor.checks.mates import Mates
 from netwright.doctor.checks.order import Order
 from netwright.doctor.checks.scale import Outliers
 from netwright.doctor.checks.signal import Symmetry
@@ -169,3 +170,12 @@ def test_a_sorted_source_is_told_without_alarm_when_training_shuffles() -> None:
     (finding,) = Order().look(bundled("iris", "category"))
     assert finding.state == "good"
     assert "the source is sorted by category; training draws its batches by chance" in finding.message
+
+
+def test_sequences_alone_and_together_are_printed_and_only_where_there_are_any() -> None:
+    (found,) = Mates().look(plant.walk())
+    assert found.state == "good"
+    assert found.message.startswith("8 sequences of 20 steps are answered alone as they are together, to within ")
+    (mixed,) = Mates().look(Mates().planted())
+    assert mixed.state == "bad"
+    assert Mates().look(plant.start()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
@@ -12,6 +12,10 @@ from netwright.cli.arguments import Settings, Wanted, repeated, spec_from
 from netwright.cli.screen import Output
 from netwright.cli.watch import watched
 from netwright.errors import SpecError
+
+if TYPE_CHECKING:
+    from netwright.resolved import Resolved
+    from netwright.spec import Spec
 
 
 @Parameter(name="*", group=Group("The run", sort_key=3))
@@ -22,6 +26,8 @@ class Conduct:
     Args:
         to: Folder of the run; runs/<name>-<number> when left out.
         start: Run or model file whose weights and preprocessing to start from.
+        adapt: The same for a few examples of one's own, a writer's or a speaker's: a minute at most, if nothing else
+            ends it.
         strict: Stop at the first example that cannot be used, instead of setting it aside.
         accept: Go on in spite of duplicates across the splits.
         examples: Leave your examples out of the model file (it then cannot check itself when loaded).
@@ -29,6 +35,7 @@ class Conduct:
 
     to: Path | None = None
     start: Annotated[Path | None, Parameter(name="--from")] = None
+    adapt: Path | None = None
     strict: bool = False
     accept: bool = False
     examples: Annotated[bool, Parameter(name="", negative="--no-examples")] = True
@@ -58,8 +65,13 @@ def train(
     from netwright import run, studies
     from netwright.spec import Spec
 
+    start = conduct.start
+    if conduct.adapt is not None:
+        if start is not None:
+            raise SpecError("--adapt and --from both say what to start from.", "Leave one of them out.")
+        start, spec = conduct.adapt, _in_a_minute(spec)
     if isinstance(spec, Spec) and spec.training.restarts:
-        if conduct.start is not None:
+        if start is not None:
             raise SpecError("restarts begin from fresh weights, --from from trained ones.", "Leave one of them out.")
         with output.display() as display, watched(display, "The same command goes on.") as show:
             several = studies.restarts(
@@ -79,10 +91,21 @@ def train(
         outcome = run.train(
             spec,
             out=conduct.to,
-            base=conduct.start,
+            base=start,
             strict=conduct.strict,
             accept=conduct.accept,
             examples=conduct.examples,
             show=show,
         )
     output.outcome(outcome)
+
+
+def _in_a_minute(spec: Spec | Resolved) -> Spec | Resolved:
+    """The spec with an end, where it has none."""
+    from netwright.spec import Spec
+
+    stop = spec.training.stop if isinstance(spec, Spec) else None
+    if stop is None or stop.epochs or stop.steps or stop.minutes:
+        return spec
+    ended = stop.model_copy(update={"minutes": 1.0})
+    return spec.model_copy(update={"training": spec.training.model_copy(update={"stop": ended})})

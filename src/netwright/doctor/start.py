@@ -20,6 +20,7 @@ from netwright.field import STEPS
 from netwright.model_file import Model
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
+from netwright.readers import padding
 from netwright.tasks.transcript import Transcript
 
 MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
@@ -41,6 +42,21 @@ class Later:
     cuts: int
 
 
+@dataclass(frozen=True)
+class Alone:
+    """What becomes of answers when sequences that were answered together are answered one by one.
+
+    Args:
+        examples: How many were.
+        lengths: Steps of the shortest and of the longest of them.
+        change: The largest change of an output.
+    """
+
+    examples: int
+    lengths: tuple[int, int]
+    change: float
+
+
 @dataclass(frozen=True, eq=False)
 class Start:
     """What one batch does before the first update.
@@ -57,6 +73,7 @@ class Start:
         too_long: By output that is read off a sequence, the texts that have no room in their steps.
         fresh: The weights were drawn, not taken from a trained model.
         later: What the future changes; None for a model that may look ahead.
+        alone: What batch mates change; None where no sequence goes in.
     """
 
     nodes: tuple[Node, ...]
@@ -69,6 +86,7 @@ class Start:
     too_long: dict[str, list[str]]
     fresh: bool = True
     later: Later | None = None
+    alone: Alone | None = None
 
     @property
     def examples(self) -> int:
@@ -125,7 +143,29 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         },
         fresh=fresh,
         later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
+        alone=_alone(copy.deepcopy(model.network).eval(), batch),
     )
+
+
+def _alone(network: Network, batch: Batch) -> Alone | None:
+    """The outputs of a few examples together and one by one, each padded to nothing but itself."""
+    rows = {group: values[:CHANGED] for group, values in batch.inputs.items()}
+    targets = {name: values[:CHANGED] for name, values in batch.targets.items()}
+    into = [node.shape for node in network.nodes if not node.inputs]
+    ragged = [group for group, shape in zip(network.groups, into, strict=True) if shape[0] == STEPS]
+    if not ragged:
+        return None
+    change, steps = 0.0, padding.lengths(rows[ragged[0]])
+    with torch.no_grad():
+        together = network(rows, None, targets)
+        for place in range(len(batch.index[:CHANGED])):
+            own = {group: values[place : place + 1] for group, values in rows.items()}
+            own |= {group: padding.trimmed(own[group]) for group in ragged}
+            given = network(own, None, {name: values[place : place + 1] for name, values in targets.items()})
+            for head, value in given.items():
+                among = together[head][place : place + 1, : value.shape[1]]
+                change = max(change, float((among - value).abs().nan_to_num(0.0).max()))
+    return Alone(len(steps), (int(steps.min()), int(steps.max())), change)
 
 
 def _without_own_words(model: Model, batch: Batch) -> dict[str, Tensor]:

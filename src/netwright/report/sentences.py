@@ -53,6 +53,7 @@ _LOWER_IS_BETTER = frozenset(
     {"ade", "fde", "rmse", "mae", "log_loss", "loss", "loss_alone", "error", "bits", "nats", "perplexity", "word_error"}
 )
 _BASELINES = {
+    "before": "the model it started from",
     "majority": "always the commonest class",
     "linear": "a linear model",
     "hand_made": "a hand-made pipeline",

@@ -32,7 +32,7 @@ from netwright.models.build import table
 from netwright.models.layers import Layer
 from netwright.progress import Counter, Display, Silent
 from netwright.resolved import Hardware, Layout, Resolved, load_resolved
-from netwright.run import answering, looking, resolve, scoring, stages
+from netwright.run import answering, before, looking, resolve, scoring, stages
 from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
@@ -236,6 +236,8 @@ def _computed(
             show.note(line)
     elif not any(folder.checkpoints.glob("step-*")):
         _introduce(model, dataset)
+    if base is not None:
+        before.keep(folder, dataset, model, base, resident=decided.hardware.resident)
     model.network.to(device)
     looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
     if decided.spec.training.freeze:

@@ -99,6 +99,11 @@ class RunFolder:
         return self.path / "control"
 
     @property
+    def before(self) -> Path:
+        """Scores of the model that the run starts from."""
+        return self.path / "before.json"
+
+    @property
     def model(self) -> Path:
         """The trained model."""
         return self.path / "model.netwright"

@@ -28,7 +28,7 @@ from netwright.report import sentences
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.resolved import Resolved
-from netwright.run import gather
+from netwright.run import before, gather
 from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
 from netwright.run.spread import STEP, Spread
@@ -93,6 +93,7 @@ def finish(
     shown = "test" if "test" in parts else parts[-1]
     _write_predictions(folder, dataset, model, [answered[p] for p in parts if p != "train"])
     baselines = _baselines(decided, dataset, model, answered[shown])
+    baselines = {name: [*before.baseline(folder, name), *found] for name, found in baselines.items()}
 
     by_output = {name: {part: scores[part][name] for part in parts} for name in model.tasks}
     final = replace(

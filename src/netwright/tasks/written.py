@@ -122,7 +122,8 @@ class Written(tokens.Texts):
     def _replaced(self, name: str, by: Tensor, test: Coded, group: str, start: float, note: str) -> Baseline:
         """A baseline that replaces each token of the input by another one."""
         given = test.tokens[group]
-        by = torch.where(by == UNKNOWN_CODE, self.units, by)  # what is not known is right nowhere
+        if self.field.options.get("tokens") != "bpe":  # of whose pieces all are known
+            by = torch.where(by == UNKNOWN_CODE, self.units, by)  # what is not known is right nowhere
         answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
         return self.baseline(name, self.judged(answers, test.targets), test, start, note)
 
