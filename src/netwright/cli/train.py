@@ -104,8 +104,10 @@ def _in_a_minute(spec: Spec | Resolved) -> Spec | Resolved:
     """The spec with an end, where it has none."""
     from netwright.spec import Spec
 
-    stop = spec.training.stop if isinstance(spec, Spec) else None
-    if stop is None or stop.epochs or stop.steps or stop.minutes:
+    if not isinstance(spec, Spec):
+        return spec
+    stop = spec.training.stop
+    if stop.epochs or stop.steps or stop.minutes:
         return spec
     ended = stop.model_copy(update={"minutes": 1.0})
     return spec.model_copy(update={"training": spec.training.model_copy(update={"stop": ended})})
