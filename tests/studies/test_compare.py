@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from netwright import spec
+from netwright import cli, spec
 from netwright.errors import NetwrightError, SpecError
 from netwright.progress import Silent
+from netwright.resolved import load_resolved
 from netwright.studies import compare
 from netwright.studies.compare import Setting, mean_interval, verdict
 from netwright.training import history
@@ -213,3 +214,12 @@ def test_one_seed_proves_nothing_and_no_run_says_so() -> None:
 def test_a_seed_without_a_score_does_not_hide_the_others() -> None:
     said = verdict(_settings([0.5, 0.5, 0.5], [math.nan, 0.9, 0.91]), "accuracy", {"model.depth": ["1", "2"]})
     assert said.startswith("Best: depth 2")
+
+
+def test_options_of_a_network_with_a_name_can_be_varied_and_set(tmp_path: Path) -> None:
+    words = ["compare", "digits", "--net", "cifar_resnet", "--epochs", "1", "--seeds", "1"]
+    words += ["--set", "model.net.depth=8", "--set", "model.net.width=0.25", "--vary", "model.net.shortcut=true,false"]
+    assert cli.main([*words, "--to", str(tmp_path / "both"), "--quiet"]) == 0
+    folders = [path.parent for path in (tmp_path / "both").glob("*/resolved.yaml")]
+    texts = [str(load_resolved(folder / "resolved.yaml").spec.model.layers) for folder in folders]
+    assert sorted("add" in text for text in texts) == [False, True]

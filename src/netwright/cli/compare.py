@@ -59,13 +59,13 @@ def compare(
     choices = varied(vary)
     spec = spec_from(source, wanted or Wanted(), settings)
     from netwright import studies
-    from netwright.spec import Spec, override
+    from netwright.spec import override
 
     for path, values in choices.items():
         for value in values:
-            override(Spec(), {path: value}, {path: f"--vary {path}"})
+            override(spec, {path: value}, {path: f"--vary {path}"})
     # What is set and what is varied must not contradict each other: one would silently be dropped.
-    override(Spec(), settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
+    override(spec, settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
     with output.display() as display, watched(display, "The same command goes on.") as show:
         table = studies.compare(spec, choices, seeds=repeats.seeds, folds=repeats.folds, reach=reach, out=to, show=show)
     if output.json:
