@@ -9,6 +9,7 @@ ONE_CLASS = ("category", "identity")  # kinds whose cells are the code of one cl
 STEPS = -1  # the first number of a sequence's shape: each example has a number of steps of its own
 END, END_CODE = "<end>", 1  # the token behind the last one of a text that comes out, and its code
 _TAUGHT = ("most_steps", "step", "extent")  # options that are learned from the training part
+TOKENS = {"spaces": "words", "bpe": "pieces of words"}  # what tokens are called where their name says it otherwise
 UNKNOWN, UNKNOWN_CODE = "<unknown>", 0  # the token that stands for all that training did not see, and its code
 
 

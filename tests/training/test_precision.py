@@ -132,12 +132,7 @@ model: {layers: "conv 8x3, batch_norm, relu, global_pool"},
 training: {precision: bfloat16, batch_size: 16, stop: {epochs: 4, patience: 0}, threads: 1}}"""
 
 
-def test_a_resume_ends_where_the_unbroken_run_does(
-    pictures: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = run.train(spec.load(ASKED), data=pictures, out=tmp_path / "whole")
-    assert load_resolved(whole.run / "resolved.yaml").hardware.precision == "bfloat16"
-    fine = run.train(spec.load(ASKED.replace("bfloat16", "float32")), data=pictures, out=tmp_path / "fine")
+def leave_at_step_7(monkeypatch: pytest.MonkeyPatch, pictures: dict[str, object], out: Path) -> None:
     step = Training._step
 
     def leaves(self: Training, *given: object, **more: object) -> None:
@@ -147,7 +142,16 @@ def test_a_resume_ends_where_the_unbroken_run_does(
 
     monkeypatch.setattr(Training, "_step", leaves)
     with pytest.raises(Stopped, match="stopped at step 7"):
-        run.train(spec.load(ASKED), data=pictures, out=tmp_path / "cut")
+        run.train(spec.load(ASKED), data=pictures, out=out)
+
+
+def test_a_resume_ends_where_the_unbroken_run_does(
+    pictures: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run.train(spec.load(ASKED), data=pictures, out=tmp_path / "whole")
+    assert load_resolved(whole.run / "resolved.yaml").hardware.precision == "bfloat16"
+    fine = run.train(spec.load(ASKED.replace("bfloat16", "float32")), data=pictures, out=tmp_path / "fine")
+    leave_at_step_7(monkeypatch, pictures, tmp_path / "cut")
     monkeypatch.undo()
     cut = run.resume(tmp_path / "cut", data=pictures)
     weights = {each.run.name: load(each.model).network.state_dict() for each in (whole, cut, fine)}
@@ -201,16 +205,7 @@ def test_a_long_training_measures_its_layout_and_ends_in_the_same_place(
     weights = [load(each.model).network.state_dict() for each in (short, kept, other)]
     assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
     assert all(torch.allclose(weights[0][name], value, atol=0.05) for name, value in weights[2].items())
-    step = Training._step
-
-    def leaves(self: Training, *given: object, **more: object) -> None:
-        step(self, *given, **more)  # type: ignore[arg-type]
-        if self.step == 7:
-            self.leave(15)
-
-    monkeypatch.setattr(Training, "_step", leaves)
-    with pytest.raises(Stopped, match="stopped at step 7"):
-        run.train(spec.load(ASKED), data=pictures, out=tmp_path / "cut")
+    leave_at_step_7(monkeypatch, pictures, tmp_path / "cut")
     monkeypatch.undo()  # nothing is measured again
     cut = load(run.resume(tmp_path / "cut", data=pictures).model).network.state_dict()
     assert all(torch.equal(weights[2][name], value) for name, value in cut.items())

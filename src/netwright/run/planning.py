@@ -15,7 +15,7 @@ from netwright.data.fields import kind_of
 from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.finding import Finding
-from netwright.field import Field, Reason
+from netwright.field import TOKENS, Field, Reason
 from netwright.figures.marks import number
 from netwright.model_file import assemble
 from netwright.models.build import Row, table
@@ -196,7 +196,8 @@ def _field_text(field: Field) -> str:
         height, width, channels = field.shape
         told += f", {height}x{width}, {'grey' if channels == 1 else 'colour'}"
     if field.kind == "text":
-        told += f", {len(field.vocabulary) - 1:,} {field.options['tokens']} ({_tokens(field)})"
+        what = str(field.options["tokens"])
+        told += f", {len(field.vocabulary) - 1:,} {TOKENS.get(what, what)} ({_tokens(field)})"
     elif field.vocabulary:
         names = listed([files.printable(label) or '""' for label in field.vocabulary], 8)
         told += f", {counted(len(field.vocabulary), 'class', 'classes')} ({names})"

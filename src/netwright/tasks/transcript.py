@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 from torch.nn import functional
 
-from netwright.field import Field
+from netwright.field import TOKENS, Field
 from netwright.models.ctc import BLANK, best_path, needed, prefix_search
 from netwright.readers import padding
 from netwright.spec import OutputSpec
@@ -44,7 +44,8 @@ class Transcript(tokens.Texts):
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)
-        each = f"one of {len(field.vocabulary) - 1:,} {field.options.get('tokens', 'tokens')} or none at every step"
+        what = str(field.options.get("tokens", "tokens"))
+        each = f"one of {len(field.vocabulary) - 1:,} {TOKENS.get(what, what)} or none at every step"
         why = "minus the log of the probability of the true text, written in any way over the steps"
         tokens.begin(self, spec, "what is aligned by ctc has the loss of ctc", each, "ctc", why)
 
