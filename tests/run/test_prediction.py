@@ -48,6 +48,21 @@ def test_a_folder_of_pictures_with_one_that_is_none(picture_run: Path, tmp_path:
     assert found["c.png"]["problem"]
 
 
+def test_of_several_sources_those_that_cannot_be_read_are_rows_with_their_problem(
+    picture_run: Path, pictures: Path, tmp_path: Path
+) -> None:
+    good, text, gone = next((pictures / "dark").iterdir()), tmp_path / "notes.jpg", tmp_path / "gone.jpg"
+    text.write_text("not a picture")
+    rows = run.predict(picture_run, [text, good, gone]).to_pylist()
+    assert [row["id"] for row in rows] == [str(text), good.name, str(gone)]
+    assert [row["category"] is None for row in rows] == [True, False, True]
+    assert "is not a picture (it holds text)" in rows[0]["problem"]
+    assert not rows[1]["problem"]
+    assert "no such file" in rows[2]["problem"]
+    with pytest.raises(DataError, match="is not a picture"):
+        run.predict(picture_run, [text, gone])
+
+
 def test_pictures_of_the_training_folder_are_answered_without_their_classes(picture_run: Path, pictures: Path) -> None:
     answers = run.predict(picture_run, [pictures])
     assert answers.num_rows == 60

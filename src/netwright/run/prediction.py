@@ -115,8 +115,8 @@ def answers(
     model = load_model(run_or_model)
     for note in model.notes:
         (show or Silent()).note(note)
-    found = [found_in(path, model) for path in _paths(inputs)] or [readers.from_memory(inputs)]
-    answered = [_answered(model, one, top) for one in found]
+    paths = _paths(inputs)
+    answered = _each(model, paths, top) if paths else [_answered(model, readers.from_memory(inputs), top)]
     tables = zip(*[(shown, full) for shown, full, _ in answered], strict=True)
     shown, full = (pa.concat_tables(each, promote_options="default") for each in tables)
     if out is not None:
@@ -124,6 +124,25 @@ def answers(
     many = len(model.tasks) > 1
     remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
     return Answers(shown, full, [*remarks, *(said for _, _, far in answered for said in far)])
+
+
+def _each(model: Model, paths: Sequence[Path], top: int) -> list[tuple[pa.Table, pa.Table, list[str]]]:
+    """Answers of each source; of several, one that cannot be read is a row with its problem.
+
+    Raises:
+        DataError: None of them can be read; says why the first cannot.
+    """
+    found, problems = [], []
+    for path in paths:
+        try:
+            found.append(_answered(model, found_in(path, model), top))
+        except DataError as exc:
+            problems.append(exc)
+            told = pa.table({"id": [files.printable(path)], "problem": [exc.message]})
+            found.append((told, told, []))
+    if len(problems) == len(found):
+        raise problems[0]
+    return found
 
 
 def _paths(inputs: object) -> list[Path]:
