@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from netwright import spec
 from netwright.data.dataset import prepare
@@ -22,6 +23,7 @@ from netwright.doctor.checks.order import Order
 from netwright.doctor.checks.scale import Outliers
 from netwright.doctor.checks.signal import Symmetry
 from netwright.doctor.finding import Finding
+from netwright.doctor.start import _apart
 
 
 def told(findings: list[Finding]) -> str:
@@ -179,3 +181,10 @@ def test_sequences_alone_and_together_are_printed_and_only_where_there_are_any()
     (mixed,) = Mates().look(Mates().planted())
     assert mixed.state == "bad"
     assert Mates().look(plant.start()) == []
+
+
+def test_a_number_that_padding_makes_none_is_a_difference() -> None:
+    nothing = float("nan")
+    one, other = torch.tensor([1.0, nothing]), torch.tensor([1.25, nothing])
+    assert _apart(one, other) == 0.25
+    assert _apart(one, torch.tensor([1.0, 2.0])) == float("inf")

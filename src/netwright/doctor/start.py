@@ -164,7 +164,7 @@ def _alone(network: Network, batch: Batch) -> Alone | None:
             given = network(own, None, {name: values[place : place + 1] for name, values in targets.items()})
             for head, value in given.items():
                 among = together[head][place : place + 1, : value.shape[1]]
-                change = max(change, float((among - value).abs().nan_to_num(0.0).max()))
+                change = max(change, _apart(among, value))
     return Alone(len(steps), (int(steps.min()), int(steps.max())), change)
 
 
@@ -200,9 +200,15 @@ def _later(network: Network, batch: Batch) -> Later:
             places = {name: x.shape[1] for name, x in network.values(begun, names).items()}  # fewer behind a stride
             after = network.values(other, names)
             for name in names:
-                apart = (after[name] - before[name])[:, : places[name]].abs()
-                changes[name] = max(changes[name], float(apart.nan_to_num(0.0).max()))
+                change = _apart(after[name][:, : places[name]], before[name][:, : places[name]])
+                changes[name] = max(changes[name], change)
     return Later(changes, len(cuts))
+
+
+def _apart(one: Tensor, other: Tensor) -> float:
+    """The largest difference; what is no number in both is padding, in one of them alone it is without end."""
+    both = one.isnan() & other.isnan()
+    return float((one - other).abs().masked_fill(both, 0.0).nan_to_num(nan=math.inf).max())
 
 
 def _changed(x: Tensor, cut: int) -> Tensor:
