@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 import netwright
 from netwright import registry, run, spec
 from netwright.errors import ModelFileError, SpecError
-from netwright.model_file import foreign, torchvision_here, zoo
+from netwright.model_file import foreign, zoo
 from netwright.models.build import build
 from netwright.run.continued import load_model
 from netwright.spec import ModelSpec, PartSpec
@@ -156,28 +155,3 @@ def test_a_class_of_the_zoo_is_never_grown_into_ones_own(tmp_path: Path, picture
     before = load_model(Path("tiny")).network.module("conv1").weight
     assert before.shape == model.network.module("conv1").weight.shape
     assert isinstance(before, torch.nn.Parameter)
-
-
-def test_weights_that_timm_knows_come_with_all_that_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if torchvision_here.models() is None:
-        pytest.skip("torchvision is not installed (pip install netwright[zoo])")
-    hub, timm = pytest.importorskip("huggingface_hub"), pytest.importorskip("timm")
-    held = tmp_path / "hub" / "models--timm--vgg11.tv_in1k"
-    (held / "refs").mkdir(parents=True)
-    (held / "refs" / "main").write_text("abc", encoding="utf-8")
-    (held / "snapshots" / "abc").mkdir(parents=True)
-    theirs = timm.create_model("vgg11").eval()
-    save_file(theirs.state_dict(), held / "snapshots" / "abc" / "model.safetensors")
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    entry, told = zoo.add_from_timm("timm:vgg11.tv_in1k")
-    assert (entry.name, entry.gives, told) == ("vgg11.tv_in1k", "category of 1,000", ["11 of 11 layers taken"])
-    assert (entry.trained_on, entry.licence) == ("tv_in1k", "bsd-3-clause")
-    model = load_model(Path("vgg11.tv_in1k"))
-    assert model.outputs["category"].vocabulary[:2] == ("tench", "goldfish")
-    x = torch.randn(1, 3, 224, 224)
-    with torch.no_grad():
-        torch.testing.assert_close(model.network.eval()({"image": x})["category"], theirs(x), rtol=1e-3, atol=1e-5)
-    with pytest.raises(SpecError, match=r"timm:resnet19: no network of this form is built here \(did you mean"):
-        zoo.add_from_timm("timm:resnet19")
-    with pytest.raises(SpecError, match=r"timm:resnet18\.nope: timm has no such weights"):
-        zoo.add_from_timm("timm:resnet18.nope")

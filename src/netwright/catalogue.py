@@ -106,6 +106,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.models.convolution:Whiten",
             "small patches with their correlations taken out: `whiten 2`",
         ),
+        "timm": ("netwright.models.timm_body:Timm", "the body of one of timm's networks: `timm efficientnet_b0`"),
         "pad": ("netwright.models.convolution:Pad", "zeros above and left, below and right: `pad 0 1`"),
         "widen": (
             "netwright.models.convolution:Widen",
@@ -159,6 +160,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "netwright.models.convnets.resnet:wide_resnet",
             "more channels: `{name: wide_resnet, depth: 16, width: 4}`",
         ),
+        "timm": ("netwright.models.timm_body:timm", "any network of timm's: `{name: timm, model: efficientnet_b0}`"),
     },
     "activation": {
         # "initialiser": how the weights in front of this activation are drawn; "limits": its least and largest value

@@ -14,12 +14,13 @@ from netwright.models.network import Network
 from netwright.spec import ModelSpec
 
 SHARE, LEAST = 16, 4
+NEEDED = {"timm": {"model": "test_efficientnet"}}
 TOO_DEEP = {"resnet152"}  # to learn by heart in a second; its blocks are those of resnet50
 
 
 def narrow(name: str, channels: int = 3) -> Network:
     """The form for small pictures with fewer channels everywhere."""
-    text = registry.resolve("net", name)((channels, 32, 32))
+    text = registry.resolve("net", name)((channels, 32, 32), **NEEDED.get(name, {}))
     text = re.sub(r"\b(conv|widen|dense) (\d+)", lambda found: f"{found[1]} {_fewer(int(found[2]))}", text)
     text = re.sub(r"\bdropout [\d.]+", "dropout 0.1", text)  # of so few channels half is too much
     return build(ModelSpec(layers=text), {"image": (channels, 32, 32)}, {"category": 3}, 0)

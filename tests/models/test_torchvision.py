@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from netwright import registry
-from netwright.model_file import foreign, torchvision_here
+from netwright.model_file import foreign
+from netwright.models import torchvision_here
 from netwright.models.build import build
 from netwright.spec import ModelSpec
 

@@ -17,6 +17,7 @@ from netwright.errors import Stopped
 from netwright.field import Reason
 from netwright.model_file import Model, assemble
 from netwright.resolved import load_resolved
+from netwright.run import fit
 from netwright.run.fit import weighted
 from netwright.spec import Spec
 from netwright.training import hardware, precision, stopwatch
@@ -209,3 +210,23 @@ def test_a_long_training_measures_its_layout_and_ends_in_the_same_place(
     monkeypatch.undo()  # nothing is measured again
     cut = load(run.resume(tmp_path / "cut", data=pictures).model).network.state_dict()
     assert all(torch.equal(weights[2][name], value) for name, value in cut.items())
+
+
+def test_the_layout_is_timed_in_the_precision_that_is_chosen(
+    pictures: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def noted(*given: object, precision: str = "last") -> object:
+        tried.append(precision)
+        return weighted(*given) if precision == "last" else weighted(*given, precision=precision)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fit, "weighted", noted)
+    monkeypatch.setattr(stopwatch, "WORTH_MULTIPLY_ADDS", 1)
+    monkeypatch.setattr(stopwatch, "FASTER", 0)  # whatever comes second is taken
+    asked = ASKED.replace("precision: bfloat16, ", "")
+    decided = load_resolved(run.train(spec.load(asked), data=pictures, out=tmp_path / "run").run / "resolved.yaml")
+    assert tried[:4] == ["float32", "float32", "bfloat16", "bfloat16"]  # layout, both precisions, layout again
+    told = decided.hardware
+    assert (told.precision, told.layout) == ("bfloat16", "contiguous")
+    assert len([why for why in told.why if why.path == "hardware.layout"]) == 1

@@ -22,13 +22,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from netwright.errors import ModelFileError, ResourceError
+from netwright.errors import ModelFileError, ResourceError, SpecError
 from netwright.files import printable
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network
+from netwright.models.timm_body import Timm, made
 from netwright.words import listed
 
 _SECONDS = 120.0  # for a child to read a pickle of tensors
+_MOST_SAID = 400  # characters of what another library says of weights that do not fit
 _MOST_BYTES = 4 * 1024**3
 # Runs in a process of its own: `weights_only` lets torch build nothing but tensors and containers; a way around that
 # would be met by a process that has nothing.
@@ -144,6 +146,9 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     Raises:
         ModelFileError: A layer before the last ones does not fit; says which, with both shapes.
     """
+    bodies = [node.name for node in network.nodes if node.part == "timm"]
+    if bodies:
+        return _adopt_body(network, bodies[0], tensors)
     given = _layers(tensors)
     wanted = {node.name: node.text for node in network.nodes if node.parameters and node.name not in network.aside}
     pairs, new, problems = [], [], []
@@ -179,6 +184,44 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
         told.append("the auxiliary heads start afresh")
     why = "for its shape is another" if len(given) == len(wanted) else "for the file has none"
     return [*told, f"new: {listed(new)}, {why}"] if new else told
+
+
+def _adopt_body(network: Network, name: str, tensors: Mapping[str, Tensor]) -> list[str]:
+    """Lay the weights of one of timm's networks into it and into the last layer; timm knows what became of old names.
+
+    Raises:
+        ModelFileError: They are not this network's, or its last layer is more than weighted sums.
+    """
+    body: Timm = network.module(name)  # type: ignore[assignment]
+    last = classes(tensors)
+    laid = {"state_dict": dict(tensors), "num_classes": last}
+    try:
+        theirs = made(body.model, body.in_shape, last, pretrained=True, pretrained_cfg_overlay=laid).eval()
+    except SpecError as exc:
+        said = " ".join(exc.message.split())
+        raise ModelFileError(
+            f"the weights do not fit timm's {body.model}: {said[:_MOST_SAID]}{'...' if len(said) > _MOST_SAID else ''}",
+            "Choose the network that they were trained for: --net '{name: timm, model: ...}'",
+        ) from exc
+    found, own = theirs.state_dict(), body.body.state_dict()
+    head = {key: tensor for key, tensor in found.items() if key not in own}
+    x = torch.rand(2, *body.in_shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for key, tensor in own.items():
+            tensor.copy_(found[key])
+        for output in network.heads[:1] if head else ():
+            for key, tensor in _own(network, output).items():
+                given = next((tensor for path, tensor in head.items() if path.endswith(f".{key}")), torch.zeros(1))
+                tensor.copy_(given.reshape(tensor.shape) if given.numel() == tensor.numel() else given)
+        mode = network.training
+        answers = network.eval()({next(iter(network.groups)): x})
+        network.train(mode)
+        if head and not torch.allclose(next(iter(answers.values())), theirs(x), rtol=1e-3, atol=1e-4):
+            raise ModelFileError(
+                f"the last layers of timm's {body.model} are more than weighted sums: {listed(list(head))}.",
+                "Save the weights without them; what it makes of a picture is then taken as features.",
+            )
+    return [f"all {len(own)} tensors of {body.model} taken"]
 
 
 def classes(tensors: Mapping[str, Tensor]) -> int:

@@ -1,4 +1,4 @@
-"""Weights that timm knows by name, for the networks that are built here: fetched once from the Hugging Face hub.
+"""Weights that timm knows by name, fetched once from the Hugging Face hub.
 
 timm tells where weights lie, what they were trained on, what their pictures looked like and under which licence they
 are; the file itself is safetensors and runs no code. What was fetched before is found without a network.
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from netwright.errors import ModelFileError, ResourceError, SpecError
-from netwright.model_file import torchvision_here
+from netwright.errors import ResourceError, SpecError
+from netwright.models import timm_body
 from netwright.progress import Display
 from netwright.registry import nearest
 from netwright.spec import PartSpec
@@ -22,7 +22,7 @@ from netwright.words import listed
 MARK = "timm:"
 _FILE = "model.safetensors"
 _HOST, _WAIT_S = "huggingface.co", 3.0
-_NETS = {
+_NETS = {  # built here layer by layer; every other one is timm's own, as one layer
     **{f"resnet{depth}": PartSpec(name="resnet", options={"depth": depth}) for depth in (18, 34, 50, 101, 152)},
     **{f"vgg{depth}": PartSpec(name="vgg", options={"depth": depth}) for depth in (11, 13, 16, 19)},
     **{f"vgg{d}_bn": PartSpec(name="vgg", options={"depth": d, "batch_norm": True}) for d in (11, 13, 16, 19)},
@@ -60,16 +60,15 @@ def fetch(name: str, show: Display) -> Known:
         show: Where it is told what is fetched.
 
     Raises:
-        SpecError: timm has no such weights, or they are for a network that is not built here.
-        ModelFileError: timm is not installed.
+        SpecError: timm is not installed, or has no such weights.
         ResourceError: The hub cannot be reached.
     """
-    timm = _timm()
-    architecture = name.partition(".")[0]
-    if architecture not in _NETS:
+    timm = timm_body.library()
+    architecture, there = name.partition(".")[0], timm.list_models()
+    if architecture not in there:
         raise SpecError(
-            f"{MARK}{name}: no network of this form is built here{nearest(architecture, _NETS)}.",
-            f"There are {listed(list(_NETS), 20)}.",
+            f"{MARK}{name}: timm has no such network{nearest(architecture, there)}.",
+            "timm.list_pretrained() lists what there are weights of.",
         )
     try:
         facts = timm.models.get_pretrained_cfg(name)
@@ -83,24 +82,13 @@ def fetch(name: str, show: Display) -> Known:
     path = _found(facts.hf_hub_id, show)
     return Known(
         path,
-        _NETS[architecture],
+        _NETS.get(architecture, PartSpec(name="timm", options={"model": architecture})),
         tuple(facts.input_size[1:]),
         (tuple(facts.mean), tuple(facts.std)),
         _classes(timm, facts.num_classes),
         str(facts.license or ""),
         str(facts.tag or ""),
     )
-
-
-def _timm() -> ModuleType:
-    torchvision_here.models()  # so that timm finds one that can be imported
-    try:
-        importlib.import_module("timm.data")
-        return importlib.import_module("timm")
-    except ModuleNotFoundError as exc:
-        raise ModelFileError(
-            f"timm is not installed ({exc.name} is missing).", "Install it: pip install netwright[zoo]"
-        ) from exc
 
 
 def _found(repository: str, show: Display) -> Path:

@@ -273,7 +273,7 @@ class Network(nn.Module):
     @property
     def convolves(self) -> bool:
         """Whether filters are slid over pictures."""
-        return any(node.part == "conv" for node in self.nodes)
+        return any(node.part in {"conv", "timm"} for node in self.nodes)
 
     @property
     def foresees(self) -> dict[str, tuple[str, str]]:

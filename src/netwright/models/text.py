@@ -479,7 +479,7 @@ class _Words:
         self.problem(word.column, f'"{self.step.text}" takes no further number {word.text}.{more}')
 
     def word(self, word: _Token) -> None:
-        """A bare word is one of the choices of an option."""
+        """A bare word is one of the choices of an option, or what the first option that takes any word is."""
         for option in self.schema.values():
             if word.text in option.choices and not option.by_name and option.name not in self.values:
                 self.values[option.name] = word.text
@@ -489,6 +489,10 @@ class _Words:
         if word.text in {*names, "same", "x"} or _REPEAT.fullmatch(word.text):
             self.problem(word.column, f'a comma is missing before "{word.text}".', "Put commas between layers.")
             return
+        for option in self.schema.values():
+            if option.kind is str and not option.choices and not option.by_name and option.name not in self.values:
+                self.values[option.name] = word.text
+                return
         if self.glued(word):
             return
         takes = f"it takes {', '.join(known)}" if known else "it takes no options"

@@ -308,15 +308,21 @@ def _measured(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, 
             lying = {name: x.contiguous(memory_format=form) if x.ndim == 4 else x for name, x in batch.inputs.items()}
             return replace(batch, inputs=lying)
 
-        if network.convolves:
+        def in_best_layout(machine: Hardware) -> Hardware:
+            if not network.convolves:
+                return machine
             losses = weighted(model, weights, precision=machine.precision)
             found = hardware.layout_measured(lambda layout: partial(losses, laid(layout)))
             kept = tuple(reason for reason in machine.why if reason.path != found.path)
-            machine = machine.model_copy(update={"layout": found.value, "why": (*kept, found)})
+            return machine.model_copy(update={"layout": found.value, "why": (*kept, found)})
+
+        machine = in_best_layout(machine)
         if not wanted:
             batch = laid(machine.layout)
             found = precision.measured(lambda way: weighted(model, weights, precision=way), batch)
             machine = machine.model_copy(update={"precision": found.value, "why": (*machine.why, found)})
+            if machine.precision != "float32":  # the faster layout of one precision is not that of another
+                machine = in_best_layout(machine)
         network.load_state_dict(before)
         network.zero_grad()
     return machine
