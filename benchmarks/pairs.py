@@ -2,7 +2,9 @@
 
 Clocks, caches and neighbours drift by a fifth between runs, but hardly between two seconds that follow each other. So A
 and B alternate in one process, each segment doing the same work for at least a second; what is reported is the median
-of the ratios of neighbours, with the 95 % interval of its bootstrap.
+of the ratios of neighbours, with the 95 % interval of its bootstrap. A pair during which other programs, or other
+machines on the same host, had more than a twentieth of the processor is measured again, so that it is no matter when a
+benchmark runs (Linux tells; elsewhere every pair counts).
 
 Usage: python benchmarks/pairs.py    measures one thing against itself: how far from 1 a ratio of equals may be
 """
@@ -18,11 +20,17 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import psutil
 import torch
 
 SEGMENTS, SECONDS, RESAMPLES = 21, 1.0, 10_000
+DISTURBED = 0.05  # of all cores, had by others
+TICK_S = 0.05  # what the counts of processor time are coarse by
+PATIENCE, REST_S = 60, 5.0  # tries, and seconds between them: five minutes and what is measured in them
+T = TypeVar("T")
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -40,6 +48,7 @@ class Ratio:
         b_rate: Median units of B a second.
         share: A's rate as a share of the physical limit; NaN when none was named.
         segments: Segments of each.
+        again: Pairs that were measured again, since others had the processor.
     """
 
     a: str
@@ -51,6 +60,7 @@ class Ratio:
     b_rate: float
     share: float
     segments: int
+    again: int = 0
 
     def __str__(self) -> str:
         limit = "" if math.isnan(self.share) else f", {self.share:.1%} of the limit"
@@ -85,7 +95,8 @@ def measure(
     def timed(work: Callable[[], int]) -> Callable[[], float]:
         return lambda: rate(work, seconds, clock)
 
-    return alternate((a[0], timed(a[1])), (b[0], timed(b[1])), limit=limit, segments=segments)
+    disturbed = None if clock is time.perf_counter else math.inf  # the process's own time is its own
+    return alternate((a[0], timed(a[1])), (b[0], timed(b[1])), limit=limit, segments=segments, disturbed=disturbed)
 
 
 def alternate(
@@ -94,6 +105,7 @@ def alternate(
     *,
     limit: float = math.nan,
     segments: int = SEGMENTS,
+    disturbed: float | None = None,
 ) -> Ratio:
     """Compares two speeds that are told segment by segment.
 
@@ -102,17 +114,58 @@ def alternate(
         b: The same for the other.
         limit: Units a second that the hardware allows at most.
         segments: Segments of each.
+        disturbed: Share of the processor that others may have during a pair; `DISTURBED` when left out.
     """
-    first, second = [], []
+    first, second, again = [], [], 0
     for number in range(segments):
         # Who goes first alternates too: a clock that slows down steadily then favours neither.
-        for into, (_, rate) in ((first, a), (second, b)) if number % 2 == 0 else ((second, b), (first, a)):
-            into.append(rate())
+        order = (a, b) if number % 2 == 0 else (b, a)
+        rates, tries = calmly(lambda order=order: {name: rate() for name, rate in order}, disturbed)
+        first.append(rates[a[0]])
+        second.append(rates[b[0]])
+        again += tries - 1
     ratios = np.array(first) / np.array(second)
     chosen = np.random.default_rng(0).integers(0, segments, (RESAMPLES, segments))
     low, high = np.quantile(np.median(ratios[chosen], axis=1), (0.025, 0.975))
-    rates = float(np.median(first)), float(np.median(second))
-    return Ratio(a[0], b[0], float(np.median(ratios)), float(low), float(high), *rates, rates[0] / limit, segments)
+    medians = float(np.median(first)), float(np.median(second))
+    shares = float(low), float(high), *medians, medians[0] / limit
+    return Ratio(a[0], b[0], float(np.median(ratios)), *shares, segments, again)
+
+
+def calmly(work: Callable[[], T], disturbed: float | None = None) -> tuple[T, int]:
+    """What some work gives, done again until others leave the processor alone, and how often it was done.
+
+    Args:
+        work: Is measured.
+        disturbed: Share of the processor that others may have; `DISTURBED` when left out.
+    """
+    allowed = DISTURBED if disturbed is None else disturbed
+    for tries in range(1, PATIENCE + 1):
+        before, start = _had_by_others(), time.perf_counter()
+        found = work()
+        passed = (time.perf_counter() - start) * (os.cpu_count() or 1)
+        if tries == PATIENCE or _had_by_others() - before <= allowed * passed + TICK_S:
+            return found, tries
+        time.sleep(REST_S)
+    raise AssertionError("the last try returns")
+
+
+def _had_by_others() -> float:
+    """Seconds of all cores that programs other than this one and its children have had, other machines too."""
+    if not sys.platform.startswith("linux"):
+        return 0.0
+    now = psutil.cpu_times()
+    used = now.user + now.nice + now.system + now.irq + now.softirq + now.steal
+    mine = psutil.Process()
+    return used - sum(_own_time(process) for process in (mine, *mine.children(recursive=True)))
+
+
+def _own_time(process: psutil.Process) -> float:
+    """What a process, and those of its children that have ended, have used."""
+    try:
+        return sum(process.cpu_times()[:4])
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 def rate(work: Callable[[], int], seconds: float, clock: Callable[[], float] = time.perf_counter) -> float:

@@ -4,11 +4,12 @@ import ast
 import importlib
 import json
 import math
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,6 +56,12 @@ WORKS = [comparison.work for comparison in COMPARISONS]
 TINY = replace(mlp_peers.QUICK, epochs=1, examples=0, accuracy=0.9)
 
 
+@pytest.fixture(autouse=True)
+def others_may_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run beside tests: nothing is measured again for their sake."""
+    monkeypatch.setattr(pairs, "DISTURBED", math.inf)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The arrays of two hundred images whose first pixel is their class, and a peer that knows it."""
@@ -71,6 +78,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def peer(form: str, name: str = "Chatty", limit: float | None = None) -> object:
     return peers.Peer(name, "chatty.py", form, limit, own=True)
+
+
+def test_what_was_disturbed_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    had, done = iter([0.0, 5.0, 5.0, 5.0, 5.0, 9.0]), []
+    monkeypatch.setattr(pairs, "_had_by_others", lambda: next(had))
+    monkeypatch.setattr(pairs, "REST_S", 0.0)
+    assert pairs.calmly(lambda: done.append(1) or len(done), 0.05) == (2, 2)
+    assert pairs.calmly(lambda: 7, math.inf) == (7, 1)
+
+
+def test_others_are_seen_and_ones_own_children_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a second's work of a child nothing counts; a program that nobody here started is another's."""
+    used = SimpleNamespace(user=10.0, nice=0.0, system=1.0, irq=0.0, softirq=0.0, steal=0.5)
+    monkeypatch.setattr(pairs.psutil, "cpu_times", lambda: used)
+    before = pairs._had_by_others()
+    child = subprocess.run([sys.executable, "-c", "x = 0\nfor i in range(10**7): x += i"], check=True)
+    assert child.returncode == 0
+    mine = before - pairs._had_by_others()
+    assert mine > 0.1  # the child's time is taken off what all have used
+    used.steal += 2.0
+    assert pairs._had_by_others() - before + mine == pytest.approx(2.0, abs=0.2)
 
 
 def test_ratio_of_constant_speeds() -> None:

@@ -59,9 +59,10 @@ class CellError(DataError):
 
 
 class DivergedError(NetwrightError):
-    """The loss became NaN or infinite and did not recover."""
+    """The loss became NaN, infinite or a thousand times what it was, and did not recover."""
 
     exit_code = 4
+    good_epoch = 0  # the last one that ended well, whose weights were put back
 
 
 class ResourceError(NetwrightError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from netwright.training.loop import Budget, Training
 from netwright.training.strategies import controls
 from netwright.training.strategies.augment import Augment
 from netwright.training.strategies.averaging import Averaging
+from netwright.training.strategies.carry import Carry
 from netwright.training.strategies.clipping import Clipping
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
@@ -102,7 +104,9 @@ def test_running_means_that_a_refused_batch_spoiled_are_put_back(little: Little)
 def test_refused_steps_are_told_at_the_end(little: Little) -> None:
     training = little(strategies=[Poison(3, 7), Finite()])
     training.run()
-    assert training.notes == ["2 steps not applied: the loss was no number (history.jsonl lists them)"]
+    assert training.notes == [
+        "2 steps not applied: the loss was no number, or 1,000 times the first (history.jsonl lists them)"
+    ]
 
 
 def test_an_epoch_that_only_went_back_is_neither_the_best_nor_a_reason_to_stop(little: Little) -> None:
@@ -136,7 +140,7 @@ def test_a_run_that_cannot_be_saved_names_the_examples_and_what_is_not_finite(li
     training = little(strategies=[Poison(*range(5, 15)), guard])
     with pytest.raises(DivergedError, match=r"the loss is nan at step 8 \(epoch 2\), after 1 returns") as caught:
         training.run()
-    assert "the data of this batch is finite. The batch begins with: row " in caught.value.message
+    assert re.search(r"the data of this batch is finite\. Losses .* The batch begins with: row ", caught.value.message)
     assert "Lower training.optimizer.lr" in caught.value.cure
 
     class BadTable(Strategy):
@@ -147,6 +151,82 @@ def test_a_run_that_cannot_be_saved_names_the_examples_and_what_is_not_finite(li
 
     with pytest.raises(DivergedError, match="not finite in this batch: table"):
         little(strategies=[BadTable(), Finite(tries=1, restarts=0)]).run()
+
+
+class Thrown(Strategy):
+    """Makes the weights a hundred thousand times larger at some steps, as a far too long step does."""
+
+    name = "thrown"
+
+    def __init__(self, *steps: int) -> None:
+        self.steps = steps
+
+    def after_step(self, training: Training) -> None:
+        if training.step in self.steps:
+            with torch.no_grad():
+                for weight in training.parameters:
+                    weight.mul_(1e5)
+
+
+class Wild(Strategy):
+    """Makes what one batch is to give a million times larger."""
+
+    name = "wild"
+
+    def __init__(self, step: int) -> None:
+        self.at = step
+
+    def batch(self, training: Training, batch: Batch) -> Batch:
+        return replace(batch, targets={"y": batch.targets["y"] * (1e6 if training.step == self.at else 1)})
+
+
+def test_weights_that_were_thrown_go_back_at_once_and_the_note_says_what_helps(little: Little) -> None:
+    seen, guard = Remember(), Finite()
+    training = little(strategies=[guard, Thrown(8), seen])
+    training.run()
+    (act, back) = [row["what"] for row in training.history.rows if row["kind"] == "action"]
+    assert act.startswith("step not applied: its loss was ")
+    assert act.endswith(" on the batch before: the weights did it")
+    assert back == "back to the start of the epoch, learning rate x 0.5"
+    assert torch.equal(seen.weights[8], seen.weights[4])
+    assert (guard.skipped, guard.returns) == (1, 1)
+    assert "went back to the start of an epoch 1 time, each time at half the learning rate: 0.5 times" in "".join(
+        training.notes
+    )
+
+
+def test_a_wild_batch_is_left_out_and_the_weights_stay(little: Little) -> None:
+    seen, guard = Remember(), Finite()
+    training = little(strategies=[Wild(7), guard, seen])
+    training.run()
+    (act,) = [row["what"] for row in training.history.rows if row["kind"] == "action"]
+    assert act.endswith(" on the batch before: this batch did it")
+    assert torch.equal(seen.weights[7], seen.weights[6])
+    assert (guard.skipped, guard.returns, training.lr_scale) == (1, 0, 1.0)
+
+
+def test_a_run_that_keeps_exploding_tells_what_led_there_and_ends_with_the_last_good_weights(little: Little) -> None:
+    seen = Remember()
+    training = little(strategies=[Finite(restarts=1), Thrown(8, 9), seen])
+    with pytest.raises(DivergedError, match=r"the loss is [\d.e+]+ at step 9 \(epoch 2\), after 1 returns") as caught:
+        training.run()
+    assert re.search(
+        r"Losses before: [\d.e+, -]+\. Norms of the gradient: [\d.e+, ]+, the largest part in \w+\.",
+        caught.value.message,
+    )
+    assert caught.value.good_epoch == 1
+    now = nn.utils.parameters_to_vector(training.plan.nets["net"].parameters())
+    assert torch.equal(now, seen.weights[4])
+
+
+def test_a_refused_step_ends_what_is_carried(little: Little) -> None:
+    carry = Carry()
+    training = little(strategies=[carry])
+    layer = next(iter(training.plan.nets.values()))
+    carry._now = {layer: (torch.full((2, 3), math.nan),)}
+    training.applied = False
+    carry.after_step(training)
+    assert carry._states == {}
 
 
 def test_an_epoch_with_a_bad_validation_loss_is_no_place_to_come_back_to(little: Little) -> None:

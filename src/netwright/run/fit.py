@@ -25,7 +25,7 @@ from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
-from netwright.errors import DataError, NetwrightError, SpecError, Stopped
+from netwright.errors import DataError, DivergedError, NetwrightError, SpecError, Stopped
 from netwright.field import Reason
 from netwright.model_file import Model, assemble, zoo
 from netwright.models.build import table
@@ -417,7 +417,17 @@ def _fit(
             show.note(f"checkpoint {problem}: passed over, going on from {found.path.name}")
         training.load_state(found.tensors, found.facts)
         show.note(f"going on from step {training.step}, epoch {training.epoch + 1}")
-    training.run(_saver(folder, show))
+    save = _saver(folder, show)
+    try:
+        training.run(save)
+    except DivergedError as exc:
+        if not exc.good_epoch:
+            history.write()  # what led there
+            raise
+        save(training)
+        where = files.printable(folder.path)
+        kept = f"The weights of epoch {exc.good_epoch}, the last good one, are kept: netwright train ... --from {where}"
+        raise DivergedError(exc.message, f"{exc.cure} {kept}") from None
     return training
 
 

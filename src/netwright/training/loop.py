@@ -104,6 +104,7 @@ class Training:
         lr_scale: Factor on the scheduled learning rate, moved by strategies.
         rate: Factor on the optimizers' own learning rates in the last step: schedule times `lr_scale`.
         best_epoch: Epoch whose weights the networks hold, once training has ended; 0 for the last.
+        applied: Whether the last step moved the weights.
         stop_reason: Why it ended.
     """
 
@@ -113,7 +114,7 @@ class Training:
         self.batch: Batch | None = None
         self.step = self.epoch = self.step_in_epoch = self.best_epoch = 0
         self.lr_scale = self.rate = 1.0
-        self.stop_reason, self.save_soon = "", False
+        self.stop_reason, self.save_soon, self.applied = "", False, True
         self.notes: list[str] = []
         self._sums: dict[str, float | Tensor] = {}
         self._seen = 0
@@ -305,6 +306,7 @@ class Training:
         terms = hooks.step[0].step(self, batch) if hooks.step else self._update(batch, hooks)
         self.step += 1
         self.step_in_epoch += 1
+        self.applied = terms is not None
         if terms is not None:
             count = len(batch.index)
             self._seen += count

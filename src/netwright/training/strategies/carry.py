@@ -42,7 +42,9 @@ class Carry(Strategy):
         return replace(batch, carried=self._now)
 
     def after_step(self, training: Training) -> None:
-        """Keep the states at the end, without the way that led there."""
+        """Keep the states at the end, without the way that led there; none behind a step that was refused."""
+        if not training.applied:  # a state that is no number would spoil the rest of the epoch
+            self._now = {}
         if not self._names:
             self._names = {module: name for name, module in training.plan.nets["net"].named_modules()}
         self._states = {layer: tuple(part.detach() for part in state) for layer, state in self._now.items()}

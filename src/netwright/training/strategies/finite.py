@@ -1,27 +1,34 @@
-"""Finite losses only: a step whose loss is NaN or infinite is not applied, and a run that keeps failing goes back.
+"""Sound losses only: no step is applied whose loss is no number or has exploded; a run that keeps failing goes back.
 
-After `tries` such steps in a row the weights and the optimizer return to the start of the epoch and the learning
-rate is halved; after `restarts` returns the run ends with the examples of the last batch named. A run whose last epoch
-ends without a number keeps the weights of the last epoch that had one. Everything is decided by steps, never by the
-clock, so a resumed run decides the same.
+A loss has exploded when it is a thousand times the first one. Then the batch before is answered again: is its loss as
+far off, the weights were thrown, else the data of this batch are to blame. After `tries` refused steps in a row, and at
+once where the weights were thrown, weights and optimizer return to the start of the epoch and the learning rate is
+halved; after `restarts` returns the run ends, with the losses and gradients before and the examples of the last batch
+named. A run whose last epoch ends without a number keeps the weights of the last epoch that had one. Everything is
+decided by steps, never by the clock, so a resumed run decides the same.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import torch
 
+from netwright.data.batches import Batch
 from netwright.errors import DivergedError
 from netwright.training.loop import Training
 from netwright.training.strategies.strategy import Row, State, Strategy
 from netwright.words import counted
 
-_COUNTS = ("in_a_row", "returns", "skipped", "good_epoch")
+EXPLODED = 1e3  # times the first loss, and at least so much; without looking, no fresh network is so far off
+_RISING = 3.0  # times the first loss, from which on gradients are measured
+_SHOWN = 4  # losses, and gradients, told of a run that is lost
+_COUNTS = ("in_a_row", "returns", "skipped", "good_epoch", "first")
 
 
 class Finite(Strategy):
-    """Guards against losses that are no numbers.
+    """Guards against losses that are no numbers, or a thousand times the first one.
 
     Args:
         tries: Such steps in a row before going back.
@@ -33,7 +40,12 @@ class Finite(Strategy):
     def __init__(self, tries: int = 5, restarts: int = 3) -> None:
         self.tries, self.restarts = tries, restarts
         self.in_a_row = self.returns = self.skipped = self.good_epoch = 0
+        self.first = 0.0
         self.sound = True
+        self._calm: Batch | None = None
+        self._losses: deque[float] = deque(maxlen=_SHOWN)
+        self._norms: deque[float] = deque(maxlen=_SHOWN)
+        self._steepest = ""
         self._good: dict[str, torch.Tensor] = {}
 
     def begin(self, training: Training) -> None:
@@ -41,22 +53,63 @@ class Finite(Strategy):
         self._keep(training)
 
     def accept(self, training: Training, loss: float) -> bool:
-        """Whether the loss is a number; goes back to the start of the epoch after `tries` refusals.
+        """Whether the loss is sound; goes back to the start of the epoch where nothing else helps.
 
         Raises:
             DivergedError: The returns are used up.
         """
-        if math.isfinite(loss):
+        if self.first and training.applied and not loss < _RISING * self.first:
+            self._measure(training)
+        if math.isfinite(loss) and not (self.first and abs(loss) > self._limit):
+            self.first = self.first or abs(loss)
             self.in_a_row = 0
+            self._calm = training.batch
+            self._losses.append(loss)
             return True
         self.in_a_row += 1
         self.skipped += 1
-        training.act(self.name, f"step not applied: its loss was {loss}")
+        thrown, told = False, f"step not applied: its loss was {loss:.3g}"
+        if math.isfinite(loss):
+            before = self._answered_again(training)
+            thrown = not abs(before) <= self._limit
+            told += f", and {before:.3g} on the batch before: {'the weights' if thrown else 'this batch'} did it"
+        training.act(self.name, told)
         self._mend(training)
-        if self.in_a_row == self.tries:
+        if self.in_a_row == self.tries or thrown:
             self.in_a_row = 0
             self._go_back(training, loss)
         return False
+
+    def _is_sound(self, loss: object) -> bool:
+        return isinstance(loss, float | int) and math.isfinite(loss) and not (self.first and abs(loss) > self._limit)
+
+    @property
+    def _limit(self) -> float:
+        return EXPLODED * max(self.first, 1.0)
+
+    @torch.no_grad()
+    def _answered_again(self, training: Training) -> float:
+        """The loss on the last batch whose step was applied, with the weights as they are now."""
+        if self._calm is None:
+            return math.nan
+        kept = {key: tensor.clone() for key, tensor in training.weights().items()}  # running means are moved
+        devices = [training.plan.device] if training.plan.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            found = float(sum(term.item() for term in training.plan.losses(self._calm).values()))
+        training.load_weights(kept)
+        return found
+
+    def _measure(self, training: Training) -> None:
+        """How long the gradients of the step before are, all together, and in which layer they are longest."""
+        found: dict[str, float] = {}
+        for net in training.plan.nets.values():
+            for name, weight in net.named_parameters():
+                if weight.grad is not None:
+                    layer = name.removeprefix("parts.").partition(".")[0].removeprefix("head:")
+                    found[layer] = math.hypot(found.get(layer, 0.0), float(weight.grad.norm()))
+        if found:
+            self._norms.append(math.hypot(*found.values()))
+            self._steepest = max(found, key=lambda layer: _size(found[layer]))
 
     def _mend(self, training: Training) -> None:
         """Running means that the refused batch has spoiled are those of the start of the epoch again."""
@@ -68,15 +121,17 @@ class Finite(Strategy):
     def _go_back(self, training: Training, loss: float) -> None:
         self.returns += 1
         if self.returns > self.restarts:
-            raise self._diverged(training, loss, training.epoch + 1)
+            lost = self._diverged(training, loss, training.epoch + 1)
+            training.load_snapshot(self._good)
+            raise lost
         training.load_snapshot(self._good)
         training.lr_scale *= 0.5
         training.act(self.name, f"back to the start of the epoch, learning rate x {training.lr_scale:g}")
 
     def end_of_epoch(self, training: Training, row: Row) -> None:
-        """An epoch that trained and whose validation loss is a number is a place to come back to."""
-        self.sound = _is_number(row.get("validation/loss", row.get("train/loss")))
-        if self.sound and _is_number(row.get("train/loss")):
+        """An epoch that trained and whose validation loss is sound is a place to come back to."""
+        self.sound = self._is_sound(row.get("validation/loss", row.get("train/loss")))
+        if self.sound and self._is_sound(row.get("train/loss")):
             self.good_epoch = training.epoch + 1
             self._keep(training)
 
@@ -93,7 +148,14 @@ class Finite(Strategy):
             training.best_epoch = self.good_epoch
         if self.skipped:
             training.note(
-                f"{counted(self.skipped, 'step')} not applied: the loss was no number (history.jsonl lists them)"
+                f"{counted(self.skipped, 'step')} not applied: the loss was no number, or {EXPLODED:,.0f} times the "
+                "first (history.jsonl lists them)"
+            )
+        if self.returns:
+            training.note(
+                f"went back to the start of an epoch {counted(self.returns, 'time')}, each time at half the learning "
+                f"rate: {training.lr_scale:g} times what was asked for. Lower training.optimizer.lr, or bound the "
+                "gradients (training.clip: 1.0)."
             )
 
     def _keep(self, training: Training) -> None:
@@ -108,13 +170,27 @@ class Finite(Strategy):
                 for name, x in {**batch.inputs, **batch.targets}.items()
                 if x.ndim != 3 and not torch.isfinite(x).all()
             ]
-        where = f"; not finite in this batch: {', '.join(columns)}" if columns else "; the data of this batch is finite"
-        return DivergedError(
-            f"the loss is {loss} at step {training.step} (epoch {epoch}), after {min(self.returns, self.restarts)} "
-            f"returns with the learning rate halved each time{where}. The batch begins with: {', '.join(named)}.",
+        where = "; the data of this batch is finite"
+        if columns:
+            where = f"; not finite in this batch: {', '.join(columns)}"
+        elif math.isfinite(loss):
+            where = "; on the batch before it is as far off now, so that not this batch but the steps are to blame"
+        lost = DivergedError(
+            f"the loss is {loss:.6g} at step {training.step} (epoch {epoch}), after "
+            f"{min(self.returns, self.restarts)} returns with the learning rate halved each time{where}."
+            f"{self._history()} The batch begins with: {', '.join(named)}.",
             "Lower training.optimizer.lr by ten times, bound the gradients (training.clip: 1.0), or look at those "
             "examples with `netwright data show`.",
         )
+        lost.good_epoch = self.good_epoch
+        return lost
+
+    def _history(self) -> str:
+        """The losses and gradients that led there."""
+        told = f" Losses before: {_in_words(self._losses)}." if self._losses else ""
+        if not self._norms:
+            return told
+        return f"{told} Norms of the gradient: {_in_words(self._norms)}, the largest part in {self._steepest}."
 
     def state(self) -> State:
         """Counts, and the weights to come back to."""
@@ -125,12 +201,17 @@ class Finite(Strategy):
     def load_state(self, state: State) -> None:
         """Guard on from where `state` was taken."""
         for name in _COUNTS:
-            setattr(self, name, state[name])
+            setattr(self, name, state.get(name, 0))
         self.sound = bool(state["sound"])
         self._good = {
             key.removeprefix("good/"): value for key, value in state.items() if isinstance(value, torch.Tensor)
         }
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, float | int) and math.isfinite(value)
+def _size(norm: float) -> float:
+    """For comparing: what is no number is larger than any."""
+    return math.inf if math.isnan(norm) else norm
+
+
+def _in_words(values: deque[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in values)
