@@ -431,6 +431,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
             "layers that get no gradient, or one that is no number",
             {"looks_at": "start"},
         ),
+        "vanishing": (
+            "netwright.doctor.checks.signal:Vanishing",
+            "gradients of which nothing reaches the first layers",
+            {"looks_at": "start"},
+        ),
     },
 }
 NAMED_IN = {

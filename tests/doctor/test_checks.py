@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from netwright import spec
 from netwright.data.dataset import prepare
 from netwright.doctor import plant
+from netwright.doctor.backwards import with_relu
 from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.checks.classes import TwinClasses, slips
@@ -21,7 +23,7 @@ from netwright.doctor.checks.leaks import Leaks
 from netwright.doctor.checks.mates import Mates
 from netwright.doctor.checks.order import Order
 from netwright.doctor.checks.scale import Outliers
-from netwright.doctor.checks.signal import Symmetry
+from netwright.doctor.checks.signal import Symmetry, Vanishing
 from netwright.doctor.finding import Finding
 from netwright.doctor.start import _apart
 
@@ -46,6 +48,40 @@ def bundled(name: str, output: str) -> Border:
 )
 def test_real_data_gives_no_false_alarm(name: str, output: str, alarms: set[str]) -> None:
     assert {f.name for f in judge_data(bundled(name, output)) if f.state != "good"} == alarms
+
+
+# ---- gradients that vanish -------------------------------------------------------------------------------------------
+
+
+def test_a_gradient_that_vanishes_is_told_with_what_relu_would_leave() -> None:
+    (found,) = Vanishing().look(plant.start("x9 {dense 16, sigmoid}"))
+    assert found.state == "note"
+    assert re.match(
+        r"the gradient vanishes: through 9 layers, dense1 gets \d\.\de-\d\d of what dense9 gets", found.message
+    )
+    assert re.match(r"Write relu: measured on the same examples, dense1 then gets 0\.\d+ of dense9's", found.cure)
+
+
+@pytest.mark.parametrize("layers", ["x9 {dense 16, relu}", "x9 {dense 16, tanh}", "x9 {dense 16, sigmoid, batch_norm}"])
+def test_chains_through_which_a_gradient_comes_are_good(layers: str) -> None:
+    (found,) = Vanishing().look(plant.start(layers))
+    assert found.state == "good"
+
+
+def test_few_layers_and_trained_ones_are_not_judged() -> None:
+    assert Vanishing().look(plant.start("dense 16, sigmoid, dense 16, sigmoid")) == []
+    assert Vanishing().look(replace(plant.start("x9 {dense 16, sigmoid}"), fresh=False)) == []
+
+
+def test_relu_stands_where_an_activation_levels_off() -> None:
+    wanted = with_relu(spec.ModelSpec(layers="dense 4, sigmoid, x2 {dense 4, tanh | same} add, elu, relu6"))
+    assert wanted is not None
+    assert wanted.layers == "dense 4, relu, x2 {dense 4, relu | same} add, elu, relu6"
+    assert with_relu(spec.ModelSpec(layers="dense 4, relu")) is None
+    assert with_relu(spec.ModelSpec(depth=4)) is None
+    by_words = with_relu(spec.ModelSpec(depth=4, activation="sigmoid"))
+    assert by_words is not None
+    assert by_words.activation == "relu"
 
 
 # ---- leaks -----------------------------------------------------------------------------------------------------------

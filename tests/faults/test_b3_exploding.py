@@ -13,7 +13,8 @@ from netwright.run.folder import RunFolder
 
 WANTED = (
     "{data: {path: sklearn:diabetes}, outputs: [target], model: {layers: 'dense 64, relu, dense 64, relu'}, "
-    "training: {optimizer: {name: sgd, lr: %s}, schedule: {name: constant, warmup: %d}, stop: {epochs: 40, patience: 0}}}"
+    "training: {optimizer: {name: sgd, lr: %s}, schedule: {name: constant, warmup: %d}, "
+    "stop: {epochs: 40, patience: 0}}}"
 )
 
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
+from netwright.doctor.backwards import Backwards, backwards, with_relu
 from netwright.field import STEPS
-from netwright.model_file import Model
+from netwright.model_file import Model, assemble
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
 from netwright.readers import padding
@@ -74,6 +75,8 @@ class Start:
         fresh: The weights were drawn, not taken from a trained model.
         later: What the future changes; None for a model that may look ahead.
         alone: What batch mates change; None where no sequence goes in.
+        back: What is left of the gradient at the first layer; None where layers are few.
+        relu: The same with relu for activations that level off; None where none does, or nothing vanishes.
     """
 
     nodes: tuple[Node, ...]
@@ -87,6 +90,8 @@ class Start:
     fresh: bool = True
     later: Later | None = None
     alone: Alone | None = None
+    back: Backwards | None = None
+    relu: Backwards | None = None
 
     @property
     def examples(self) -> int:
@@ -128,13 +133,15 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         total = torch.stack(weighed).sum()
         if total.requires_grad:
             total.backward()
+    gradients = _gradients(network)
+    back = backwards(network.nodes, network.heads, gradients)
     return Start(
         nodes=network.nodes,
         heads=network.heads,
         losses={name: loss.item() for name, loss in losses.items()},
         blind={name: loss.item() for name, loss in blind.items()},
         values=values,
-        gradients=_gradients(network),
+        gradients=gradients,
         classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
         too_long={
             name: task.too_long(outputs[name], batch.targets[name])
@@ -144,7 +151,20 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         fresh=fresh,
         later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
         alone=_alone(copy.deepcopy(model.network).eval(), batch),
+        back=back,
+        relu=_with_relu(model, batch, weights) if fresh and back and back.vanishes else None,
     )
+
+
+def _with_relu(model: Model, batch: Batch, weights: Mapping[str, float] | None) -> Backwards | None:
+    """What would be left of the gradient with relu, from the same seed and for the same batch."""
+    wanted = with_relu(model.spec.model)
+    if wanted is None:
+        return None
+    spec = model.spec.model_copy(update={"model": wanted})
+    other = assemble(spec, model.inputs, model.outputs, model.spec.training.seed)
+    other.network.to(next(model.network.parameters()).device)
+    return measure(other, batch, weights).back
 
 
 def _alone(network: Network, batch: Batch) -> Alone | None:

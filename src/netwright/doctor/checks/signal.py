@@ -129,6 +129,33 @@ class Gradients(StartCheck):
         return plant.start(harm=spoil)
 
 
+class Vanishing(StartCheck):
+    """A gradient of which next to nothing reaches the first layer: the layers in front stay as they were drawn."""
+
+    fault: ClassVar[str] = "twelve layers of sigmoid"
+
+    def look(self, start: Start) -> list[Finding]:
+        """The share that is left, and what relu would leave; see `StartCheck.look`."""
+        back = start.back
+        if back is None or not start.fresh:
+            return []
+        through = f"{back.layers} layers"
+        if not back.vanishes:
+            return [Finding("vanishing", "good", f"{back.first} gets {back.share:.2g} of {back.last}'s gradient")]
+        told = f"the gradient vanishes: through {through}, {back.first} gets {back.share:.1e} of what {back.last} gets"
+        cure = "Use fewer layers, batch_norm between them, or connect: residual."
+        if start.relu is not None and start.relu.share > back.share:
+            cure = (
+                f"Write relu: measured on the same examples, {start.relu.first} then gets {start.relu.share:.2g} of "
+                f"{start.relu.last}'s."
+            )
+        return [Finding("vanishing", "note", told, cure)]
+
+    def planted(self) -> Start:
+        """Every layer's slope is at most a quarter; see `StartCheck.planted`."""
+        return plant.start("x12 {dense 16, sigmoid}")
+
+
 def _gradient(state: Literal["note", "bad"], layers: list[str], what: str, cure: str) -> Finding:
     return Finding("gradients", state, f"the first gradient of {listed(layers, _SHOWN)} {what}", cure)
 
