@@ -462,6 +462,20 @@ class Template(_Fact):
     png: Png
 
 
+class FormFacts(_Fact):
+    """A form that the learned text keeps, and how far a text that was written keeps it.
+
+    Args:
+        name: E.g. "brackets closed".
+        share: Of its places that are right in what was written; None where it has none.
+        itself: The same of the text that was learned from.
+    """
+
+    name: str
+    share: Number = None
+    itself: Number = None
+
+
 class StageFacts(_Fact):
     """What a language model wrote at a moment of its training.
 
@@ -471,6 +485,7 @@ class StageFacts(_Fact):
         bits: How surprised it was by a character of held-out text.
         words: Share of its words that occur in the training text.
         copied: Characters in a row that it has from there.
+        forms: What the learned text keeps besides.
         text: What it wrote.
     """
 
@@ -479,6 +494,7 @@ class StageFacts(_Fact):
     bits: Number = None
     words: Number = None
     copied: int = 0
+    forms: list[FormFacts] = []
     text: str
 
 

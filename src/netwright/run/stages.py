@@ -15,6 +15,7 @@ from netwright.data.fields import kind_of
 from netwright.model_file import Model
 from netwright.readers.kinds.text import spelled
 from netwright.report import facts as report
+from netwright.run import forms
 from netwright.run.folder import RunFolder
 from netwright.training import stages
 from netwright.training.stages import Language
@@ -46,7 +47,8 @@ def language(dataset: Dataset, model: Model) -> Language | None:
     def written(codes: Iterable[int]) -> Iterator[str]:
         return spelled((vocabulary[code] for code in codes), field)
 
-    return Language(group, head, written, prompt, pieces, torch.as_tensor(follow))
+    length = stages.LONG if forms.of(_learned(dataset, group, forms.SOME)) else stages.LENGTH
+    return Language(group, head, written, prompt, pieces, torch.as_tensor(follow), length)
 
 
 def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:
@@ -60,38 +62,35 @@ def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:
     if not written:
         return []
     field = next(field for field in dataset.outputs.values() if field.options.get("of"))
-    rows = dataset.arrays[str(field.options["of"])][dataset.parts["train"]]
-    learned = b"".join(np.asarray(row).tobytes() for row in rows).decode("utf-8", "replace")
+    learned = _learned(dataset, str(field.options["of"]))
     words = {word.lower() for word in _WORD.findall(learned)}
+    kept = {form: form.share(learned[: forms.SOME]) for form in forms.of(learned)}
     return [
         report.StageFacts(
             step=each["step"],
             epoch=each["epoch"],
             bits=None if each["nats"] is None else each["nats"] / math.log(2),
             words=_share(each["text"], words),
-            copied=longest_copy(each["text"], learned),
+            copied=forms.longest_copy(each["text"], learned),
+            forms=[
+                report.FormFacts(name=form.name, share=form.share(each["text"]), itself=itself)
+                for form, itself in kept.items()
+            ],
             text=each["text"],
         )
         for each in written
     ]
 
 
-def longest_copy(text: str, source: str) -> int:
-    """How many characters in a row a text has from another one.
-
-    Args:
-        text: The text.
-        source: Where it may be copied from.
-
-    Example:
-        >>> longest_copy("to be or not", "whether to be is nobler")
-        6
-    """
-    longest = 0
-    for start in range(len(text)):
-        while start + longest < len(text) and text[start : start + longest + 1] in source:
-            longest += 1
-    return longest
+def _learned(dataset: Dataset, group: str, most: int | None = None) -> str:
+    """The text of the training part, or its beginning."""
+    found, size = [], 0
+    for place in dataset.parts["train"]:
+        found.append(np.asarray(dataset.arrays[group][place]).tobytes())
+        size += len(found[-1])
+        if most is not None and size >= most:
+            break
+    return b"".join(found).decode("utf-8", "replace")
 
 
 def _share(text: str, words: set[str]) -> float | None:

@@ -28,7 +28,7 @@ from netwright.training.loop import Training
 from netwright.training.observers import Observer
 
 MOMENTS = (0.01, 0.05, 0.25)  # shares of a training, besides its end
-LENGTH = 400  # tokens of a text
+LENGTH, LONG = 400, 2_000  # tokens of a text; of one whose form is to be judged
 _TEMPERATURE = 0.8
 
 
@@ -43,6 +43,7 @@ class Language:
         prompt: Code of the token that stands before every text.
         pieces: Held-out text that goes in, `(piece, time)`.
         follow: What follows each of its tokens.
+        length: Tokens that it is to write.
     """
 
     group: str
@@ -51,6 +52,7 @@ class Language:
     prompt: int
     pieces: Int[Tensor, "piece time"]
     follow: Int[Tensor, "piece time"]
+    length: int = LENGTH
 
 
 class Stages(Observer):
@@ -87,7 +89,7 @@ class Stages(Observer):
             "step": training.step,
             "epoch": training.epoch,
             "nats": _nats(copied, language),
-            "text": "".join(language.spelled(islice(tokens, LENGTH))),
+            "text": "".join(language.spelled(islice(tokens, language.length))),
         }
         try:
             files.append(self._path, json.dumps(facts) + "\n", durable=False)
@@ -110,8 +112,10 @@ def read(path: Path) -> list[dict]:
 
 @torch.inference_mode()
 def _nats(network: Network, language: Language) -> float | None:
-    outputs = network({language.group: language.pieces})[language.head]
-    found = float(functional.cross_entropy(outputs.flatten(0, 1), language.follow.flatten(), ignore_index=-1))
+    """How surprised it is by the second half of each piece, when it has read the first."""
+    outputs, half = network({language.group: language.pieces})[language.head], language.follow.shape[1] // 2
+    left = outputs[:, half:].flatten(0, 1), language.follow[:, half:].flatten()
+    found = float(functional.cross_entropy(*left, ignore_index=-1))
     return found if math.isfinite(found) else None
 
 

@@ -1,0 +1,243 @@
+"""Forms that a text keeps beyond its words: brackets, environments, speakers, C; and how much of it is copied.
+
+A form counts where the text that was learned from keeps it, and what is written is told beside that text's own share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+SOME = 200_000  # characters of the learned text that are looked at
+_OPENS = {"(": ")", "[": "]", "{": "}"}
+_CLOSES = frozenset(_OPENS.values())
+_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^{}\s]+)\}")
+_SPEAKER = re.compile(r"[A-Z][\w' .-]{0,38}:\s*$")
+_HEADING = re.compile(r"[A-Z0-9][A-Z0-9' .,/()-]{1,59}$")
+_COMMENT = re.compile(r"/\*.*?(\*/|$)|//[^\n]*", re.DOTALL)
+_STRING = re.compile(r'"(\\.|[^"\\\n])*"' + r"|'(\\.|[^'\\\n])*'")
+_DIRECTIVE = re.compile(r"^[ \t]*#(\\\n|[^\n])*", re.MULTILINE)
+_MARK = re.compile(r"\b__\w+\b(\s*\(\([^()]*\)\))?")  # `__init`, `__attribute__((packed))`: what a compiler reads
+_DECLARED = re.compile(r"(?<![.\w>])([A-Za-z_]\w*)\s+(?:\*\s*)*(?:const\s+)?[A-Za-z_]\w*\s*(?=[=;,)(\[])")
+_CAST = re.compile(r"[(]\s*(?:const\s+)?([A-Za-z_]\w*)\s*(?:\*\s*)+[)]")
+_CONVERTED = re.compile(r"(?:[=+*/,(!&|?:<>-]|return)\s*[(]\s*([A-Za-z_]\w*)\s*[)]\s*(?=[\w&~(])")
+_C_WORDS = re.compile(
+    r"(auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|"
+    r"restrict|return|short|signed|sizeof|static|struct|switch|typedef|union|unsigned|void|volatile|while)$"
+)
+
+
+_CHUNK = 1_000_000  # characters of a source that are compared at once
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that texts may have.
+
+    Args:
+        name: As the terminal and the report say it.
+        right: How many places of a text are right, of how many.
+        often: Least of these places a character in a text of this form.
+        kept: Least share of them that is right in it.
+    """
+
+    name: str
+    right: Callable[[str], tuple[int, int]]
+    often: float
+    kept: float
+
+    def share(self, text: str) -> float | None:
+        """The share of its places that are right; None where it has none."""
+        right, places = self.right(text)
+        return right / places if places else None
+
+    def holds(self, text: str) -> bool:
+        """Whether a text is of this form."""
+        right, places = self.right(text)
+        return places >= self.often * len(text) > 0 and right >= self.kept * places > 0
+
+
+def of(learned: str) -> list[Form]:
+    """The forms that a text keeps.
+
+    Example:
+        >>> [form.name for form in of("f(x) { return a[x]; } " * 99)]
+        ['brackets closed', 'C that parses']
+    """
+    some = learned[:SOME]
+    return [form for form in FORMS if form.holds(some)]
+
+
+def longest_copy(text: str, source: str) -> int:
+    """How many characters in a row a text has from another one.
+
+    Args:
+        text: The text.
+        source: Where it may be copied from.
+
+    Example:
+        >>> longest_copy("to be or not", "whether to be is nobler")
+        6
+    """
+    longest, own = 0, _Windows(text)
+    for start in range(0, len(source), _CHUNK):
+        other = _Windows(source[start : start + _CHUNK + len(text)])
+        low, high = longest, longest + 1
+        while own.meet(other, high):
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if own.meet(other, middle) else (low, middle)
+        longest = low
+    return longest
+
+
+class _Windows:
+    """Numbers that stand for every stretch of a text of some length; equal stretches have equal ones.
+
+    Those of a length are made of two overlapping ones of the next smaller power of two.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.powers = [np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)]
+
+    def of(self, length: int) -> np.ndarray:
+        """One number for each place where such a stretch begins."""
+        level = length.bit_length() - 1
+        while len(self.powers) <= level:
+            self.powers.append(_joined(self.powers[-1], 1 << (len(self.powers) - 1)))
+        return self.powers[level] if length == 1 << level else _joined(self.powers[level], length - (1 << level))
+
+    def meet(self, other: _Windows, length: int) -> bool:
+        """Whether both have a stretch of this length in common."""
+        if length > min(len(self.powers[0]), len(other.powers[0])):
+            return False
+        own, theirs = self.of(length), other.of(length)
+        known = np.zeros(2**16, bool)  # leaves few to be compared in full
+        known[own >> np.uint64(48)] = True
+        return bool(np.isin(theirs[known[theirs >> np.uint64(48)]], own).any())
+
+
+def _joined(windows: np.ndarray, apart: int) -> np.ndarray:
+    """Numbers for stretches longer by so much, from those at their beginning and at their end."""
+    found = windows[: len(windows) - apart] * np.uint64(0x9E3779B97F4A7C15) + windows[apart:]
+    found ^= found >> np.uint64(29)
+    return found * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def brackets(text: str) -> tuple[int, int]:
+    """Closing brackets that close what was opened last, and all of them; what is still open at the end may be.
+
+    Example:
+        >>> brackets("a(b[c)d]), {e"), brackets("a(b[c]d) {e")
+        ((2, 3), (2, 2))
+    """
+    opened: list[str] = []
+    right = places = 0
+    for character in text:
+        if character in _OPENS:
+            opened.append(_OPENS[character])
+        elif character in _CLOSES:
+            places += 1
+            if opened and opened[-1] == character:
+                opened.pop()
+                right += 1
+    return right, places
+
+
+def environments(text: str) -> tuple[int, int]:
+    r"""LaTeX's `\end{...}` that end what was begun last, and all of them.
+
+    Example:
+        >>> environments(r"\begin{proof} \begin{align} \end{align} \end{lemma}")
+        (1, 2)
+    """
+    begun: list[str] = []
+    right = places = 0
+    for word, name in _ENVIRONMENT.findall(text):
+        if word == "begin":
+            begun.append(name)
+            continue
+        places += 1
+        if begun and begun[-1] == name:
+            begun.pop()
+            right += 1
+    return right, places
+
+
+def speakers(text: str) -> tuple[int, int]:
+    r"""Paragraphs that begin with a line `NAME:` and say something, and all of them; the last may be cut.
+
+    Example:
+        >>> speakers("KING:\nCome.\n\nGo.\n\nFirst Citizen:\nWe go.\n\nKI")
+        (2, 3)
+    """
+    return _begun(text, _SPEAKER)
+
+
+def headings(text: str) -> tuple[int, int]:
+    """Paragraphs of a script that begin with a line in capitals: a place, or who speaks; the last may be cut."""
+    return _begun(text, _HEADING)
+
+
+def _begun(text: str, wanted: re.Pattern[str]) -> tuple[int, int]:
+    parts = [part.strip("\n").split("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()][:-1]
+    right = sum(bool(wanted.match(lines[0].strip())) and len(lines) > 1 for lines in parts)
+    return right, len(parts)
+
+
+def c_units(text: str) -> tuple[int, int]:
+    """Functions, structures and tables of C that parse, and all of them; one that is cut at the end is none.
+
+    Comments, directives and marks for the compiler are left out before, and a name in the place of a type is taken for
+    one, since it may be declared elsewhere.
+
+    Example:
+        >>> c_units("static int f(u8 x) { return x + 1; } int g(void) { return (; }  int h(void) {")
+        (1, 2)
+    """
+    plain = _STRING.sub(lambda found: '""' if found[0][0] == '"' else "'0'", _COMMENT.sub(" ", text))
+    units = _units(_MARK.sub(" ", _DIRECTIVE.sub("", plain)))
+    return sum(_parses(unit) for unit in units), len(units)
+
+
+def _units(text: str) -> list[str]:
+    """What stands between the ends of declarations at the outermost level, where it has braces.
+
+    A closing brace at the beginning of a line ends one even where a brace before it was forgotten.
+    """
+    depth, ends = 0, [0]
+    for place, character in enumerate(text):
+        depth += (character == "{") - (character == "}")
+        depth = 0 if character == "}" and text[place - 1 : place] == "\n" else max(depth, 0)
+        after = text[place + 1 :].lstrip()[:1] if character == "}" and not depth else ""
+        if not depth and (character == ";" or (character == "}" and after not in {";", ",", "="})):
+            ends.append(place + 1)
+    return [text[start:end] for start, end in pairwise(ends) if "{" in text[start:end]]
+
+
+def _parses(unit: str) -> bool:
+    from pycparser import CParser, c_parser
+
+    types = {
+        name for wanted in (_DECLARED, _CAST, _CONVERTED) for name in wanted.findall(unit) if not _C_WORDS.match(name)
+    }
+    declared = "".join(f"typedef int {name};" for name in sorted(types))
+    try:
+        CParser().parse(declared + unit)
+    except (c_parser.ParseError, AssertionError, AttributeError, IndexError, RecursionError):
+        return False
+    return True
+
+
+FORMS = (
+    Form("brackets closed", brackets, 1 / 400, 0.9),
+    Form("environments ended", environments, 1 / 20_000, 0.9),
+    Form("speakers named", speakers, 1 / 2_000, 0.5),
+    Form("paragraphs headed", headings, 1 / 2_000, 0.5),
+    Form("C that parses", c_units, 1 / 4_000, 0.3),
+)
