@@ -46,6 +46,7 @@ class Field(Frozen):
         missing: How many training cells of each column had no value; () where every cell must have one.
         thresholds: Of tags the probability from which each is given, of identities how far a known one may lie.
         centres: Of identities: the mean direction of each one's embeddings; () for one that had no training example.
+        grams: Of a text that is read off a sequence: stretches of training tokens, and how often each stands there.
         parts: What else than the days since the mean is coded of a date, as found in the training part.
         options: The kind's own decisions, e.g. the resize filter.
     """
@@ -64,11 +65,12 @@ class Field(Frozen):
     parts: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
     centres: tuple[tuple[float, ...], ...] = ()
+    grams: tuple[tuple[int, ...], ...] = ()
     options: dict[str, Scalar] = {}
 
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
-        taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres")
+        taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres", "grams")
         taught += ("vocabulary",) if self.kind == "text" else ()
         planned = {name: value for name, value in self.options.items() if name not in _TAUGHT}
         return self.model_copy(update={**dict.fromkeys(taught, ()), "options": planned})

@@ -123,6 +123,8 @@ class OutputSpec(Frozen):
             was a season ago and has grown since; or last, its last point. Follows from the kind.
         per: The sequence that goes in, at each of whose steps it is answered; a cell then holds an answer for each.
         align: `ctc`: the text is read off a sequence that is longer than it, such as speech or pen strokes.
+        grams: With `align`: which tokens follow each other in the training texts is asked too while a text is read
+            off, stretches of so many.
         tokens: What a text is written in: characters; words and signs; spaces, what stands between them; or bpe, pieces
             of words that are learned. Follows from the texts.
         lower: Whether words are written in lower case, the default.
@@ -136,6 +138,7 @@ class OutputSpec(Frozen):
     horizon: int | None = Setting(default=None, ge=1, le=10_000)
     base: Literal["motion", "season", "last"] | None = None
     align: Literal["ctc"] | None = None
+    grams: int | None = Setting(default=None, ge=2, le=8)
     loss: str | None = None
     weight: float = Setting(default=1.0, gt=0)
     unit: Unit | None = None
@@ -148,6 +151,12 @@ class OutputSpec(Frozen):
     tokens: Literal["characters", "words", "spaces", "bpe"] | None = None
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=3)
+
+    @model_validator(mode="after")
+    def _read_off(self) -> OutputSpec:
+        if self.grams is not None and self.align is None:
+            raise ValueError("grams goes with align: ctc; nothing else reads texts off a sequence")
+        return self
 
 
 class DecoderSpec(Frozen):

@@ -1,8 +1,9 @@
 """A trained model in memory, and the one file that keeps it: no code inside, and proof that it still answers the same.
 
 A `.netwright` file is a valid safetensors file. Its tensors are `weights/<name>`, `examples/<i>/<input>` (the raw
-bytes of up to 64 real examples), `examples/expected/<output>` (what the model answered) and `vocabularies/<field>`
-(lists of more than 1,000 class names). One metadata key, `netwright`, holds JSON with sorted keys: see `Header`.
+bytes of up to 64 real examples), `examples/expected/<output>` (what the model answered), `vocabularies/<field>` (lists
+of more than 1,000 class names), `centres/<field>` and `grams/<field>`. One metadata key, `netwright`, holds JSON with
+sorted keys: see `Header`.
 The same model always gives the same bytes.
 
 Opening a file runs nothing from it. Pickles are refused by content, whatever they are called; sizes are compared before

@@ -36,6 +36,7 @@ from netwright.model_file.header import (
     parse,
 )
 from netwright.model_file.model import TOLERANCE, Cell, Example, Model, assemble, replay, sketch
+from netwright.models.grams import MOST
 from netwright.spec import Spec, parts_named
 
 MOST_EXAMPLE_BYTES = 4_000_000
@@ -82,6 +83,7 @@ def write(path: str | Path, model: Model, examples: Sequence[Example] = ()) -> i
         if field.name in vocabularies:
             tensors[f"vocabularies/{field.name}"] = _stored(json.dumps(field.vocabulary).encode())
     tensors |= {f"centres/{field.name}": _centres(field) for field in outputs if any(field.centres)}
+    tensors |= {f"grams/{field.name}": torch.tensor(field.grams, dtype=torch.int64) for field in outputs if field.grams}
     named = parts_named(model.spec) + [("kind", f.kind) for f in inputs] + [("task", f.kind) for f in outputs]
     named += [(room, node.part) for node in model.network.nodes for room in ("layer", "activation")]
     header = Header(
@@ -182,7 +184,7 @@ def _centres(field: Field) -> Tensor:
 
 def _shortened(field: Field, vocabularies: Mapping[str, int]) -> Field:
     """The field without what stands in tensors."""
-    emptied = {"centres": (), **({"vocabulary": ()} if field.name in vocabularies else {})}
+    emptied = {"centres": (), "grams": (), **({"vocabulary": ()} if field.name in vocabularies else {})}
     return field.model_copy(update=emptied)
 
 
@@ -265,8 +267,10 @@ def examples(path: Path, model: Model) -> list[Example]:
 
 
 def _restored(field: Field, header: Header, tensors: Mapping[str, Tensor], name: str) -> Field:
-    """The field with its class names and centres back from their tensors."""
+    """The field with its class names, n-grams and centres back from their tensors."""
     field = _named(field, header, tensors, name)
+    if (grams := tensors.get(f"grams/{field.name}")) is not None:
+        field = field.model_copy(update={"grams": _grams(grams, field, name)})
     centres = tensors.get(f"centres/{field.name}")
     if centres is None:
         return field
@@ -275,6 +279,16 @@ def _restored(field: Field, header: Header, tensors: Mapping[str, Tensor], name:
     there = torch.isfinite(centres).all(dim=1).tolist()
     rows = tuple(tuple(row) if known else () for row, known in zip(centres.tolist(), there, strict=True))
     return field.model_copy(update={"centres": rows})
+
+
+def _grams(grams: Tensor, field: Field, name: str) -> tuple[tuple[int, ...], ...]:
+    fits = grams.dtype == torch.int64 and grams.ndim == 2 and 3 <= grams.shape[1] <= MOST + 1 and len(grams) > 0
+    if fits:
+        codes, counts = grams[:, :-1], grams[:, -1]
+        fits = bool((counts > 0).all() and (codes >= 0).all() and (codes < len(field.vocabulary)).all())
+    if not fits:
+        raise damaged(name, f'the n-grams of "{field.name}" are no stretches of its tokens')
+    return tuple(map(tuple, grams.tolist()))
 
 
 def _named(field: Field, header: Header, tensors: Mapping[str, Tensor], name: str) -> Field:

@@ -6,13 +6,17 @@ taken out, and its probability the sum over all ways to write it so.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from netwright.models.grams import EDGE, Grams
+
 BLANK = 0
+_WEIGHT = 0.5  # of an n-gram's surprise
 
 
 def best_path(codes: Int[np.ndarray, " time"]) -> list[int]:
@@ -29,20 +33,26 @@ def best_path(codes: Int[np.ndarray, " time"]) -> list[int]:
     return codes[changed & (codes != BLANK)].tolist()
 
 
-def prefix_search(shares: Float[np.ndarray, "time token"], width: int, least: float = 1e-3) -> list[int]:
+def prefix_search(
+    shares: Float[np.ndarray, "time token"], width: int, least: float = 1e-3, grams: Grams | None = None
+) -> list[int]:
     """The likeliest text, all ways to write it taken together, as far as a beam of beginnings tells.
+
+    An n-gram counts as half a witness: every new token takes on its surprise there less the usual one, so that neither
+    short nor long texts win by it.
 
     Args:
         shares: Probability of each token at every step.
         width: Beginnings that are kept from step to step.
         least: Tokens that are less likely than this at a step are passed over.
+        grams: What token follows which others; None where that is not asked.
 
     Example:
         >>> prefix_search(np.array([[0.6, 0.4], [0.6, 0.4]]), 4), best_path(np.array([0, 0]))
         ([1], [])
 
     Source: Graves 2012, Supervised Sequence Labelling with Recurrent Neural Networks, section 7.5; Hannun et al. 2014,
-    arXiv:1408.2873, algorithm 1, without a language model.
+    arXiv:1408.2873, algorithm 1.
     """
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}  # ends in a blank, ends in its last token
     for step in shares:
@@ -55,11 +65,19 @@ def prefix_search(shares: Float[np.ndarray, "time token"], width: int, least: fl
                 found[text][1] += token * float(step[text[-1]])
             for code in likely:
                 share = blank if text and code == text[-1] else total
-                found[(*text, code)][1] += share * float(step[code])
+                found[(*text, code)][1] += share * float(step[code]) * _bonus(grams, text, code)
         kept = sorted(found.items(), key=lambda item: -sum(item[1]))[:width]
         scale = sum(kept[0][1]) or 1.0  # so that long sounds do not end in zeros
         beams = {text: (blank / scale, token / scale) for text, (blank, token) in kept}
-    return list(max(beams.items(), key=lambda item: sum(item[1]))[0])
+    return list(max(beams.items(), key=lambda item: sum(item[1]) * _bonus(grams, item[0], EDGE))[0])
+
+
+def _bonus(grams: Grams | None, text: tuple[int, ...], token: int) -> float:
+    """By how much likelier a token, or the end, becomes behind a text by what usually follows."""
+    if grams is None:
+        return 1.0
+    before = (EDGE,) * (grams.order - 1 - len(text)) + text
+    return math.exp(_WEIGHT * ((grams.usual if token != EDGE else 0.0) - grams.nats(before, token)))
 
 
 def needed(codes: list[int]) -> int:

@@ -231,6 +231,7 @@ def _computed(
     show: Display,
 ) -> Outcome:
     model = assemble(decided.spec, dataset.inputs, dataset.outputs, decided.spec.training.seed)
+    model = scoring.informed(model, dataset)
     if base is not None:
         for line in base.give_weights(model):
             show.note(line)

@@ -138,6 +138,21 @@ def _left_out(decided: Resolved) -> list[str]:
     return [reason.path.removeprefix("inputs.").removesuffix(".kind") for reason in kinds]
 
 
+def informed(model: Model, dataset: Dataset) -> Model:
+    """The model with what its tasks keep of the training part's targets, before anything is trained.
+
+    Args:
+        model: A fresh one.
+        dataset: Its data.
+    """
+
+    def targets(name: str) -> Iterator[Tensor]:
+        source = Batches(dataset, "train", _CHUNK, 0, shuffle=False, resident=False)
+        return (batch.targets[name] for batch in source.epoch(0))
+
+    return _with(model, {name: task.informed(targets(name)) for name, task in model.tasks.items()})
+
+
 def _settled(model: Model, answered: dict[str, Answered]) -> Model:
     """The model with what its tasks keep of the training part, and then choose on the validation part."""
     if train := answered.get("train"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -272,6 +272,14 @@ class Task(ABC):
             values: Outputs or targets.
         """
         return values
+
+    def informed(self, targets: Iterable[Tensor]) -> Field:
+        """The field with what is kept of the training part's targets before training begins; here as it is.
+
+        Args:
+            targets: As in batches, of each training example once.
+        """
+        return self.field
 
     def learned(self, answers: Tensor, targets: Tensor) -> Field:
         """The field with what is kept of the training part once training has ended; here as it is.

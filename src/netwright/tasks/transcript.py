@@ -7,7 +7,7 @@ changed, put in or taken out, how many there are, and the same of words.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from netwright.field import TOKENS, Field
 from netwright.models.ctc import BLANK, best_path, needed, prefix_search
+from netwright.models.grams import Grams, counted
 from netwright.readers import padding
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
@@ -48,6 +49,15 @@ class Transcript(tokens.Texts):
         each = f"one of {len(field.vocabulary) - 1:,} {TOKENS.get(what, what)} or none at every step"
         why = "minus the log of the probability of the true text, written in any way over the steps"
         tokens.begin(self, spec, "what is aligned by ctc has the loss of ctc", each, "ctc", why)
+        self._order = spec.grams or 0
+        self._grams = Grams(field.grams, self.units) if field.grams else None
+
+    def informed(self, targets: Iterable[Int[Tensor, "batch later"]]) -> Field:
+        """The field with what follows what in the training texts, where that is asked; see `Task.informed`."""
+        if not self._order:
+            return self.field
+        texts = ([code for code in text if code != BLANK] for batch in targets for text in self.texts(batch))
+        return self.field.model_copy(update={"grams": counted(texts, self._order)})
 
     def terms(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]
@@ -90,7 +100,7 @@ class Transcript(tokens.Texts):
     def answers(self, outputs: Float[Tensor, "batch time unit"]) -> Int[Tensor, "batch later"]:
         """The likeliest texts; see `Task.answers`."""
         shares, steps = torch.softmax(outputs.nan_to_num().double(), dim=2).numpy(force=True), _steps(outputs).tolist()
-        texts = [prefix_search(row[:count], BEAM) for row, count in zip(shares, steps, strict=True)]
+        texts = [prefix_search(row[:count], BEAM, grams=self._grams) for row, count in zip(shares, steps, strict=True)]
         return padding.padded([np.array(text, dtype=np.int64) for text in texts])
 
     def judged(
