@@ -46,7 +46,7 @@ def _line(location: list[str], lines: dict[str, int]) -> int:
 
 def _told(line: int, path: str, given: str, messages: list[str]) -> str:
     place = f"{f'line {line}: ' if line else ''}{path}{': ' if path else ''}"
-    return f"{place}{' or '.join(dict.fromkeys(messages))}{given}"
+    return f"{place}{' or '.join(dict.fromkeys(messages))}{given}".rstrip(".") + "."
 
 
 def _held(model: type[BaseModel], name: str) -> type[BaseModel] | None:

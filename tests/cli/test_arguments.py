@@ -168,7 +168,7 @@ def test_a_setting_that_lies_elsewhere_or_is_called_differently_is_named_by_its_
 
 def test_a_value_out_of_range_is_told_by_the_option_that_was_written() -> None:
     with pytest.raises(
-        SpecError, match=r"command line: 2 problems found:\n  --depth: .*, not -1\n  --epochs: .*, not -3"
+        SpecError, match=r"command line: 2 problems found:\n  --depth: .*, not -1\.\n  --epochs: .*, not -3"
     ):
         spec("iris", epochs=-3, depth=-1)
 

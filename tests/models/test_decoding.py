@@ -8,8 +8,10 @@ from netwright.errors import SpecError
 from netwright.field import STEPS
 from netwright.models import decoding
 from netwright.models.build import build
+from netwright.models.chain import chain
 from netwright.models.decoding import Sampling, written
 from netwright.models.network import Network
+from netwright.models.recurrent import Carried
 from netwright.spec import ModelSpec
 
 SCORES = np.log(np.array([0.5, 0.3, 0.15, 0.05]))
@@ -59,7 +61,7 @@ def test_a_long_text_goes_on_as_it_began(layers: str, monkeypatch: pytest.Monkey
 
     def seen(ahead: decoding._Ahead, token: int) -> np.ndarray:
         scores = step(ahead, token)
-        asked.append(ahead._written is not None)
+        asked.append(ahead._written is not None or ahead._chain is not None)
         return scores
 
     monkeypatch.setattr(decoding._Ahead, "step", seen)
@@ -70,9 +72,41 @@ def test_a_long_text_goes_on_as_it_began(layers: str, monkeypatch: pytest.Monkey
 
 
 def test_writing_down_what_gives_other_scores_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, prompt = made("lstm 8"), np.array([1, 2, 3])
+    network, prompt = made("rnn 8"), np.array([1, 2, 3])
     plain = list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20))
     monkeypatch.setattr(torch.jit, "optimize_for_inference", lambda _: lambda token, *state: (token.float(), *state))
+    monkeypatch.setattr(decoding, "_PLAIN", 5)
+    assert list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20)) == plain
+
+
+@pytest.mark.parametrize("layers", ["lstm 8", "lstm 8, dropout 0.3, lstm 5, dropout 0.2", "gru 8, lstm 5, gru 4", ""])
+@pytest.mark.parametrize("embed", [3, 0])
+def test_a_chain_in_numpy_gives_the_scores_of_its_network(layers: str, embed: int) -> None:
+    network = build(ModelSpec(layers=layers), {"text": (STEPS, 6)}, {"next": 6}, 0, {"text": embed}, ["next"]).eval()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(0)))
+    carried: Carried = {}
+    with torch.inference_mode():
+        network({"text": torch.tensor([[1, 2, 3]])}, carried)
+        step = chain(network, "next", carried)
+        assert step is not None
+        for token in (4, 0, 5, 5, 1):
+            wanted = network({"text": torch.tensor([[token]])}, carried)["next"][0, -1].numpy()
+            np.testing.assert_allclose(step(token), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", ["rnn 8", "lstm 8, dense 5, relu", "{lstm 8 | gru 8} concat", "lstm 8, layer_norm"])
+def test_what_is_more_than_a_chain_is_none(layers: str) -> None:
+    network, carried = made(layers), {}
+    network({"text": torch.tensor([[1, 2, 3]])}, carried)
+    assert chain(network, "next", carried) is None
+
+
+def test_a_chain_that_gives_other_scores_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, prompt = made("lstm 8"), np.array([1, 2, 3])
+    plain = list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20))
+    monkeypatch.setattr(decoding, "chain", lambda *_: lambda token: np.zeros(6, np.float32))
     monkeypatch.setattr(decoding, "_PLAIN", 5)
     assert list(islice(written(network, "text", "next", prompt, Sampling(), 5), 20)) == plain
 
