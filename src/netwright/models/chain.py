@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
+from torch import nn
 
 from netwright.models.layers import Dense, Dropout
 from netwright.models.network import Network
@@ -68,9 +69,8 @@ def _sums(layer: Dense) -> Part:
 def _lstm(layer: Lstm, h: Vector, c: Vector) -> Part:
     """One product for all gates; the sigmoid of a sum is half the tanh of half of it, and a half."""
     units = len(h)
-    cell = layer.ahead
-    weight = np.concatenate([cell.weight_ih_l0.numpy(force=True), cell.weight_hh_l0.numpy(force=True)], axis=1)
-    bias = cell.bias_ih_l0.numpy(force=True) + cell.bias_hh_l0.numpy(force=True)
+    into_it, onwards, *biases = _weights(layer.ahead)
+    weight, bias = np.concatenate([into_it, onwards], axis=1), sum(biases)
     i, f, g, o = (slice(at * units, (at + 1) * units) for at in range(4))
     half = np.full((4 * units, 1), 0.5, np.float32)
     half[g] = 1.0
@@ -91,9 +91,7 @@ def _lstm(layer: Lstm, h: Vector, c: Vector) -> Part:
 
 def _gru(layer: Gru, h: Vector) -> Part:
     units = len(h)
-    cell = layer.ahead
-    weights = [w.numpy(force=True) for w in (cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)]
-    into, onwards, bias_into, bias_onwards = weights
+    into, onwards, bias_into, bias_onwards = _weights(layer.ahead)
 
     def step(x: Vector) -> Vector:
         nonlocal h
@@ -103,3 +101,9 @@ def _gru(layer: Gru, h: Vector) -> Part:
         return h
 
     return step
+
+
+def _weights(cell: nn.Module) -> list[np.ndarray]:
+    """Of what comes in, of the state, and the biases of both."""
+    named = dict(cell.named_parameters())
+    return [named[f"{name}_l0"].numpy(force=True) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
