@@ -117,7 +117,9 @@ def test_a_name_that_timm_does_not_know_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("timm")
-@pytest.mark.parametrize("model", [TINY, "test_resnet", "test_convnext", "test_vit2", "test_byobnet", "test_nfnet"])
+@pytest.mark.parametrize(
+    "model", [TINY, "test_resnet", "test_convnext", "test_vit2", "test_byobnet", "test_nfnet", "dla46_c"]
+)
 def test_weights_from_a_file_give_their_answers(model: str, tmp_path: Path) -> None:
     theirs = _trained(model, 5, SIZE)
     zoo.add(_weights(tmp_path / "w.safetensors", theirs), _given(model), name="tiny")
@@ -187,3 +189,6 @@ def test_it_is_fine_tuned_frozen_kept_and_exported_like_any_other(tmp_path: Path
     found = run.features(outcome.run, [tmp_path / "pictures"], out=tmp_path / "f.parquet")
     assert (found.layer, found.width) == ("timm1", 64)
     assert run.predict(outcome.run, [tmp_path / "pictures"]).num_rows == 24
+    pytest.importorskip("onnxruntime")
+    run.export(outcome.run, tmp_path / "m.onnx")  # which proves that it gives the same answers
+    assert (tmp_path / "m.onnx").stat().st_size > 1_000_000

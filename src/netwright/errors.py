@@ -62,7 +62,7 @@ class DivergedError(NetwrightError):
     """The loss became NaN, infinite or a thousand times what it was, and did not recover."""
 
     exit_code = 4
-    good_epoch = 0  # the last one that ended well, whose weights were put back
+    good_epoch = 0  # the last one that ended well; 0 for none
 
 
 class ResourceError(NetwrightError):

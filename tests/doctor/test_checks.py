@@ -68,6 +68,11 @@ def test_chains_through_which_a_gradient_comes_are_good(layers: str) -> None:
     assert found.state == "good"
 
 
+def test_what_only_helps_training_is_not_the_last_layer() -> None:
+    (found,) = Vanishing().look(plant.start("x4 {dense 16, relu}, {dense 8, relu} auxiliary, dense 16, relu"))
+    assert "of dense5's gradient" in found.message
+
+
 def test_few_layers_and_trained_ones_are_not_judged() -> None:
     assert Vanishing().look(plant.start("dense 16, sigmoid, dense 16, sigmoid")) == []
     assert Vanishing().look(replace(plant.start("x9 {dense 16, sigmoid}"), fresh=False)) == []

@@ -43,8 +43,11 @@ def test_b3_a_run_that_was_good_for_some_epochs_can_be_gone_on_from(tmp_path: Pa
     """The rate rises from step to step until the weights are thrown."""
     with pytest.raises(DivergedError, match="the loss is") as caught:
         run.train(spec.load(WANTED % ("100.0", 4000)), out=tmp_path / "run")
-    assert f"the last good one, are kept: netwright train ... --from {tmp_path / 'run'}" in caught.value.cure
+    assert f"Its best weights are kept: netwright train ... --from {tmp_path / 'run'}" in caught.value.cure
+    with pytest.raises(DivergedError, match="the loss is") as again:
+        run.resume(tmp_path / "run")
+    assert (again.value.message, again.value.cure) == (caught.value.message, caught.value.cure)
     wanted = spec.load((WANTED % ("0.01", 0)).replace("epochs: 40", "epochs: 2"))
-    again = run.train(wanted, out=tmp_path / "again", base=tmp_path / "run")
-    first = json.loads(RunFolder(again.run).history.read_text(encoding="utf-8").splitlines()[0])
+    gone_on = run.train(wanted, out=tmp_path / "again", base=tmp_path / "run")
+    first = json.loads(RunFolder(gone_on.run).history.read_text(encoding="utf-8").splitlines()[0])
     assert first["loss/target"] < 2  # what a net that was thrown would be a thousand times off

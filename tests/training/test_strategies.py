@@ -186,7 +186,7 @@ def test_weights_that_were_thrown_go_back_at_once_and_the_note_says_what_helps(l
     training.run()
     (act, back) = [row["what"] for row in training.history.rows if row["kind"] == "action"]
     assert act.startswith("step not applied: its loss was ")
-    assert act.endswith(" on the batch before: the weights did it")
+    assert act.endswith(" on another batch: the weights did it")
     assert back == "back to the start of the epoch, learning rate x 0.5"
     assert torch.equal(seen.weights[8], seen.weights[4])
     assert (guard.skipped, guard.returns) == (1, 1)
@@ -200,7 +200,7 @@ def test_a_wild_batch_is_left_out_and_the_weights_stay(little: Little) -> None:
     training = little(strategies=[Wild(7), guard, seen])
     training.run()
     (act,) = [row["what"] for row in training.history.rows if row["kind"] == "action"]
-    assert act.endswith(" on the batch before: this batch did it")
+    assert act.endswith(" on another batch: this batch did it")
     assert torch.equal(seen.weights[7], seen.weights[6])
     assert (guard.skipped, guard.returns, training.lr_scale) == (1, 0, 1.0)
 
@@ -217,6 +217,43 @@ def test_a_run_that_keeps_exploding_tells_what_led_there_and_ends_with_the_last_
     assert caught.value.good_epoch == 1
     now = nn.utils.parameters_to_vector(training.plan.nets["net"].parameters())
     assert torch.equal(now, seen.weights[4])
+
+
+def test_a_run_resumed_right_before_a_wild_batch_decides_the_same(little: Little) -> None:
+    kept: list[tuple[dict[str, torch.Tensor], dict[str, object]]] = []
+
+    class Keep(Strategy):
+        name = "keep"
+
+        def after_step(self, training: Training) -> None:
+            if training.step == 7:
+                tensors, facts = training.state()
+                kept.append(({key: value.clone() for key, value in tensors.items()}, facts))
+
+    whole = little(strategies=[Wild(7), Finite(), Keep()])
+    whole.run()
+    resumed = little(strategies=[Wild(7), Finite(), Keep()])
+    resumed.load_state(*kept[0])
+    resumed.run()
+    one, other = (nn.utils.parameters_to_vector(each.plan.nets["net"].parameters()) for each in (whole, resumed))
+    assert torch.equal(one, other)
+    acts = [[row["what"] for row in each.history.rows if row["kind"] == "action"] for each in (whole, resumed)]
+    assert acts[0] == acts[1] != []
+
+
+def test_wild_values_that_are_only_held_out_stop_nothing(little: Little) -> None:
+    losses = iter([4e7, 3e7, 2e7])
+    training = little(strategies=[Finite()], validate=lambda: {"loss": next(losses)})
+    training.run()
+    assert training.epoch == 3
+    assert training.notes == []
+
+
+def test_a_mean_of_weights_begins_anew_where_they_were_thrown(little: Little) -> None:
+    mean = Averaging(0.999)
+    training = little(strategies=[Finite(), Thrown(8), mean])
+    training.run()
+    assert max(float(value.abs().max()) for value in mean._mean.values()) < 100
 
 
 def test_a_refused_step_ends_what_is_carried(little: Little) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
@@ -110,7 +111,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
     """
     network = copy.deepcopy(model.network).eval()
     for module in network.modules():
-        if fresh and isinstance(module, BatchNorm):
+        if fresh and isinstance(module, BatchNorm | _BatchNorm):
             module.train()  # its running means know nothing yet; in training those of the batch serve
     values: dict[str, Tensor] = {}
     for node in network.nodes:
@@ -134,7 +135,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         if total.requires_grad:
             total.backward()
     gradients = _gradients(network)
-    back = backwards(network.nodes, network.heads, gradients)
+    back = backwards([node for node in network.nodes if node.name not in network.aside], network.heads, gradients)
     return Start(
         nodes=network.nodes,
         heads=network.heads,

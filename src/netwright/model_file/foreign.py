@@ -24,9 +24,10 @@ from torch import Tensor
 
 from netwright.errors import ModelFileError, ResourceError, SpecError
 from netwright.files import printable
+from netwright.models import timm_body
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network
-from netwright.models.timm_body import Timm, made
+from netwright.models.timm_body import Timm
 from netwright.words import listed
 
 _SECONDS = 120.0  # for a child to read a pickle of tensors
@@ -193,10 +194,10 @@ def _adopt_body(network: Network, name: str, tensors: Mapping[str, Tensor]) -> l
         ModelFileError: They are not this network's, or its last layer is more than weighted sums.
     """
     body: Timm = network.module(name)  # type: ignore[assignment]
-    last = classes(tensors)
+    last = timm_body.classes(body.model, tensors)
     laid = {"state_dict": dict(tensors), "num_classes": last}
     try:
-        theirs = made(body.model, body.in_shape, last, pretrained=True, pretrained_cfg_overlay=laid).eval()
+        theirs = timm_body.made(body.model, body.in_shape, last, pretrained=True, pretrained_cfg_overlay=laid).eval()
     except SpecError as exc:
         said = " ".join(exc.message.split())
         raise ModelFileError(

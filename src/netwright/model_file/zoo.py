@@ -21,6 +21,7 @@ from netwright.files import printable
 from netwright.model_file import foreign, timm_zoo
 from netwright.model_file.file import annotate, inspect, load, write
 from netwright.model_file.model import Model, assemble
+from netwright.models import timm_body
 from netwright.models.defaults import default_layers
 from netwright.progress import Display, Silent
 from netwright.registry import nearest
@@ -205,7 +206,10 @@ def _adopted(source: Path, given: Weights) -> tuple[Model, list[str]]:
     tensors = foreign.read(source)
     image = _picture(given)
     layers, _ = default_layers(ModelSpec(net=given.net), {"image": (given.channels, *given.size_px)})
-    outputs = _outputs(given.classes, foreign.classes(tensors))
+    count = foreign.classes(tensors)
+    if given.net.name == "timm":
+        count = timm_body.classes(str(given.net.options.get("model")), tensors)
+    outputs = _outputs(given.classes, count)
     spec = Spec.model_validate(
         {"inputs": {"image": "image"}, "outputs": dict.fromkeys(outputs, "category"), "model": {"layers": layers}}
     )

@@ -262,6 +262,24 @@ def on_its_own(network: nn.Module) -> Iterator[None]:
             decoder.alone = False
 
 
+@contextmanager
+def fed_the_truth(*networks: nn.Module) -> Iterator[None]:
+    """Every decoder of some networks is fed true tokens alone while the block runs.
+
+    Args:
+        networks: They are as they were afterwards.
+    """
+    decoders = [module for network in networks for module in network.modules() if isinstance(module, Decoder)]
+    guesses = [decoder.own for decoder in decoders]
+    try:
+        for decoder in decoders:
+            decoder.own = None
+        yield
+    finally:
+        for decoder, own in zip(decoders, guesses, strict=True):
+            decoder.own = own
+
+
 def _weighed(weights: Tensor, reading: _Reading) -> Tensor:
     """What attention finds: the mean of the steps, weighed by the softmax of `(batch, later, time)` weights."""
     if reading.memory is None:

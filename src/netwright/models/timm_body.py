@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
@@ -129,6 +130,20 @@ def made(model: str, shape: Shape, classes: int = 0, **options: Any) -> nn.Modul
             f"{model} cannot be made for pictures of {shape[0]} x {shape[1]} x {shape[2]}: {exc}",
             "Give pictures the size that it was made for, e.g. size_px: [224, 224].",
         ) from exc
+
+
+def classes(model: str, tensors: Mapping[str, Tensor]) -> int:
+    """How many classes the last layer of a file of one of timm's networks tells apart; 0 where there is none.
+
+    Args:
+        model: timm's name for it.
+        tensors: By the names that timm gives them.
+    """
+    _known(model)
+    facts = library().models.get_pretrained_cfg(model)
+    last = (facts.classifier if facts else None) or "head"
+    weight = tensors.get(f"{last if isinstance(last, str) else last[0]}.weight")
+    return 0 if weight is None else len(weight)
 
 
 def _known(model: str) -> None:

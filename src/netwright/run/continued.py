@@ -56,7 +56,12 @@ def load_model(path: Path) -> Model:
     weights = {k.removeprefix(mark): v for k, v in found.tensors.items() if k.startswith(mark)}
     model.network.load_state_dict(weights)
     note = f"the run is not finished ({state}): these are its best weights up to step {found.facts['step']}"
-    return replace(model, notes=(*model.notes, note))
+    unread = [name for name, out in decided.spec.outputs.items() if out.grams]
+    notes = [
+        note,
+        *(f"outputs.{name}: texts are read off without the n-gram, which comes at its end" for name in unread),
+    ]
+    return replace(model, notes=(*model.notes, *notes))
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,11 @@ def _go(
     with folder.locked():
         files.sweep(folder.path)  # what a killed process was writing
         try:
-            if folder.read()["state"] == "done" and folder.report.exists():
+            facts = folder.read()
+            if facts["state"] == "done" and folder.report.exists():
                 return scoring.outcome(folder)
+            if facts.get("diverged"):  # it would only do so again
+                raise DivergedError(str(facts["problem"]), str(facts["diverged"]))
             return _stages(folder, wanted, options, data, show, decided)
         except Stopped as stopped:
             folder.update(state="stopped")
@@ -231,7 +234,6 @@ def _computed(
     show: Display,
 ) -> Outcome:
     model = assemble(decided.spec, dataset.inputs, dataset.outputs, decided.spec.training.seed)
-    model = scoring.informed(model, dataset)
     if base is not None:
         for line in base.give_weights(model):
             show.note(line)
@@ -239,6 +241,7 @@ def _computed(
         _introduce(model, dataset)
     if base is not None:
         before.keep(folder, dataset, model, base, resident=decided.hardware.resident)
+    model = scoring.informed(model, dataset)
     model.network.to(device)
     looking.look(folder, decided, dataset, model, device, show, fresh=base is None)
     if decided.spec.training.freeze:
@@ -422,13 +425,14 @@ def _fit(
     try:
         training.run(save)
     except DivergedError as exc:
+        history.write()  # what led there
         if not exc.good_epoch:
-            history.write()  # what led there
             raise
         save(training)
         where = files.printable(folder.path)
-        kept = f"The weights of epoch {exc.good_epoch}, the last good one, are kept: netwright train ... --from {where}"
-        raise DivergedError(exc.message, f"{exc.cure} {kept}") from None
+        cure = f"{exc.cure} Its best weights are kept: netwright train ... --from {where}"
+        folder.update(diverged=cure)
+        raise DivergedError(exc.message, cure) from None
     return training
 
 

@@ -147,8 +147,9 @@ def informed(model: Model, dataset: Dataset) -> Model:
     """
 
     def targets(name: str) -> Iterator[Tensor]:
-        source = Batches(dataset, "train", _CHUNK, 0, shuffle=False, resident=False)
-        return (batch.targets[name] for batch in source.epoch(0))
+        field, places = dataset.outputs[name], dataset.parts["train"]
+        for start in range(0, len(places), _CHUNK):
+            yield torch.as_tensor(kind_of(field).code(dataset.arrays[name][places[start : start + _CHUNK]], field))
 
     return _with(model, {name: task.informed(targets(name)) for name, task in model.tasks.items()})
 

@@ -105,6 +105,7 @@ class Training:
         rate: Factor on the optimizers' own learning rates in the last step: schedule times `lr_scale`.
         best_epoch: Epoch whose weights the networks hold, once training has ended; 0 for the last.
         applied: Whether the last step moved the weights.
+        returned: Whether weights of before were put back in the last step.
         stop_reason: Why it ended.
     """
 
@@ -115,6 +116,7 @@ class Training:
         self.step = self.epoch = self.step_in_epoch = self.best_epoch = 0
         self.lr_scale = self.rate = 1.0
         self.stop_reason, self.save_soon, self.applied = "", False, True
+        self.returned = False
         self.notes: list[str] = []
         self._sums: dict[str, float | Tensor] = {}
         self._seen = 0
@@ -302,7 +304,7 @@ class Training:
     def _step(self, batch: Batch, hooks: _Hooks, sampled: bool) -> None:
         for strategy in hooks.batch:
             batch = strategy.batch(self, batch)
-        self.batch = batch
+        self.batch, self.returned = batch, False
         terms = hooks.step[0].step(self, batch) if hooks.step else self._update(batch, hooks)
         self.step += 1
         self.step_in_epoch += 1

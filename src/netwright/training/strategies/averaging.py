@@ -36,7 +36,12 @@ class Averaging(Strategy):
 
     @torch.no_grad()
     def after_step(self, training: Training) -> None:
-        """Moves the mean towards the weights."""
+        """Moves the mean towards the weights; begins anew where weights of before were put back."""
+        if training.returned:  # the mean has seen what was thrown away
+            self.steps, self._live = 0, []
+            self.begin(training)
+        if not training.applied:
+            return
         if not self._live:
             weights = training.weights()
             self._live = [weights[name] for name in self._mean]

@@ -48,6 +48,10 @@ class Carry(Strategy):
         if not self._names:
             self._names = {module: name for name, module in training.plan.nets["net"].named_modules()}
         self._states = {layer: tuple(part.detach() for part in state) for layer, state in self._now.items()}
+        if training.plan.device.type == "cuda":  # pragma: no cover - there a step is refused without a word
+            self._states = {
+                layer: tuple(part.nan_to_num(0.0, 0.0, 0.0) for part in state) for layer, state in self._states.items()
+            }
 
     def state(self) -> State:
         """The states, by the name of their layer."""

@@ -1,11 +1,12 @@
 """Sound losses only: no step is applied whose loss is no number or has exploded; a run that keeps failing goes back.
 
-A loss has exploded when it is a thousand times the first one. Then the batch before is answered again: is its loss as
-far off, the weights were thrown, else the data of this batch are to blame. After `tries` refused steps in a row, and at
-once where the weights were thrown, weights and optimizer return to the start of the epoch and the learning rate is
-halved; after `restarts` returns the run ends, with the losses and gradients before and the examples of the last batch
-named. A run whose last epoch ends without a number keeps the weights of the last epoch that had one. Everything is
-decided by steps, never by the clock, so a resumed run decides the same.
+A loss has exploded when it is a thousand times the first one. Then the batch that began the epoch is answered too: is
+its loss as far off, the weights were thrown, else the data of this batch are to blame. After `tries` refused steps in a
+row, and at once where the weights were thrown, weights and optimizer return to the start of the epoch and the learning
+rate is halved; after `restarts` returns the run ends, with the losses and gradients before and the examples of the last
+batch named. A run whose last epoch ends without a number keeps the weights of the last epoch that had one. Everything
+is decided by steps, never by the clock, so a resumed run decides the same. On a CUDA device the update itself leaves
+out a loss that is no number, and the rest is looked at a few times an epoch.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections import deque
 
 import torch
 
-from netwright.data.batches import Batch
 from netwright.errors import DivergedError
+from netwright.models.decoders import fed_the_truth
 from netwright.training.loop import Training
 from netwright.training.strategies.strategy import Row, State, Strategy
 from netwright.words import counted
@@ -24,7 +25,7 @@ from netwright.words import counted
 EXPLODED = 1e3  # times the first loss, and at least so much; without looking, no fresh network is so far off
 _RISING = 3.0  # times the first loss, from which on gradients are measured
 _SHOWN = 4  # losses, and gradients, told of a run that is lost
-_COUNTS = ("in_a_row", "returns", "skipped", "good_epoch", "first")
+_COUNTS = ("in_a_row", "returns", "skipped", "good_epoch", "first", "first_held_out")
 
 
 class Finite(Strategy):
@@ -40,9 +41,8 @@ class Finite(Strategy):
     def __init__(self, tries: int = 5, restarts: int = 3) -> None:
         self.tries, self.restarts = tries, restarts
         self.in_a_row = self.returns = self.skipped = self.good_epoch = 0
-        self.first = 0.0
+        self.first = self.first_held_out = 0.0
         self.sound = True
-        self._calm: Batch | None = None
         self._losses: deque[float] = deque(maxlen=_SHOWN)
         self._norms: deque[float] = deque(maxlen=_SHOWN)
         self._steepest = ""
@@ -63,16 +63,15 @@ class Finite(Strategy):
         if math.isfinite(loss) and not (self.first and abs(loss) > self._limit):
             self.first = self.first or abs(loss)
             self.in_a_row = 0
-            self._calm = training.batch
             self._losses.append(loss)
             return True
         self.in_a_row += 1
         self.skipped += 1
         thrown, told = False, f"step not applied: its loss was {loss:.3g}"
         if math.isfinite(loss):
-            before = self._answered_again(training)
-            thrown = not abs(before) <= self._limit
-            told += f", and {before:.3g} on the batch before: {'the weights' if thrown else 'this batch'} did it"
+            other = self._on_another(training)
+            thrown = not abs(other) <= self._limit
+            told += f", and {other:.3g} on another batch: {'the weights' if thrown else 'this batch'} did it"
         training.act(self.name, told)
         self._mend(training)
         if self.in_a_row == self.tries or thrown:
@@ -80,22 +79,20 @@ class Finite(Strategy):
             self._go_back(training, loss)
         return False
 
-    def _is_sound(self, loss: object) -> bool:
-        return isinstance(loss, float | int) and math.isfinite(loss) and not (self.first and abs(loss) > self._limit)
-
     @property
     def _limit(self) -> float:
-        return EXPLODED * max(self.first, 1.0)
+        return _limit_of(self.first)
 
     @torch.no_grad()
-    def _answered_again(self, training: Training) -> float:
-        """The loss on the last batch whose step was applied, with the weights as they are now."""
-        if self._calm is None:
+    def _on_another(self, training: Training) -> float:
+        """The loss on the batch that began the epoch, or came after it, with the weights as they are now."""
+        batch = next(iter(training.source.epoch(training.epoch, 0 if training.step_in_epoch else 1)), None)
+        if batch is None:  # an epoch of a single batch
             return math.nan
         kept = {key: tensor.clone() for key, tensor in training.weights().items()}  # running means are moved
         devices = [training.plan.device] if training.plan.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            found = float(sum(term.item() for term in training.plan.losses(self._calm).values()))
+        with torch.random.fork_rng(devices=devices), fed_the_truth(*training.plan.nets.values()):
+            found = float(sum(term.item() for term in training.plan.losses(batch).values()))
         training.load_weights(kept)
         return found
 
@@ -125,13 +122,19 @@ class Finite(Strategy):
             training.load_snapshot(self._good)
             raise lost
         training.load_snapshot(self._good)
+        training.returned = True
         training.lr_scale *= 0.5
         training.act(self.name, f"back to the start of the epoch, learning rate x {training.lr_scale:g}")
 
     def end_of_epoch(self, training: Training, row: Row) -> None:
         """An epoch that trained and whose validation loss is sound is a place to come back to."""
-        self.sound = self._is_sound(row.get("validation/loss", row.get("train/loss")))
-        if self.sound and self._is_sound(row.get("train/loss")):
+        held_out = row.get("validation/loss")
+        if not self.first_held_out and isinstance(held_out, float) and math.isfinite(held_out):
+            self.first_held_out = abs(held_out)  # what is held out may have wild values of its own
+        self.sound = _is_sound(row.get("train/loss"), self.first)
+        if "validation/loss" in row:
+            self.sound = self.sound and _is_sound(held_out, self.first_held_out)
+        if self.sound:
             self.good_epoch = training.epoch + 1
             self._keep(training)
 
@@ -174,7 +177,7 @@ class Finite(Strategy):
         if columns:
             where = f"; not finite in this batch: {', '.join(columns)}"
         elif math.isfinite(loss):
-            where = "; on the batch before it is as far off now, so that not this batch but the steps are to blame"
+            where = "; on another batch it is as far off now, so that not this batch but the steps are to blame"
         lost = DivergedError(
             f"the loss is {loss:.6g} at step {training.step} (epoch {epoch}), after "
             f"{min(self.returns, self.restarts)} returns with the learning rate halved each time{where}."
@@ -206,6 +209,15 @@ class Finite(Strategy):
         self._good = {
             key.removeprefix("good/"): value for key, value in state.items() if isinstance(value, torch.Tensor)
         }
+
+
+def _limit_of(first: float) -> float:
+    return EXPLODED * max(first, 1.0)
+
+
+def _is_sound(loss: object, first: float) -> bool:
+    """Whether a loss is a number and no thousand times the first one, where there is one."""
+    return isinstance(loss, float | int) and math.isfinite(loss) and not (first and abs(loss) > _limit_of(first))
 
 
 def _size(norm: float) -> float:
