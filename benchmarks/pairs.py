@@ -3,8 +3,8 @@
 Clocks, caches and neighbours drift by a fifth between runs, but hardly between two seconds that follow each other. So A
 and B alternate in one process, each segment doing the same work for at least a second; what is reported is the median
 of the ratios of neighbours, with the 95 % interval of its bootstrap. A pair during which other programs, or other
-machines on the same host, had more than a twentieth of the processor is measured again, so that it is no matter when a
-benchmark runs (Linux tells; elsewhere every pair counts).
+machines on the same host, had more than a twentieth of the processor is measured again, in all at most four times as
+often as there are pairs (Linux tells; elsewhere every pair counts).
 
 Usage: python benchmarks/pairs.py    measures one thing against itself: how far from 1 a ratio of equals may be
 """
@@ -29,7 +29,7 @@ import torch
 SEGMENTS, SECONDS, RESAMPLES = 21, 1.0, 10_000
 DISTURBED = 0.05  # of all cores, had by others
 TICK_S = 0.05  # what the counts of processor time are coarse by
-PATIENCE, REST_S = 60, 5.0  # tries, and seconds between them: five minutes and what is measured in them
+AGAIN, REST_S = 4, 5.0  # further tries, for each pair of a measurement, and seconds before each
 T = TypeVar("T")
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -120,7 +120,8 @@ def alternate(
     for number in range(segments):
         # Who goes first alternates too: a clock that slows down steadily then favours neither.
         order = (a, b) if number % 2 == 0 else (b, a)
-        rates, tries = calmly(lambda order=order: {name: rate() for name, rate in order}, disturbed)
+        left = AGAIN * segments - again
+        rates, tries = calmly(lambda order=order: {name: rate() for name, rate in order}, disturbed, left)
         first.append(rates[a[0]])
         second.append(rates[b[0]])
         again += tries - 1
@@ -132,19 +133,20 @@ def alternate(
     return Ratio(a[0], b[0], float(np.median(ratios)), *shares, segments, again)
 
 
-def calmly(work: Callable[[], T], disturbed: float | None = None) -> tuple[T, int]:
+def calmly(work: Callable[[], T], disturbed: float | None = None, again: int = AGAIN) -> tuple[T, int]:
     """What some work gives, done again until others leave the processor alone, and how often it was done.
 
     Args:
         work: Is measured.
         disturbed: Share of the processor that others may have; `DISTURBED` when left out.
+        again: Further tries; the last one counts however it was.
     """
     allowed = DISTURBED if disturbed is None else disturbed
-    for tries in range(1, PATIENCE + 1):
+    for tries in range(1, again + 2):
         before, start = _had_by_others(), time.perf_counter()
         found = work()
         passed = (time.perf_counter() - start) * (os.cpu_count() or 1)
-        if tries == PATIENCE or _had_by_others() - before <= allowed * passed + TICK_S:
+        if tries > again or _had_by_others() - before <= allowed * passed + TICK_S:
             return found, tries
         time.sleep(REST_S)
     raise AssertionError("the last try returns")

@@ -158,6 +158,11 @@ def test_what_cannot_be_built_is_said_with_its_column(text: str, said: str) -> N
         build(ModelSpec(layers=text), {"x": (3, 8, 9)}, {"out": 3}, 0)
 
 
+def test_a_net_without_its_model_is_refused() -> None:
+    with pytest.raises(SpecError, match=r'model\.net: net "timm" needs its option "model": any network of timm'):
+        build(ModelSpec(net=PartSpec(name="timm")), {"x": (3, 8, 9)}, {"out": 3}, 0)
+
+
 @pytest.mark.usefixtures("timm")
 def test_a_batch_of_one_trains_with_the_running_means() -> None:
     network = build(ModelSpec(layers=f"timm {TINY}"), {"x": (3, 8, 9)}, {"out": 3}, 0).train()

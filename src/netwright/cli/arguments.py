@@ -69,7 +69,7 @@ class Settings:
     """Shorthands for settings of the spec.
 
     Args:
-        net: A network with a name for pictures, e.g. resnet18; see `netwright explain`.
+        net: A network with a name for pictures, e.g. resnet18 or "{name: vgg, depth: 13}"; see `netwright explain`.
         layers: Layers as text, e.g. "conv 16x5 pad 2, relu, pool 2, dense 64, relu"; "" is a linear model.
         depth: Number of hidden layers, instead of --layers.
         width: Units per hidden layer, instead of --layers.
@@ -115,9 +115,10 @@ class Settings:
         Example:
             >>> Settings(layers="dense 8", overrides=("training.seed=3",)).values()
             {'model.layers': '"dense 8"', 'training.seed': '3'}
+            >>> Settings(net="{name: vgg, depth: 13}").values()
+            {'model.net': '{name: vgg, depth: 13}'}
         """
-        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name in PATHS}
-        values = {PATHS[name]: _quoted(PATHS[name], str(value)) for name, value in given.items() if value is not None}
+        values = {path: _quoted(path, str(getattr(self, name))) for name, path in self._written().items()}
         problems = []
         for word in self.overrides:
             path, equals, value = word.partition("=")
@@ -132,8 +133,16 @@ class Settings:
 
     def said(self) -> dict[str, str]:
         """The option that was written for each path of `values` that has one; a `--set` says its path itself."""
-        given = [name for name in PATHS if getattr(self, name) is not None]
-        return {PATHS[name]: f"--{name.replace('_', '-')}" for name in given}
+        return {path: f"--{name.replace('_', '-')}" for name, path in self._written().items()}
+
+    def _written(self) -> dict[str, str]:
+        """The options that were written, and the path of each: of a part with options in braces the whole part's."""
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name in PATHS}
+        return {
+            name: PATHS[name].removesuffix(".name" if str(value).startswith("{") else "")
+            for name, value in given.items()
+            if value is not None
+        }
 
     def load_own_parts(self) -> None:
         """Runs every file given with `--use`."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from netwright.errors import SpecError
 from netwright.field import STEPS, Reason
-from netwright.registry import check_options, part, resolve
+from netwright.registry import check_options, options, part, resolve
 from netwright.spec import ModelSpec, PartSpec
 
 Groups = Mapping[str, tuple[int, ...]]
@@ -75,6 +75,9 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
         SpecError: No such network or option, or no picture to look at.
     """
     problems = check_options("net", net.name, net.options, given=("shape",))
+    for key, option in options("net", net.name, given=("shape",)).items():
+        if option.default is option.empty and key not in net.options:
+            problems.append(f'net "{net.name}" needs its option "{key}": {part("net", net.name).summary}')
     pictures = sorted({shape for shape in groups.values() if len(shape) == 3}, key=math.prod)
     if not pictures:
         problems.append(f"{net.name} looks at pictures, and none goes in")
