@@ -101,4 +101,5 @@ def test_a_run_tells_the_forms_of_its_texts_beside_those_of_what_it_learned(tmp_
     assert last.share is None or 0 <= last.share <= 1
     assert len(stages[-1].text) == 2_000
     assert "speakers named: " in outcome.report.read_text(encoding="utf-8")
+    assert outcome.text[-1] == f"next:   netwright sample {tmp_path / 'run'}"
     assert netwright.load(outcome.model)

@@ -510,7 +510,7 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
         *lines,
         f"report: {files.printable(folder.report)}",
         f"model:  {kept}",
-        f"next:   netwright predict {where} FILE",
+        f"next:   netwright {f'sample {where}' if found.stages else f'predict {where} FILE'}",
     ]
 
 
