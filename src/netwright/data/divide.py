@@ -119,7 +119,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
-        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind == "signal"):
+        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind in {"signal", "text"}):
             reasons += kind_of(facts).decided(np.asarray(cells[:]), fitted[name])
     return Division(codes, fitted, torn, [reason, *reasons], notes)
 

@@ -6,12 +6,13 @@ import pyarrow as pa
 import pytest
 import torch
 
+from netwright.data.dataset import prepare
 from netwright.errors import CellError, SpecError
 from netwright.field import UNKNOWN, Field
 from netwright.readers import Arrays, Blobs, Cells, from_memory, padding
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text, spelled
-from netwright.spec import InputSpec
+from netwright.spec import InputSpec, load
 
 REVIEWS = ["A fine, fine film.", "a dull film!", "not a film at all", "It's fine"]
 
@@ -112,3 +113,13 @@ def test_a_bag_holds_the_frequent_tokens() -> None:
     field, values = fitted(["aab", "b"], tokens="characters")
     assert Text().names(field) == [f"review: {UNKNOWN}", "review: a", "review: b"]
     assert Text().flat(Text().code(values, field), field).tolist() == [[0, 1, 1], [0, 0, 1]]
+
+
+def test_characters_that_training_never_saw_are_counted_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abc " * 500 + "ab\u00f8 " * 20 + "\u03a9", encoding="utf-8")
+    text = (
+        f"{{data: {{path: {tmp_path / 'a.txt'}, window: 16}}, inputs: {{text: text}}, outputs: {{next: {{of: text}}}}}}"
+    )
+    reasons = {reason.path: reason.why for reason in prepare(load(text)).reasons}
+    said = "tokens of the training part; 21 of 2,081 in all the data are none of them and count as one unknown: "
+    assert reasons["inputs.text.vocabulary"] == f"{said}\u00f8, \u03a9"

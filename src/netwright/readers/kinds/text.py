@@ -24,6 +24,7 @@ from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import InputSpec, OutputSpec
+from netwright.words import listed
 
 MOST_TOKENS = 20_000  # known words of a text
 MOST_STEPS = {"words": 400, "spaces": 400, "characters": 2_000, "bpe": 600}  # read of one text
@@ -31,6 +32,7 @@ _WORDS = ("words", "spaces")  # tokens that spaces stand between
 PIECES = 8_000  # known pieces of words
 _BYTES = 256 + 2  # tokens that pieces begin with: every byte, what is not known, and the end
 SENTENCE = 3  # words that a text has on average for them to be its tokens
+_MOST_BYTES, _SHOWN = 20_000_000, 5  # bytes of text in which unknown tokens are counted; of those that are told
 SEEN_TWICE = 2  # how often a word is in the training part to be known; the others teach what an unknown one is
 FLAT = 2_000  # tokens that a bag of words counts
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -101,7 +103,7 @@ class Text(Sequence):
         return field.model_copy(update={"options": {**field.options, "most_steps": most_steps}})
 
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
-        """How many tokens are known, and how many texts are cut."""
+        """How many tokens are known, how many others the texts hold, and how many texts are cut."""
         path, longest = f"inputs.{field.name}", int(field.options["longest"])
         words = ("words", f"tokens of the training part that it holds {SEEN_TWICE} times or more")
         what, why = {
@@ -109,6 +111,7 @@ class Text(Sequence):
             "spaces": words,
             "bpe": ("pieces of words", "all bytes, and pairs that the training part holds most often"),
         }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
+        why += _unseen(values, field)
         told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
         split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
         cut = sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
@@ -246,6 +249,24 @@ def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
     least = SEEN_TWICE if field.options["tokens"] in _WORDS else 1
     known = [token for token, count in counts.items() if count >= least]
     return sorted(known, key=lambda token: (-counts[token], token))[:most]
+
+
+def _unseen(values: np.ndarray, field: Field) -> str:
+    """How many tokens of the first texts are not known, in words; nothing where all are."""
+    if field.options["tokens"] == "bpe":  # all bytes are
+        return ""
+    known, split, others = frozenset(field.vocabulary), _splitter(field), Counter[str]()
+    read = tokens = 0
+    for row in _rows(values):
+        found = split(_text(row))
+        others.update(token for token in found if token not in known)
+        read, tokens = read + len(row), tokens + len(found)
+        if read > _MOST_BYTES:
+            break
+    if not others:
+        return ""
+    shown = listed([printable(token) for token, _ in others.most_common()], _SHOWN)
+    return f"; {others.total():,} of {tokens:,} in all the data are none of them and count as one unknown: {shown}"
 
 
 def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:
