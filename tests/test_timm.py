@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,7 @@ from torch import nn
 
 import netwright
 from netwright import run, spec
-from netwright.errors import ModelFileError, SpecError
+from netwright.errors import ModelFileError, ResourceError, SpecError
 from netwright.model_file import zoo
 from netwright.models.build import build
 from netwright.models.timm_body import Timm, library, made
@@ -114,6 +115,17 @@ def test_a_name_that_timm_does_not_know_is_refused() -> None:
         zoo.add_from_timm("timm:resnet19")
     with pytest.raises(SpecError, match=r"timm:resnet18\.nope: timm has no such weights"):
         zoo.add_from_timm("timm:resnet18.nope")
+
+
+@pytest.mark.usefixtures("hub", "timm")
+def test_without_a_network_it_is_said_how_the_file_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    with pytest.raises(ResourceError, match=r"efficientnet_b0.ra_in1k is not here yet.*cannot be reached") as caught:
+        zoo.add_from_timm("timm:efficientnet_b0.ra_in1k")
+    assert caught.value.cure.endswith("--net '{name: timm, model: efficientnet_b0}' --size-px 224 224")
 
 
 @pytest.mark.usefixtures("timm")

@@ -79,10 +79,11 @@ def fetch(name: str, show: Display) -> Known:
         raise SpecError(
             f"{MARK}{name}: timm has no such weights{nearest(name, there)}.", f"It has {listed(there, 12)}."
         )
-    path = _found(facts.hf_hub_id, show)
+    net = _NETS.get(architecture, PartSpec(name="timm", options={"model": architecture}))
+    path = _found(facts.hf_hub_id, net, tuple(facts.input_size[1:]), show)
     return Known(
         path,
-        _NETS.get(architecture, PartSpec(name="timm", options={"model": architecture})),
+        net,
         tuple(facts.input_size[1:]),
         (tuple(facts.mean), tuple(facts.std)),
         _classes(timm, facts.num_classes),
@@ -91,18 +92,20 @@ def fetch(name: str, show: Display) -> Known:
     )
 
 
-def _found(repository: str, show: Display) -> Path:
+def _found(repository: str, net: PartSpec, size_px: tuple[int, int], show: Display) -> Path:
     """The file of weights: as it was fetched before, or fetched now."""
     hub = importlib.import_module("huggingface_hub")
     held = hub.try_to_load_from_cache(repository, _FILE)
     if isinstance(held, str):
         return Path(held)
+    named = ", ".join(f"{key}: {value}" for key, value in {"name": net.name, **net.options}.items())
     try:
         socket.create_connection((_HOST, 443), timeout=_WAIT_S).close()
     except OSError as exc:
         raise ResourceError(
             f"{_FILE} of {repository} is not here yet, and {_HOST} cannot be reached ({exc.strerror or exc}).",
-            f"Get the file where there is a network, then: netwright zoo add {_FILE} --net ...",
+            f"Get the file where there is a network, then: netwright zoo add {_FILE} --net '{{{named}}}' --size-px "
+            f"{size_px[0]} {size_px[1]}",
         ) from exc
     show.note(f"fetching {_FILE} of {repository} from {_HOST}")
     return Path(hub.hf_hub_download(repository, _FILE))
