@@ -119,11 +119,11 @@ def alternate(
     first, second, again = [], [], 0
     for number in range(segments):
         # Who goes first alternates too: a clock that slows down steadily then favours neither.
-        order = (a, b) if number % 2 == 0 else (b, a)
+        order = (0, 1) if number % 2 == 0 else (1, 0)
         left = AGAIN * segments - again
-        rates, tries = calmly(lambda order=order: {name: rate() for name, rate in order}, disturbed, left)
-        first.append(rates[a[0]])
-        second.append(rates[b[0]])
+        rates, tries = calmly(lambda order=order: {side: (a, b)[side][1]() for side in order}, disturbed, left)
+        first.append(rates[0])
+        second.append(rates[1])
         again += tries - 1
     ratios = np.array(first) / np.array(second)
     chosen = np.random.default_rng(0).integers(0, segments, (RESAMPLES, segments))

@@ -136,6 +136,25 @@ class Little(Protocol):
 
 
 @pytest.fixture
+def shades(tmp_path: Path) -> Callable[[int], Path]:
+    """Two classes of pictures so wide and high: dark ones and bright ones, no two alike."""
+
+    def made(side: int) -> Path:
+        import numpy as np
+        from PIL import Image
+
+        draw = np.random.default_rng(0)
+        for name, level in (("bright", 160), ("dark", 20)):
+            (tmp_path / "pictures" / name).mkdir(parents=True)
+            for number in range(12):
+                pixels = draw.integers(level, level + 60, (side, side, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+        return tmp_path / "pictures"
+
+    return made
+
+
+@pytest.fixture
 def little() -> Little:
     """A training of a small net with dropout, so that a generator put back wrongly would show."""
     import torch

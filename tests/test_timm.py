@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
@@ -143,6 +142,16 @@ def test_weights_from_a_file_give_their_answers(model: str, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("timm")
+def test_of_two_classes_one_score_is_the_difference_of_theirs(tmp_path: Path) -> None:
+    theirs = _trained(TINY, 2, SIZE)
+    zoo.add(_weights(tmp_path / "w.safetensors", theirs), _given(TINY), name="tiny")
+    network, x = load_model(Path("tiny")).network.eval(), torch.randn(3, 3, *SIZE)
+    with torch.no_grad():
+        found = network({"image": x})["category"]
+        torch.testing.assert_close(found.sigmoid()[:, 0], _probabilities(theirs(x))[:, 1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("timm")
 def test_weights_of_another_network_or_of_more_than_sums_at_the_end_are_refused(tmp_path: Path) -> None:
     file = _weights(tmp_path / "w.safetensors", _trained(TINY, 5, SIZE))
     with pytest.raises(ModelFileError, match=r"the weights do not fit timm's test_resnet: .*Missing key"):
@@ -189,23 +198,20 @@ def test_a_batch_of_one_trains_with_the_running_means() -> None:
 
 
 @pytest.mark.usefixtures("timm")
-def test_it_is_fine_tuned_frozen_kept_and_exported_like_any_other(tmp_path: Path) -> None:
-    draw = np.random.default_rng(0)
-    for name, level in (("bright", 160), ("dark", 20)):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        for number in range(12):
-            pixels = draw.integers(level, level + 60, (64, 64, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
+def test_it_is_fine_tuned_frozen_kept_and_exported_like_any_other(
+    tmp_path: Path, shades: Callable[[int], Path]
+) -> None:
+    pictures = shades(64)
     zoo.add(_weights(tmp_path / "w.safetensors", _trained("test_vit", 5, SIZE)), _given("test_vit"), name="tiny")
     text = "{data: {path: %s}, outputs: [category], training: {stop: {epochs: 2}, freeze: timm1}}"
-    outcome = run.train(spec.load(text % (tmp_path / "pictures")), out=tmp_path / "run", base=Path("tiny"))
+    outcome = run.train(spec.load(text % pictures), out=tmp_path / "run", base=Path("tiny"))
     before, after = load_model(Path("tiny")).network, netwright.load(outcome.model).network
     ours, theirs = after.module("timm1").state_dict(), before.module("timm1").state_dict()
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
     assert outcome.run.joinpath("report.html").exists()
-    found = run.features(outcome.run, [tmp_path / "pictures"], out=tmp_path / "f.parquet")
+    found = run.features(outcome.run, [pictures], out=tmp_path / "f.parquet")
     assert (found.layer, found.width) == ("timm1", 64)
-    assert run.predict(outcome.run, [tmp_path / "pictures"]).num_rows == 24
+    assert run.predict(outcome.run, [pictures]).num_rows == 24
     pytest.importorskip("onnxruntime")
     run.export(outcome.run, tmp_path / "m.onnx")  # which proves that it gives the same answers
     assert (tmp_path / "m.onnx").stat().st_size > 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +28,8 @@ def own_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Two classes of pictures: dark ones and bright ones, no two alike."""
-    draw = np.random.default_rng(0)
-    for name, level in (("bright", 160), ("dark", 20)):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        for number in range(12):
-            pixels = draw.integers(level, level + 60, (20, 20, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{number}.png")
-    return tmp_path / "pictures"
+def pictures(shades: Callable[[int], Path]) -> Path:
+    return shades(20)
 
 
 def _weights(path: Path, classes: int | None) -> Path:

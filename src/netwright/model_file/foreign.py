@@ -212,17 +212,23 @@ def _adopt_body(network: Network, name: str, tensors: Mapping[str, Tensor]) -> l
             tensor.copy_(found[key])
         for output in network.heads[:1] if head else ():
             for key, tensor in _own(network, output).items():
-                given = next((tensor for path, tensor in head.items() if path.endswith(f".{key}")), torch.zeros(1))
-                tensor.copy_(given.reshape(tensor.shape) if given.numel() == tensor.numel() else given)
+                named = [_scores(part, len(tensor)) for path, part in head.items() if path.endswith(f".{key}")]
+                fitting = [part for part in named if part.numel() == tensor.numel()]
+                tensor.copy_(fitting[0].reshape(tensor.shape) if fitting else torch.zeros_like(tensor))
         mode = network.training
-        answers = network.eval()({next(iter(network.groups)): x})
+        answers = next(iter(network.eval()({next(iter(network.groups)): x}).values()))
         network.train(mode)
-        if head and not torch.allclose(next(iter(answers.values())), theirs(x), rtol=1e-3, atol=1e-4):
+        if head and not torch.allclose(answers, _scores(theirs(x).T, answers.shape[1]).T, rtol=1e-3, atol=1e-4):
             raise ModelFileError(
                 f"the last layers of timm's {body.model} are more than weighted sums: {listed(list(head))}.",
                 "Save the weights without them; what it makes of a picture is then taken as features.",
             )
     return [f"all {len(own)} tensors of {body.model} taken"]
+
+
+def _scores(rows: Tensor, wanted: int) -> Tensor:
+    """One row for each class; of two classes, where one score is wanted, that of the second less that of the first."""
+    return rows[1:] - rows[:1] if len(rows) == 2 and wanted == 1 else rows
 
 
 def classes(tensors: Mapping[str, Tensor]) -> int:

@@ -62,7 +62,7 @@ class Grams:
             before: The tokens before it, edges included where they are fewer than a stretch has.
             token: Its code; `EDGE` for the end.
         """
-        context = tuple(before[len(before) - self.order + 1 :]) if self.order > 1 else ()
+        context = tuple(before[len(before) - self.order + 1 :])
         found = self._known.get((context, token))
         if found is None:
             found = self._known[context, token] = -math.log(self._share(context, token))

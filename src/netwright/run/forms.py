@@ -6,7 +6,7 @@ A form counts where the text that was learned from keeps it, and what is written
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -136,17 +136,7 @@ def brackets(text: str) -> tuple[int, int]:
         >>> brackets("a(b[c)d]), {e"), brackets("a(b[c]d) {e")
         ((2, 3), (2, 2))
     """
-    opened: list[str] = []
-    right = places = 0
-    for character in text:
-        if character in _OPENS:
-            opened.append(_OPENS[character])
-        elif character in _CLOSES:
-            places += 1
-            if opened and opened[-1] == character:
-                opened.pop()
-                right += 1
-    return right, places
+    return _nested((c in _OPENS, _OPENS.get(c, c)) for c in text if c in _OPENS or c in _CLOSES)
 
 
 def environments(text: str) -> tuple[int, int]:
@@ -156,10 +146,19 @@ def environments(text: str) -> tuple[int, int]:
         >>> environments(r"\begin{proof} \begin{align} \end{align} \end{lemma}")
         (1, 2)
     """
+    return _nested((word == "begin", name) for word, name in _ENVIRONMENT.findall(text))
+
+
+def _nested(marks: Iterable[tuple[bool, str]]) -> tuple[int, int]:
+    """Ends that end what was begun last, and all of them.
+
+    Args:
+        marks: Whether something begins or ends, and what.
+    """
     begun: list[str] = []
     right = places = 0
-    for word, name in _ENVIRONMENT.findall(text):
-        if word == "begin":
+    for begins, name in marks:
+        if begins:
             begun.append(name)
             continue
         places += 1

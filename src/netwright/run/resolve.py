@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from netwright import registry, spec
 from netwright.data import augment
@@ -436,7 +437,8 @@ def frozen(wanted: Spec, model: Model, *, fresh: bool) -> Reason:
             "Start from a trained model: --from RUN",
         )
     names = model.network.freeze(upto)
-    norms = any(isinstance(model.network.module(name), BatchNorm) for name in names)
+    inside = [module for name in names for module in model.network.module(name).modules()]
+    norms = any(isinstance(module, BatchNorm | _BatchNorm) for module in inside)
     why = "these layers keep weights" + " and the running means of their batch_norm" * norms + ", as they were"
     return _reason("training.freeze", listed(names, 6), why)
 

@@ -60,7 +60,7 @@ class Finite(Strategy):
         """
         if self.first and training.applied and not loss < _RISING * self.first:
             self._measure(training)
-        if math.isfinite(loss) and not (self.first and abs(loss) > self._limit):
+        if _is_sound(loss, self.first):
             self.first = self.first or abs(loss)
             self.in_a_row = 0
             self._losses.append(loss)
@@ -70,7 +70,7 @@ class Finite(Strategy):
         thrown, told = False, f"step not applied: its loss was {loss:.3g}"
         if math.isfinite(loss):
             other = self._on_another(training)
-            thrown = not abs(other) <= self._limit
+            thrown = not abs(other) <= _limit_of(self.first)
             told += f", and {other:.3g} on another batch: {'the weights' if thrown else 'this batch'} did it"
         training.act(self.name, told)
         self._mend(training)
@@ -78,10 +78,6 @@ class Finite(Strategy):
             self.in_a_row = 0
             self._go_back(training, loss)
         return False
-
-    @property
-    def _limit(self) -> float:
-        return _limit_of(self.first)
 
     @torch.no_grad()
     def _on_another(self, training: Training) -> float:
@@ -117,11 +113,10 @@ class Finite(Strategy):
 
     def _go_back(self, training: Training, loss: float) -> None:
         self.returns += 1
-        if self.returns > self.restarts:
-            lost = self._diverged(training, loss, training.epoch + 1)
-            training.load_snapshot(self._good)
-            raise lost
+        lost = self._diverged(training, loss, training.epoch + 1) if self.returns > self.restarts else None
         training.load_snapshot(self._good)
+        if lost is not None:
+            raise lost
         training.returned = True
         training.lr_scale *= 0.5
         training.act(self.name, f"back to the start of the epoch, learning rate x {training.lr_scale:g}")
