@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,6 +204,24 @@ def test_a_wild_batch_is_left_out_and_the_weights_stay(little: Little) -> None:
     assert act.endswith(" on another batch: this batch did it")
     assert torch.equal(seen.weights[7], seen.weights[6])
     assert (guard.skipped, guard.returns, training.lr_scale) == (1, 0, 1.0)
+
+
+def test_a_wild_batch_that_begins_an_epoch_is_compared_with_the_next(little: Little) -> None:
+    guard = Finite()
+    training = little(strategies=[guard])
+    plain = training.source.epoch
+
+    def epoch(number: int, start_step: int = 0) -> Iterator[Batch]:
+        """The second epoch begins with a wild batch, whoever reads it."""
+        for step, batch in enumerate(plain(number, start_step), start_step):
+            wild = number == 1 and step == 0
+            yield replace(batch, targets={"y": batch.targets["y"] * (1e6 if wild else 1)})
+
+    training.source.epoch = epoch  # type: ignore[method-assign]
+    training.run()
+    (act,) = [row["what"] for row in training.history.rows if row["kind"] == "action"]
+    assert act.endswith(" on another batch: this batch did it")
+    assert (guard.skipped, guard.returns) == (1, 0)
 
 
 def test_a_run_that_keeps_exploding_tells_what_led_there_and_ends_with_the_last_good_weights(little: Little) -> None:
