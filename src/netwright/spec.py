@@ -168,6 +168,7 @@ class DecoderSpec(Frozen):
         attention: How it looks at the input: luong (the new state asks), bahdanau (the old one does), or none.
         dropout: Share of embedded tokens and of what the next is chosen from that training leaves out.
         beam: Texts that are kept while one is written; 1 always takes the likeliest token, as scores between epochs do.
+        tied: Whether the next token is chosen by comparing with the embedded ones, without weights of its own for each.
     """
 
     dim: int = Setting(default=256, ge=1)
@@ -175,6 +176,7 @@ class DecoderSpec(Frozen):
     attention: Literal["luong", "bahdanau", "none"] = "luong"
     dropout: float = Setting(default=0.3, ge=0, lt=1)
     beam: int = Setting(default=5, ge=1, le=64)
+    tied: bool = True
 
 
 class ModelSpec(Frozen):

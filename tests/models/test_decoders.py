@@ -10,12 +10,13 @@ from netwright.models.network import Network
 from netwright.readers import padding
 from netwright.spec import DecoderSpec, ModelSpec
 
-WAYS = ["luong", "bahdanau", "none"]
+WAYS = ["luong", "bahdanau", "none", "luong untied", "bahdanau untied", "none untied"]
 LENGTHS = (6, 2, 4)
 
 
 def made(attention: str, beam: int = 1, layers: str = "lstm 7 both yes") -> Network:
-    decoder = DecoderSpec(dim=8, embed=5, attention=attention, beam=beam, dropout=0.0)
+    asks, _, untied = attention.partition(" ")
+    decoder = DecoderSpec(dim=8, embed=9, attention=asks, beam=beam, dropout=0.0, tied=not untied)
     model = ModelSpec(layers=layers, decoder=decoder)
     return build(model, {"text": (STEPS, 12)}, {"out": 9}, 0, {"text": 4}, (), {"out": 6}).eval()
 
@@ -121,7 +122,7 @@ def test_a_text_ends_at_the_latest_with_its_limit() -> None:
     head = network.module("out")
     assert isinstance(head, Decoder)
     with torch.no_grad():
-        head.out.bias[END_CODE] = -100.0  # it never wants to end
+        head.bias[END_CODE] = -100.0  # it never wants to end
     assert network({"text": tokens()})["out"].shape == (3, head.longest + 1)
 
 

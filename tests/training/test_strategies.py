@@ -22,6 +22,7 @@ from netwright.errors import DivergedError, Stopped
 from netwright.field import STEPS, Field
 from netwright.models.decoders import Decoder
 from netwright.readers.kinds.ink import Ink
+from netwright.spec import DecoderSpec
 from netwright.training.history import Row
 from netwright.training.loop import Budget, Training
 from netwright.training.strategies import controls
@@ -631,7 +632,7 @@ def test_with_both_each_step_has_one_of_them_and_the_same_step_the_same() -> Non
 
 
 def test_guesses_are_fed_back_more_and_more_and_alike_whatever_the_batch() -> None:
-    decoder = Decoder((STEPS, 4), 9, 20, dim=4, embed=3)
+    decoder = Decoder((STEPS, 4), 9, 20, DecoderSpec(dim=4, embed=3))
     training = Training.__new__(Training)
     vars(training).update(plan=SimpleNamespace(nets={"net": decoder}), total=100, epoch=0)
     strategy, shares = ScheduledSampling(0.5, seed=3), []

@@ -266,7 +266,7 @@ class _Graph:
         for output, longest in writers.items():
             try:
                 with torch.device("meta"):
-                    head = Decoder(self.shapes[self.tip], heads[output], longest, **wish.model_dump())
+                    head = Decoder(self.shapes[self.tip], heads[output], longest, wish)
             except SpecError as exc:
                 raise SpecError(f"model.decoder: {exc.message}", exc.cure) from exc
             if self.causal and head.foresees[0]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -22,6 +21,7 @@ from netwright.models.initialisers import Draw
 from netwright.models.layers import Layer, Shape, at_least
 from netwright.models.steps import there, without_rest
 from netwright.readers import padding
+from netwright.spec import DecoderSpec
 
 _SURE = 0.6  # how much of a text's length its score is divided by, see `Decoder`
 
@@ -45,22 +45,19 @@ class Decoder(Layer):
 
     Attention "luong": the new state asks the steps of the encoding, and what it finds is joined to it before the next
     token is chosen. "bahdanau": the old state asks, and what it finds goes in with the last token. "none": the encoding
-    is the first state and nothing more, whatever the length of the input.
+    is the first state and nothing more, whatever the length of the input. Tied, what the next token is chosen from is
+    compared with the embedded tokens themselves, which takes fewer weights and less time than a weight for each.
 
     Args:
         in_shape: `(time, dim)` of an encoded sequence, `(dim,)` of a vector, or `(channel, height, width)` of a picture
             whose places are looked at one by one.
         tokens: How many there are; 0 is what is not known, `END_CODE` the end, which also stands before the first.
         longest: Tokens of the longest text it writes.
-        dim: Numbers of the state.
-        embed: Numbers of a token that goes in.
-        attention: How the encoding is looked at.
-        dropout: Share of the embedded tokens and of what the next one is chosen from that is left out in training.
-        beam: Texts that are kept while one is written; 1 always takes the likeliest token.
+        wish: What the user said about it.
 
     Source: Cho et al. 2014, arXiv:1406.1078; attention Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1, and
     Luong, Pham, Manning 2015, arXiv:1508.04025, section 3.1 (general); the length penalty Wu et al. 2016,
-    arXiv:1609.08144, equation 14.
+    arXiv:1609.08144, equation 14; tied weights Press & Wolf 2017, arXiv:1608.05859.
     """
 
     def __init__(
@@ -68,32 +65,33 @@ class Decoder(Layer):
         in_shape: Shape,
         tokens: int,
         longest: int,
-        *,
-        dim: int = 256,
-        embed: int = 128,
-        attention: Literal["luong", "bahdanau", "none"] = "luong",
-        dropout: float = 0.3,
-        beam: int = 5,
+        wish: DecoderSpec | None = None,
     ) -> None:
-        at_least(1, dim=dim, embed=embed, beam=beam, longest=longest)
+        wish = wish or DecoderSpec()
+        dim, embed, attention, tied = wish.dim, wish.embed, wish.attention, wish.tied
+        at_least(1, longest=longest)
         wide = in_shape[0] if len(in_shape) != 2 else in_shape[1]
-        per_step = 4 * dim * (embed + dim) + tokens * dim + (wide * dim if attention != "none" else 0)
+        found = dim + (0 if attention == "none" else wide)  # what a token is chosen from
+        joined = embed if tied else dim if attention == "luong" else 0
+        per_step = 4 * dim * (embed + dim) + tokens * (joined or found) + found * joined
+        per_step += wide * dim if attention != "none" else 0
         super().__init__(in_shape, (STEPS, tokens), multiply_adds=per_step)
         self.timed = len(in_shape) == 2
         if self.timed:
             self.foresees = ("writes from the whole input", "Give an answer at every step: outputs.NAME.per.")
-        self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, beam
+        self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, wish.beam
         self.own: Tensor | None = None  # where a training step feeds back a guess, `(batch, longest + 1)`
         self.alone = False  # whether true texts are scored behind guesses alone
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(wish.dropout)
         self.embedding = nn.Parameter(torch.empty(tokens, embed))
         self.begin = nn.Linear(wide, 2 * dim)
         self.cell = nn.LSTM(embed + (wide if attention == "bahdanau" else 0), dim, batch_first=True)
         self.ask = nn.Linear(dim, wide if attention == "luong" else dim, bias=False) if attention != "none" else None
         self.seen = nn.Linear(wide, dim) if attention == "bahdanau" else None
         self.weigh = nn.Linear(dim, 1, bias=False) if attention == "bahdanau" else None
-        self.join = nn.Linear(dim + wide, dim) if attention == "luong" else None
-        self.out = nn.Linear(dim + (wide if attention == "bahdanau" else 0), tokens)
+        self.join = nn.Linear(found, joined) if joined else None
+        self.out = None if tied else nn.Linear(joined or found, tokens)
+        self.bias = nn.Parameter(torch.empty(tokens)) if tied else None
 
     def initialise(self, draw: Draw) -> None:
         """Matrices drawn, the recurrent one orthogonal gate by gate, the forget gate open, biases 0."""
@@ -170,10 +168,15 @@ class Decoder(Layer):
         if self.attention == "bahdanau":
             return self._stepwise(embedded, reading)
         h, (last, cell) = self.cell(embedded, (reading.state[0][None], reading.state[1][None]))
-        if self.join is not None and self.ask is not None and reading.memory is not None:
+        if self.ask is not None and reading.memory is not None:
             weights = self.ask(h) @ reading.memory.transpose(1, 2)  # batch later time
-            h = torch.tanh(self.join(torch.cat([h, _weighed(weights, reading)], dim=2)))
-        return self.out(self.dropout(h)), (last[0], cell[0])
+            h = torch.cat([h, _weighed(weights, reading)], dim=2)
+        return self._chosen(h), (last[0], cell[0])
+
+    def _chosen(self, found: Tensor) -> Tensor:
+        """Scores of every token from the state and what attention found."""
+        found = self.dropout(found if self.join is None else torch.tanh(self.join(found)))
+        return functional.linear(found, self.embedding, self.bias) if self.out is None else self.out(found)
 
     def _stepwise(self, embedded: Tensor, reading: _Reading) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         if self.ask is None or self.seen is None or self.weigh is None or reading.memory is None:
@@ -187,7 +190,7 @@ class Decoder(Layer):
             _, (last, cell) = self.cell(into, (h[None], c[None]))
             h, c = last[0], cell[0]
             found.append(torch.cat([h, context], dim=1))
-        return self.out(self.dropout(torch.stack(found, dim=1))), (h, c)
+        return self._chosen(torch.stack(found, dim=1)), (h, c)
 
     def _searched(self, reading: _Reading) -> Int[Tensor, "batch later"]:
         """Texts found by beam search, padded; the likeliest by its score over its length to the power of `_SURE`."""
