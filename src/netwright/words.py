@@ -36,6 +36,19 @@ def listed(words: Sequence[str], most: int = 5, between: str = ", ") -> str:
     return between.join(words[:most]) + more
 
 
+def begun(words: str) -> str:
+    """Words as a sentence begins with them: the first letter large, all others as they are.
+
+    Args:
+        words: Any, or none.
+
+    Example:
+        >>> begun("a bag of words"), begun("BLEU")
+        ('A bag of words', 'BLEU')
+    """
+    return words[:1].upper() + words[1:]
+
+
 def sizes(shape: Sequence[int], between: str = "x") -> str:
     """A shape in words; of sequences, whose steps each have a number of their own, `steps` and what a step is.
 

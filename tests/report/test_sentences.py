@@ -79,3 +79,9 @@ def test_reading_the_test_split_again_is_said_with_its_price(facts: Facts) -> No
 
 def test_the_end_of_training_names_both_epochs_and_the_reason(facts: Facts) -> None:
     assert sentences.training_end(facts) == "best epoch 1, stopped at 3 (no better for 2 epochs)"
+
+
+@pytest.mark.parametrize(("score", "begins"), [("bleu", "BLEU 34.1 on 10"), ("ade", "Mean distance 34.1 on 10")])
+def test_a_sentence_begins_large_and_leaves_abbreviations_as_they_are(facts: Facts, score: str, begins: str) -> None:
+    output = OutputFacts(name="out", kind="text", headline=score, scores={"test": {score: 34.1}})
+    assert sentences.result(facts, output).startswith(begins)

@@ -14,6 +14,7 @@ from netwright.figures.marks import number
 from netwright.report.drawings import both_widths
 from netwright.report.facts import Interval, Number, day
 from netwright.report.sentences import duration, interval_text, is_share, lower_is_better, score_name, score_text
+from netwright.words import begun
 
 
 class _Fact(BaseModel):
@@ -155,7 +156,7 @@ def _charts(comparison: Comparison) -> list[Markup]:
     charts = []
     for lines, axis in ((seen, "examples seen"), (timed, "seconds of training")):
         if lines:
-            title = comparison.loss[:1].upper() + comparison.loss[1:]
+            title = begun(comparison.loss)
             says = f"{title} against {axis} for {', '.join(each.label for each in lines)}."
             charts.append(line_chart(says, lines, Axes(axis, title)))
     return charts

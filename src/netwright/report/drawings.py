@@ -26,6 +26,7 @@ from netwright.report.sentences import (
     shape_text,
     split_name,
 )
+from netwright.words import begun
 
 _MARKED = 8  # drops of the learning rate shown above a curve
 _DRAWN_NODES = 150  # a longer graph would be a metre of paper; the layer table has every node
@@ -94,7 +95,7 @@ def _curve(facts: Facts, key: str) -> Markup | None:
     seen = [value for line in lines for value in line.y if value is not None and value > 0]
     steep = name == "loss" and bool(seen) and max(seen) / min(seen) > 30
     title = score_name(name) + (" (logarithmic)" if steep else "")
-    axes = Axes("epoch", of + title if output else title[:1].upper() + title[1:], share=is_share(name), log_y=steep)
+    axes = Axes("epoch", of + title if output else begun(title), share=is_share(name), log_y=steep)
     return line_chart(says, lines, axes, places)
 
 

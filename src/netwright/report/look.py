@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from netwright.figures.frame import frame, style_sheet, templates
+from netwright.words import begun
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def look_page(look: Look) -> str:
     Args:
         look: What it shows.
     """
-    notes = [f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in look.notes]
+    notes = [f"{begun(note).rstrip('.')}." for note in look.notes]
     body = (
         templates("netwright.report")
         .get_template("look.html.jinja")

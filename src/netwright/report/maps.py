@@ -11,6 +11,7 @@ from netwright.figures.bars import Bar, Tone, bar_rows
 from netwright.figures.columns import Column, Panel, picture_columns, picture_row
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.marks import percent
+from netwright.words import begun
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def maps_page(facts: MapsFacts) -> str:
             figure=picture_columns(says, facts.columns, facts.picture),
             bars=[(answer, _bars(answer)) for answer in facts.answers],
             row=picture_row(chosen, facts.panels),
-            notes=[f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in facts.notes],
+            notes=[f"{begun(note).rstrip('.')}." for note in facts.notes],
         )
     )
     return frame(f"{facts.example} through the layers", Markup(body), style_sheet("report/report.css"))

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.marks import element
+from netwright.words import begun
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,4 @@ def tinted(pieces: Sequence[Tinted], between: str = "") -> Markup:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+    return f"{begun(words).rstrip('.')}."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from netwright.figures.marks import Real, number, percent
 from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
-from netwright.words import sizes
+from netwright.words import begun, sizes
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -182,7 +182,7 @@ def result(facts: Facts, output: OutputFacts) -> str:
         where = "held-out" if output.shown == "test" else split_name(output).removesuffix(" split")
         said = f"{score_text(score, value)} bits a character on {where} text{within}"
     else:
-        said = f"{score_name(score).capitalize()} {score_text(score, value)} on {what}{within}"
+        said = f"{begun(score_name(score))} {score_text(score, value)} on {what}{within}"
     others = [
         f"{baseline_name(each)}{' reaches' if k == 0 else ''} {score_text(score, each.scores[score])}"
         for k, each in enumerate(best_first(output.baselines, score))
@@ -208,7 +208,7 @@ def best_first(baselines: list[Baseline], score: str) -> list[Baseline]:
 def baseline_notes(output: OutputFacts) -> list[str]:
     """What must be known about the baselines, one sentence each."""
     noted = [each for each in output.baselines if each.note and not each.note.startswith("always ")]
-    return [f"{baseline_name(each).capitalize()}: {each.note}." for each in noted]
+    return [f"{begun(baseline_name(each))}: {each.note}." for each in noted]
 
 
 def against_baselines(output: OutputFacts) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from netwright.figures.lines import Axes, Line, line_chart
 from netwright.report.look import Look, look_page
 from netwright.report.sentences import interval_text, is_share, score_name, score_text
+from netwright.words import begun
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ def shift_page(score: str, lines: Sequence[ShiftLine], notes: Sequence[str]) -> 
         f"{line.label} from {score_text(score, line.points[0][1])} to {score_text(score, line.points[-1][1])}"
         for line in lines
     )
-    axes = Axes("pixels moved", name[:1].upper() + name[1:], share=is_share(score), width=640, height=400)
+    axes = Axes("pixels moved", begun(name), share=is_share(score), width=640, height=400)
     return look_page(
         Look(
             overline="pictures moved aside",
-            title=f"{name[:1].upper()}{name[1:]} on moved pictures",
+            title=f"{begun(name)} on moved pictures",
             heading="How far it holds",
             says="A net that shares its weights over places, and pools what it finds, minds a move less. The strokes "
             "through the curves are 95 % intervals.",

@@ -35,7 +35,7 @@ from netwright.run.gather import warnings
 from netwright.spec import Spec
 from netwright.studies.place import remember, study_folder
 from netwright.training import history
-from netwright.words import counted
+from netwright.words import begun, counted
 
 _CONFIDENCE = 0.95
 
@@ -361,7 +361,7 @@ def verdict(settings: list[Setting], score: str, vary: Mapping[str, Sequence[str
     said = f"Best: {best.label} with {score_name(score)} {value}."
     alike = [s for s in known if s is not best and not _better(best, s, sign)]
     if not vary:
-        return f"{score_name(score).capitalize()} {value} on {counted(len(best.known()), 'fold')}."
+        return f"{begun(score_name(score))} {value} on {counted(len(best.known()), 'fold')}."
     if len(best.known()) < 2:
         return f"{said} One seed cannot tell luck from merit; use --seeds 3."
     if score.rpartition("/")[2] == "r2" and (mean_interval(list(best.known().values())) or (1.0,))[0] <= 0:

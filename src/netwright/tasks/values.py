@@ -21,6 +21,7 @@ from netwright.field import Field, Reason
 from netwright.registry import resolve
 from netwright.spec import OutputSpec
 from netwright.tasks.task import Baseline, Coded, Interval, Task, loss_compares, rows_for_baseline, standardised
+from netwright.words import begun
 
 _COMPARED = {"classes": "class probabilities", "yes_no": "class probabilities", "points": "points of a track"}
 
@@ -76,7 +77,7 @@ def check_pairing(name: str, spec: OutputSpec, what: str) -> tuple[str, list[Rea
     if problems:
         cures.append(f"if the values are names of classes, write {path}.kind: category")
         cure = "; ".join(cures)
-        raise SpecError("\n".join(problems), f"{cure[0].upper()}{cure[1:]}.")
+        raise SpecError("\n".join(problems), f"{begun(cure)}.")
     reasons = []
     if spec.unit is None:
         reasons.append(Reason(path=f"{path}.unit", value="identity", why=f"{what} may have any value"))

@@ -1,0 +1,117 @@
+"""Captions of Multi30k from English into German and French: BLEU with and without attention, and beside simple ways."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import sacrebleu
+from proof import Plain, Proof, data, facts
+
+FRENCH = "--out fr:text --set outputs.fr.tokens=bpe --set outputs.fr.vocabulary=8000"
+BLIND = "--set model.decoder.attention=none"
+RAW = "--data $NETWRIGHT_DATA/multi30k/task1/raw"  # as they were written: capitals, and signs that touch words
+FEW = {"train": 1_500, "val": 100, "test_2016_flickr": 100}  # lines of the quick form
+HOURS = 3600
+
+
+def main() -> int:
+    """Trains one network for each language and way, and three with attention into German."""
+    proof = Proof(__file__, "captions from English into German and French, BLEU", (8, 240))
+    tokens = data("multi30k", "task1", "tok")
+    raw = RAW
+    if not proof.full:
+        few = proof.folder / "few"
+        proof.part("few", partial(_few, tokens))
+        raw = f"--data '{few}'"
+    every = f"translate {'' if proof.full else raw}"
+    german = proof.seeds("German", 3 if proof.full else 1, lambda seed, place: _trained(proof, every, seed, place))
+    ways = {"no attention": f"{every} {BLIND}", "French": f"{every} {FRENCH}", "as written": f"translate {raw}"}
+    found = {name: proof.part(name, partial(_trained, proof, words, 0)) for name, words in ways.items()}
+    _translated(proof, german, found)
+    _lengths(proof, german[0])
+    return proof.end()
+
+
+def _few(tokens: Path, place: Path) -> Plain:
+    """The first lines of each part in three languages."""
+    place.mkdir(parents=True)
+    for part, lines in FEW.items():
+        for language in ("en", "de", "fr"):
+            name = f"{part}.lc.norm.tok.{language}"
+            whole = (tokens / name).read_text(encoding="utf-8").splitlines(keepends=True)
+            (place / name).write_text("".join(whole[:lines]), encoding="utf-8")
+    return dict(FEW)
+
+
+def _trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
+    """Trains, or goes on with what was interrupted, and scores what was written."""
+    folder = proof.lasting(place.name)
+    if (folder / "run.json").exists():
+        proof.say(f"netwright resume '{folder}'", timeout=24 * HOURS)
+    else:
+        few = "" if proof.full else "--epochs 3"
+        proof.say(f"netwright train {words} {few} --seed {seed} --to '{folder}'", timeout=24 * HOURS)
+    run = facts(folder)
+    (output,) = run["outputs"]  # type: ignore[misc]
+    name = output["name"]
+    rows = [row for row in pq.read_table(folder / "predictions.parquet").to_pylist() if row["part"] == "test"]
+    written, true = ([row[column] or "" for row in rows] for column in (name, f"{name}_truth"))
+    scores = output["scores"]["test"]
+    return {
+        "bleu": scores["bleu"],
+        "sacrebleu": sacrebleu.corpus_bleu(written, [true]).score,
+        "length": scores["length"],
+        "exact": 100 * scores["exact"],
+        "interval": output["intervals"]["bleu"],
+        "baselines": {each["name"]: each["scores"]["bleu"] for each in output["baselines"]},
+        "tokens": [min(len(text.split()) for text in written), max(len(text.split()) for text in written)],
+        "examples": len(rows),
+        "parameters": run["parameters"],
+        "minutes": float(run["seconds"]) / 60,  # type: ignore[arg-type]
+    }
+
+
+def _translated(proof: Proof, german: list[Plain], others: dict[str, Plain]) -> None:
+    simple: dict[str, float] = german[0]["baselines"]  # type: ignore[assignment]
+    bleu = [float(each["bleu"]) for each in german]  # type: ignore[arg-type]
+    bound = 35 if proof.full else None
+    told = proof.mean("BLEU into German on lower-cased tokens, beam 5", bleu, at_least=bound, digits=1)
+    best = max(simple.values())
+    proof.check(
+        f"simple ways: {', '.join(f'{name} {value:.1f}' for name, value in simple.items())}",
+        statistics.fmean(bleu) > best or not proof.full,
+    )
+    minutes = [float(each["minutes"]) for each in [*german, *others.values()]]  # type: ignore[arg-type]
+    proof.check(f"{max(minutes):.0f} minutes for the longest training, at most 60", max(minutes) <= 60)
+    blind, french, cased = (others[name] for name in ("no attention", "French", "as written"))
+    proof.check(f"without attention {blind['bleu']:.1f}", float(blind["bleu"]) < min(bleu) or not proof.full)  # type: ignore[arg-type]
+    proof.row(
+        "I09",
+        "Machine translation",
+        "netwright train translate",
+        f"Multi30k, 2016 test set: into German {told}, a dictionary word by word {simple['dictionary']:.1f}, the input "
+        f"copied {simple['copy']:.1f}; without attention {blind['bleu']:.1f}; into French {french['bleu']:.1f}; with "
+        f"capitals, detokenised, {cased['sacrebleu']:.1f} (sacreBLEU, 13a); {minutes[0]:.0f} minutes",
+    )
+
+
+def _lengths(proof: Proof, found: Plain) -> None:
+    least, most = found["tokens"]  # type: ignore[misc]
+    length = float(found["length"])  # type: ignore[arg-type]
+    proof.check(f"texts of {least} to {most} words", least < most)
+    proof.check(f"{length:.2f} of the true length on average", 0.8 < length < 1.2 or not proof.full)
+    proof.row(
+        "H07",
+        "Many-to-many (encoder-decoder)",
+        "netwright train translate --set model.decoder.attention=bahdanau",
+        f"English texts to German ones of {least} to {most} words, {length:.2f} times as long as the true ones; with "
+        f"and without attention as at I09",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
