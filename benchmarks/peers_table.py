@@ -66,7 +66,8 @@ class Peer:
         return ", ".join(filter(None, (self.name, FORMS.get(self.form))))
 
 
-OURS = Peer("netwright", "ours.py", "netwright", own=True, environment={"GOMP_SPINCOUNT": "1000"})
+AS_OURS = {"GOMP_SPINCOUNT": "1000", "THP_MEM_ALLOC_ENABLE": "1"}  # what the command line sets
+OURS = Peer("netwright", "ours.py", "netwright", own=True, environment=AS_OURS)
 HAND = Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=OURS.environment)
 
 

@@ -191,6 +191,42 @@ def test_weights_of_keras_are_turned_and_ordered_and_may_lack_the_head(tmp_path:
                 assert torch.equal(tensor, theirs.module(node.name).state_dict()[key]), (node.name, key)
 
 
+def test_what_keras_flattened_has_its_channels_last_and_names_it_made_up_stand_in_the_files_order(
+    tmp_path: Path,
+) -> None:
+    layers = "conv 4x3 pad 1, relu, conv 6x3 pad 1, relu, pool 2, flatten, dense 5, relu"
+    draw = np.random.default_rng(0)
+    sizes = {"conv2d_9": (3, 3, 3, 4), "conv2d_10": (3, 3, 4, 6), "dense": (96, 5), "dense_1": (5, 3)}
+    arrays: dict[str, np.ndarray] = {}
+    for name, shape in sizes.items():
+        arrays[f"{name}/kernel"] = draw.normal(size=shape).astype(np.float32)
+        arrays[f"{name}/bias"] = draw.normal(size=shape[-1:]).astype(np.float32)
+    np.savez(tmp_path / "w.npz", **arrays)
+    network = build(ModelSpec(layers=layers), {"image": (3, 8, 8)}, {"category": 3}, 0)
+    assert foreign.adopt(network, foreign.read(tmp_path / "w.npz")) == ["4 of 4 layers taken"]
+    x = torch.randn(2, 3, 8, 8)
+    y = x
+    for name in ("conv2d_9", "conv2d_10"):
+        kernel = torch.from_numpy(arrays[f"{name}/kernel"]).permute(3, 2, 0, 1)
+        y = functional.relu(functional.conv2d(y, kernel, torch.from_numpy(arrays[f"{name}/bias"]), padding=1))
+    y = functional.max_pool2d(y, 2).permute(0, 2, 3, 1).flatten(1)  # as Keras has it: row, column, channel
+    y = functional.relu(y @ torch.from_numpy(arrays["dense/kernel"]) + torch.from_numpy(arrays["dense/bias"]))
+    y = y @ torch.from_numpy(arrays["dense_1/kernel"]) + torch.from_numpy(arrays["dense_1/bias"])
+    with torch.no_grad():
+        torch.testing.assert_close(network.eval()({"image": x})["category"], y, rtol=1e-4, atol=1e-4)
+
+
+def test_files_of_keras_3_are_refused_with_the_line_that_saves_them_by_name(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "m.weights.h5", "w") as file:
+        file["layers/conv2d/vars/0"] = np.zeros((3, 3, 3, 4), np.float32)
+    (tmp_path / "m.keras").write_bytes(b"PK\x03\x04")
+    for name in ("m.weights.h5", "m.keras"):
+        with pytest.raises(ModelFileError, match="is a file of Keras 3") as caught:
+            foreign.read(tmp_path / name)
+        assert "numpy.savez('weights.npz'" in caught.value.cure
+
+
 def test_classes_are_counted_by_the_last_layer() -> None:
     theirs = Residual((16, 32, 64), 1, project=False, last="fc")
     assert foreign.classes(dict(reversed(theirs.state_dict().items()))) == 10

@@ -90,7 +90,7 @@ def test_weights_come_with_all_that_is_known_and_our_own_form_of_a_network_is_ta
     assert (entry.name, entry.gives, told) == ("vgg11.tv_in1k", "category of 1,000", ["11 of 11 layers taken"])
     assert (entry.trained_on, entry.licence) == ("tv_in1k", "bsd-3-clause")
     model = load_model(Path("vgg11.tv_in1k"))
-    assert model.outputs["category"].vocabulary[:2] == ("tench", "goldfish")
+    assert model.outputs["category"].vocabulary[:2] == ("tench n01440764", "goldfish n01443537")
     x = torch.randn(1, 3, 224, 224)
     with torch.no_grad():
         torch.testing.assert_close(model.network.eval()({"image": x})["category"], theirs(x), rtol=1e-3, atol=1e-5)
@@ -122,9 +122,12 @@ def test_without_a_network_it_is_said_how_the_file_comes_in(monkeypatch: pytest.
         raise OSError("no network")
 
     monkeypatch.setattr(socket, "create_connection", unreachable)
-    with pytest.raises(ResourceError, match=r"efficientnet_b0.ra_in1k is not here yet.*cannot be reached") as caught:
+    with pytest.raises(
+        ResourceError, match=r"efficientnet_b0.ra_in1k is not here yet.*cannot be fetched.*no network"
+    ) as caught:
         zoo.add_from_timm("timm:efficientnet_b0.ra_in1k")
-    assert caught.value.cure.endswith("--net '{name: timm, model: efficientnet_b0}' --size-px 224 224")
+    said = "--net '{name: timm, model: efficientnet_b0}' --size-px 224 224 --pixels \"0.485 0.456 0.406 / "
+    assert said in caught.value.cure
 
 
 @pytest.mark.usefixtures("timm")

@@ -12,6 +12,7 @@ from PIL import Image
 
 import netwright
 from netwright import registry, run, spec
+from netwright.cli import main
 from netwright.errors import ModelFileError, SpecError
 from netwright.model_file import foreign, zoo
 from netwright.models.build import build
@@ -72,9 +73,59 @@ def test_pixels_are_brought_to_what_the_weights_were_trained_on(tmp_path: Path) 
         zoo.add(file, zoo.Weights(TINY, (32, 32), "half"), name="other")
 
 
+def test_what_nobody_said_of_the_pictures_is_told_as_assumed(tmp_path: Path) -> None:
+    file = _weights(tmp_path / "w.npz", 3)
+    assert zoo.add(file, zoo.Weights(TINY), name="tiny")[1] == [
+        "15 of 15 layers taken",
+        "assumed: pixels as of imagenet (--pixels says otherwise), pictures of 224 x 224 (--size-px)",
+    ]
+    told = zoo.add(file, zoo.Weights(TINY, (32, 32), zoo.pixels("0.1 .2 0.3/1, 1, 1")), name="other")[1]
+    assert told == ["15 of 15 layers taken"]
+    field = load_model(Path("other")).inputs["image"]
+    assert (field.mean, field.std) == ((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
+    for said in ("0.5/0.5", "0 0 0 / 1 1 0"):
+        with pytest.raises(SpecError, match="a mean and a spread above 0 for each channel"):
+            zoo.add(file, zoo.Weights(TINY, (32, 32), zoo.pixels(said)), name="third")
+    with pytest.raises(SpecError, match="means and spreads are numbers"):
+        zoo.pixels("a/b")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["timm:resnet18.a1_in1k", "--net", "resnet18"], "--net: timm itself knows this of timm:resnet18.a1_in1k"),
+        (["timm:resnet18.a1_in1k", "--size-px", "32", "32"], "--size-px: timm itself knows this"),
+        (["some.netwright", "--pixels", "0..1"], "--pixels tells of weights of another tool"),
+        (["some.npz", "--channels", "1"], "--channels tells of weights of another tool"),
+    ],
+)
+def test_what_is_said_of_weights_is_never_passed_over(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["zoo", "add", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_gray_weights_come_in_by_their_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = registry.resolve("net", "lenet")((1, 28, 28))
+    network = build(ModelSpec(layers=text), {"image": (1, 28, 28)}, {"fc": 10}, 7)
+    learned = [node.name for node in network.nodes if node.parameters]
+    tensors = {
+        f"{'fc' if name == 'fc' else f'layer{place}.conv1'}.{key}": value.detach().numpy()
+        for place, name in enumerate(learned)
+        for key, value in foreign._own(network, name).items()
+    }
+    np.savez(tmp_path / "gray.npz", **tensors)
+    words = ["zoo", "add", str(tmp_path / "gray.npz"), "--net", "lenet", "--size-px", "28", "28", "--pixels", "0..1"]
+    assert main(words) != 0
+    assert "here" in capsys.readouterr().err  # both shapes, as three channels are expected
+    assert main([*words, "--channels", "1"]) == 0
+    assert "takes image 28x28 gray, gives category of 10" in capsys.readouterr().out
+
+
 def test_without_a_head_it_gives_features_and_can_be_started_from(tmp_path: Path, pictures: Path) -> None:
     entry, told = zoo.add(_weights(tmp_path / "w.npz", None), zoo.Weights(TINY, (32, 32)), name="tiny")
-    assert told == ["14 of 14 layers taken"]
+    assert told == ["14 of 14 layers taken", "assumed: pixels as of imagenet (--pixels says otherwise)"]
     assert entry.gives == "features"
     found = run.features(Path("tiny"), [pictures], out=tmp_path / "f.csv")
     assert (found.layer, found.width) == ("global_pool1", 32)

@@ -142,7 +142,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "bn_inception": ("netwright.models.convnets.inception:bn_inception", "Inception with batch normalisation"),
         "resnet": ("netwright.models.convnets.resnet:resnet", "sums over shortcuts: `{name: resnet, depth: 34}`"),
         "resnet18": ("netwright.models.convnets.resnet:resnet18", "a residual network of eighteen layers"),
+        "resnet34": ("netwright.models.convnets.resnet:resnet34", "a residual network of thirty-four layers"),
         "resnet50": ("netwright.models.convnets.resnet:resnet50", "a residual network of fifty layers"),
+        "resnet101": ("netwright.models.convnets.resnet:resnet101", "a residual network of 101 layers"),
         "resnet152": ("netwright.models.convnets.resnet:resnet152", "a residual network of 152 layers"),
         "airbench": (
             "netwright.models.convnets.airbench:airbench",
@@ -434,6 +436,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str] | tuple[str, str, dict[str, str]]]
         "vanishing": (
             "netwright.doctor.checks.signal:Vanishing",
             "gradients of which nothing reaches the first layers",
+            {"looks_at": "start"},
+        ),
+        "stacked": (
+            "netwright.doctor.checks.stacked:Stacked",
+            "recurrent layers one on the other with little to learn from",
             {"looks_at": "start"},
         ),
     },

@@ -176,7 +176,7 @@ class DecoderSpec(Frozen):
     attention: Literal["luong", "bahdanau", "none"] = "luong"
     dropout: float = Setting(default=0.3, ge=0, lt=1)
     beam: int = Setting(default=5, ge=1, le=64)
-    tied: bool = True
+    tied: bool = False
 
 
 class ModelSpec(Frozen):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -168,6 +169,26 @@ def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch
         monkeypatch.setenv("GOMP_SPINCOUNT", said) if said else monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
         assert main(["--version"]) == 0
         assert os.environ["GOMP_SPINCOUNT"] == wanted
+
+
+def test_large_tensors_come_in_large_pages_unless_the_environment_says_otherwise() -> None:
+    switch = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not switch.exists() or "[madvise]" not in switch.read_text(encoding="utf-8"):
+        pytest.skip("the system gives no large pages to who asks for them")
+    code = (
+        "import resource; from netwright.cli import main; main(['--version']); import torch; torch.empty(9)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "torch.empty(16_000_000).fill_(1.0)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"
+    )
+    bare = {name: value for name, value in os.environ.items() if name != "THP_MEM_ALLOC_ENABLE"}
+    found = {}
+    for said in ("", "0"):
+        env = bare | ({"THP_MEM_ALLOC_ENABLE": said} if said else {})
+        ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        found[said] = int(ran.stdout.split()[-1])
+    assert found["0"] > 10_000  # 64 MB by 4 KB
+    assert found[""] < found["0"] / 4
 
 
 def test_an_error_is_one_json_document_too(shown: Shown) -> None:

@@ -45,6 +45,19 @@ def read(found: Found) -> tuple[np.ndarray, dict[str, str]]:
     return sink, {found.where(place): reason for place, reason in failed.items()}
 
 
+def test_c4_photographs_of_a_telephone_are_read_or_told_by_their_name(tmp_path: Path) -> None:
+    root = good_folder(tmp_path)
+    (root / "cat" / "new.avif").write_bytes(encoded(np.full((24, 24, 3), 90, np.uint8), "AVIF", quality=95))
+    (root / "dog" / "phone.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64))
+    found = find(root)
+    sink, failed = read(found)
+    told = {item.where: item.reason for item in found.refused} | failed
+    assert told.keys() == {"dog/phone.heic"}
+    assert "HEIC" in told["dog/phone.heic"]
+    names = [found.where(place) for place in range(len(found))]
+    assert abs(int(sink[names.index("cat/new.avif")].mean()) - 90) < 4
+
+
 def test_c1_truncated_empty_and_corrupt_pictures_are_named_and_counted(tmp_path: Path) -> None:
     root = good_folder(tmp_path)
     jpeg, whole = encoded(noise(), "JPEG"), encoded(noise())

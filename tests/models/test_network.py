@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from netwright.errors import ResourceError, SpecError
+from netwright.field import STEPS
 from netwright.models.build import build, outline, table
 from netwright.models.defaults import default_layers
-from netwright.models.network import Network
-from netwright.spec import ModelSpec
+from netwright.models.network import MOST_NUMBERS, MOST_ROWS, Network
+from netwright.spec import DecoderSpec, ModelSpec
 
 CONVNETJS = "conv 16x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2, conv 20x5 pad 2, relu, pool 2"
 CIFAR = {"image": (3, 32, 32)}
@@ -386,3 +387,15 @@ def test_what_is_aside_is_frozen_by_nothing_and_hides_nothing() -> None:
 def test_first_weights_are_those_without_auxiliary_heads() -> None:
     plain, aided = made("dense 6, tanh, dense 5, tanh"), made("dense 6, {relu, dense 4} auxiliary, tanh, dense 5, tanh")
     assert torch.equal(plain.module("dense1").weight, aided.module("dense1").weight)
+
+
+def test_fewer_examples_are_computed_at_once_where_a_layer_gives_much() -> None:
+    small = build(ModelSpec(layers="dense 4"), {"table": (3,)}, {"out": 1}, 0)
+    assert small.rows(1) == MOST_ROWS
+    large = build(ModelSpec(layers="conv 64x3 pad 1, global_pool"), {"image": (3, 224, 224)}, {"out": 1}, 0)
+    assert large.rows(1) == MOST_NUMBERS // (64 * 224 * 224)
+    model = ModelSpec(layers="lstm 8", decoder=DecoderSpec(dim=8, embed=4))
+    writes = build(model, {"text": (STEPS, 50)}, {"out": 9_000}, 0, {"text": 4}, (), {"out": 30})
+    assert writes.rows(5) == MOST_NUMBERS // (30 * 9_000)
+    heard = build(ModelSpec(layers="lstm 64, last"), {"sound": (STEPS, 40)}, {"out": 2}, 0)
+    assert (heard.rows(10), heard.rows(5_000)) == (MOST_ROWS, MOST_NUMBERS // (5_000 * 64))

@@ -43,7 +43,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _wanted(target: Path, epochs: int = 2) -> spec.Spec:
-    return spec.load(f"{{data: {{path: {target}}}, outputs: [category], training: {{stop: {{epochs: {epochs}}}}}}}")
+    """Layers stay as they were and others learn slowly, where there are trained ones: from scratch all learn."""
+    training = f"{{freeze: 1, layer_rates: 0.5, stop: {{epochs: {epochs}}}}}"
+    return spec.load(f"{{data: {{path: {target}}}, outputs: [category], training: {training}}}")
 
 
 def test_four_ways_at_every_size_and_seed_and_an_answer(base: Path, target: Path, tmp_path: Path) -> None:

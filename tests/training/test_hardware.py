@@ -1,10 +1,5 @@
 """Where a run computes: by a rule, with its reason, and never by a stopwatch."""
 
-import os
-import subprocess
-import sys
-
-import pytest
 import torch
 
 from netwright.resolved import Hardware
@@ -41,38 +36,3 @@ def test_a_recorded_device_that_is_gone_falls_back_to_the_cpu() -> None:
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     with hardware.applied(Hardware(device="cuda", threads=1, resident=True)) as device:
         assert device.type == expected
-
-
-FAULTS = """
-import resource
-import torch
-from netwright.training.hardware import memory_kept
-
-def touched():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.empty(16_000_000).fill_(1.0)  # 64 MB, freed at once
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-touched()
-left_alone = touched()
-with memory_kept():
-    kept = min(touched() for _ in range(8))  # memory that was never touched may come first
-touched()
-print(left_alone, kept, touched())
-"""
-
-
-@pytest.mark.parametrize("own", [{}, {"MALLOC_MMAP_THRESHOLD_": "1000000"}])
-def test_what_a_step_frees_is_not_asked_for_again_while_a_run_trains(own: dict[str, str]) -> None:
-    if hardware._glibc() is None:
-        pytest.skip("the C library is not glibc")
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
-    found = subprocess.run(
-        [sys.executable, "-c", FAULTS], env=bare | own, capture_output=True, text=True, check=True, timeout=60
-    )
-    left_alone, kept, after = map(int, found.stdout.split())
-    assert after >= left_alone / 2  # given back at the end
-    if own:
-        assert kept >= left_alone / 2  # the user's own choice stays
-    else:
-        assert kept < left_alone / 4

@@ -16,11 +16,13 @@ import pytest
 import torch
 from torch import nn
 
-from netwright.data.augment.geometry import Rotate
+from netwright.data.augment import Draw
+from netwright.data.augment.geometry import Rotate, Shift
 from netwright.data.batches import Batch
 from netwright.errors import DivergedError, Stopped
 from netwright.field import STEPS, Field
 from netwright.models.decoders import Decoder
+from netwright.models.recurrent import EmbedTokens, Gru, Lstm, Rnn
 from netwright.readers.kinds.ink import Ink
 from netwright.spec import DecoderSpec
 from netwright.training.history import Row
@@ -384,6 +386,34 @@ def test_l1_drives_weights_to_exactly_nothing_and_they_stay(little: Little) -> N
     assert (_weight(training)[0, 2] == 0).item()  # the true weights are 1, -2 and 0.5
     assert abs(_weight(training)[0, 1].item()) > 0.2
     assert _epochs(training)[-1]["train/penalty/l1"] == pytest.approx(3 * float(_weight(training).abs().sum()))
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Lstm((STEPS, 3), 4, both=True),
+        Gru((STEPS, 3), 4),
+        Rnn((STEPS, 3), 4),
+        EmbedTokens((STEPS, 5), 3),
+        Decoder((STEPS, 3), 5, 4),
+        Decoder((STEPS, 3), 5, 4, DecoderSpec(tied=True, attention="bahdanau")),
+    ],
+    ids=lambda net: type(net).__name__,
+)
+def test_penalties_and_bounds_reach_every_matrix_of_layers_that_read_sequences(little: Little, net: nn.Module) -> None:
+    reached = {id(weight) for weight in little(net=net).matrices}
+    assert reached == {id(weight) for weight in net.parameters() if weight.ndim > 1}
+
+
+def test_a_transform_that_acts_twice_draws_anew_and_two_inputs_are_changed_alike() -> None:
+    pictures = torch.rand(4, 1, 9, 9)
+    batch = Batch(index=torch.arange(4), inputs={"one": pictures, "other": pictures}, targets={})
+    once = [("shift", Shift(3))]
+    seen = Augment({"one": once, "other": once * 2}, (), 3).changed(batch, 0).inputs
+    alike = Augment({"one": once, "other": once}, (), 3).changed(batch, 0).inputs
+    assert torch.equal(alike["one"], alike["other"])
+    twice = Shift(3).image(seen["one"], Draw(3, "augment/shift", 0, batch.index))  # as if both drew the same
+    assert not torch.equal(seen["other"], twice)
 
 
 def test_an_elastic_net_has_both(little: Little) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,13 +71,16 @@ class Given:
     Args:
         net: The network they were trained for, e.g. resnet18 or "{name: vgg, depth: 13}".
         size_px: Height and width of the pictures they were trained on.
-        pixels: What pixels became before they went in: imagenet, -1..1 or 0..1.
+        pixels: What pixels became before they went in: imagenet, -1..1, 0..1, or means and spreads of pixels in 0..1,
+            e.g. "0.5 0.5 0.5 / 0.5 0.5 0.5".
+        channels: Of those pictures: 1 for gray, 3 for colour.
         classes: A text file with the name of each class, one a line, in the order of the outputs.
     """
 
     net: str = ""
-    size_px: tuple[int, int] = (224, 224)
-    pixels: str = "imagenet"
+    size_px: tuple[int, int] | None = None
+    pixels: str = ""
+    channels: int | None = None
     classes: Path | None = None
 
 
@@ -109,16 +112,19 @@ def add(
     from netwright.model_file import zoo
     from netwright.run.folder import RunFolder
 
-    output, weights, path = output or Output(), _weights(given or Given()), Path(source)
+    output, given, path = output or Output(), given or Given(), Path(source)
+    facts = {"name": name, "licence": licence, "trained_on": trained_on, "accept": accept}
     if path.is_dir():
-        name, path = name or path.name, RunFolder(path).model
+        facts["name"], path = name or path.name, RunFolder(path).model
         if not path.exists():
             raise SpecError(f"{printable(source)} is no finished run.", "Give a run folder or a file.")
     if source.startswith("timm:"):
+        if said := _said(given, but="classes"):
+            raise SpecError(f"{said[0]}: timm itself knows this of {printable(source)}.", f"Leave {said[0]} out.")
         with output.display() as show:
-            entry, told = zoo.add_from_timm(source, name=name, accept=accept, show=show)
+            entry, told = zoo.add_from_timm(source, _lines(given.classes), show=show, **facts)
     else:
-        entry, told = zoo.add(path, weights, name=name, licence=licence, trained_on=trained_on, accept=accept)
+        entry, told = zoo.add(path, _weights(given), **facts)
     if output.json:
         output.document({"entry": entry, "told": told})
         return
@@ -126,23 +132,39 @@ def add(
     output.lines([f"next: netwright train photos/ --in image --from {entry.name}"])
 
 
+def _said(given: Given, but: str = "") -> list[str]:
+    """The options about weights that were given."""
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(given)
+        if field.name != but and getattr(given, field.name) != field.default
+    ]
+
+
+def _lines(path: Path | None) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path else []
+    return [line.strip() for line in lines if line.strip()]
+
+
 def _weights(given: Given) -> Weights | None:
     """What was said about weights of another tool; None when nothing was.
 
     Raises:
-        SpecError: Classes without a network.
+        SpecError: Something is said about weights, and not of which network they are.
     """
     from netwright import yaml12
     from netwright.model_file import zoo
     from netwright.spec import PartSpec
 
     if not given.net:
-        if given.classes:
-            raise SpecError("--classes names the outputs of weights, and nothing says of which network.", "Give --net.")
+        if said := _said(given):
+            raise SpecError(
+                f"{said[0]} tells of weights of another tool, and nothing says of which network.",
+                "Give --net; a run or a model file knows all this itself: leave it out.",
+            )
         return None
-    lines = given.classes.read_text(encoding="utf-8").splitlines() if given.classes else []
     part = PartSpec.model_validate(yaml12.load(given.net, "--net")[0])
-    return zoo.Weights(part, given.size_px, given.pixels, [line.strip() for line in lines if line.strip()])
+    return zoo.Weights(part, given.size_px, zoo.pixels(given.pixels), _lines(given.classes), given.channels)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

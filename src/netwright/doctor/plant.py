@@ -118,4 +118,5 @@ def _measured(wanted: Spec, columns: Columns, harm: Callable[[Model], None]) -> 
     model = assemble(wanted, data.inputs, data.outputs, seed=0)
     with torch.no_grad():
         harm(model)
-    return measure(model, first_batch(data, model.network, 0, torch.device("cpu")))
+    batch = first_batch(data, model.network, 0, torch.device("cpu"))
+    return measure(model, batch, examples=len(data.parts["train"]))

@@ -78,6 +78,7 @@ class Start:
         alone: What batch mates change; None where no sequence goes in.
         back: What is left of the gradient at the first layer; None where layers are few.
         relu: The same with relu for activations that level off; None where none does, or nothing vanishes.
+        answers: How many the training part has to learn from: one for each example, step or token; 0 if unknown.
     """
 
     nodes: tuple[Node, ...]
@@ -93,6 +94,7 @@ class Start:
     alone: Alone | None = None
     back: Backwards | None = None
     relu: Backwards | None = None
+    answers: int = 0
 
     @property
     def examples(self) -> int:
@@ -100,7 +102,9 @@ class Start:
         return len(next(iter(self.values.values())))
 
 
-def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = None, *, fresh: bool = True) -> Start:
+def measure(
+    model: Model, batch: Batch, weights: Mapping[str, float] | None = None, *, fresh: bool = True, examples: int = 0
+) -> Start:
     """What a network does with a batch; the network itself is left as it is.
 
     Args:
@@ -108,6 +112,7 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         batch: Real training examples, on the network's device.
         weights: Factor of each output's loss; 1 when left out.
         fresh: See `Start`.
+        examples: How many the training part has.
     """
     network = copy.deepcopy(model.network).eval()
     for module in network.modules():
@@ -154,6 +159,14 @@ def measure(model: Model, batch: Batch, weights: Mapping[str, float] | None = No
         alone=_alone(copy.deepcopy(model.network).eval(), batch),
         back=back,
         relu=_with_relu(model, batch, weights) if fresh and back and back.vanishes else None,
+        answers=round(examples * _answers(batch) / len(batch.index)),
+    )
+
+
+def _answers(batch: Batch) -> int:
+    """How many answers a batch has: what is no number, or below 0 among codes, is none."""
+    return sum(
+        int((~values.isnan() if values.is_floating_point() else values >= 0).sum()) for values in batch.targets.values()
     )
 
 

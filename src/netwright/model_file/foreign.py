@@ -3,7 +3,8 @@
 A file says nothing about the order in which its layers are executed, so it follows from their names, as torchvision
 and the many who write like it name them: `layer2.0.conv1` before `layer2.0.bn1` before `layer2.0.downsample`, and
 `fc`, `linear` or `classifier` at the end; or as Keras's applications name them: `conv1` and `conv1_bn` before
-`conv_dw_1`, `conv_dw_1_bn` and `conv_pw_1`, whose arrays are turned to the order of axes that torch has.
+`conv_dw_1`, `conv_dw_1_bn` and `conv_pw_1`, whose arrays are turned to the order of axes that torch has. Names that
+Keras makes up itself, `conv2d_3` and `dense_1`, tell nothing of it: then the order of the file holds.
 """
 
 from __future__ import annotations
@@ -68,10 +69,12 @@ for tensor in onnx.load(sys.argv[1], load_external_data=False).graph.initializer
         found[tensor.name] = array.astype("float32")
 save_file(found, sys.argv[2])
 """
-_ENDS = {".onnx": _ONNX, ".h5": _HDF5, ".hdf5": _HDF5, ".keras": _HDF5}
+_ENDS = {".onnx": _ONNX, ".h5": _HDF5, ".hdf5": _HDF5}
 _LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
 _LATE = {"downsample": 1, "shortcut": 1, "pre_logits": 2}
 _SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
+_MADE_UP = re.compile(r"((depthwise_|separable_)?conv\dd(_transpose)?|dense|batch_normalization)(_\d+)?")
+_NUMBERED = re.compile(r"layers/.*/vars/\d+")  # Keras 3, whose files name neither layers nor what a tensor is
 _STAY = ("num_batches_tracked",)
 # Keras's word for each tensor: torch's word, and the order of axes that torch has
 _KERAS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -98,6 +101,8 @@ def read(path: Path) -> dict[str, Tensor]:
     name = printable(path)
     if not path.is_file():
         raise ModelFileError(f"there is no file {name}.", "Give a file of weights.")
+    if path.suffix == ".keras":
+        raise _keras_3(name)
     if path.stat().st_size > _MOST_BYTES:
         raise ModelFileError(f"{name} has more than {_MOST_BYTES / 1e9:.0f} GB.", "Give a smaller file.")
     try:
@@ -108,7 +113,17 @@ def read(path: Path) -> dict[str, Tensor]:
                 return {key: torch.from_numpy(np.array(arrays[key])) for key in arrays.files}
     except (SafetensorError, ValueError, OSError, zipfile.BadZipFile, TypeError) as exc:
         raise ModelFileError(f"{name} is damaged, or not what its name says: {exc}", "Get the file again.") from exc
-    return _in_a_child(path)
+    found = _in_a_child(path)
+    if any(_NUMBERED.fullmatch(each) for each in found):
+        raise _keras_3(name)
+    return found
+
+
+def _keras_3(name: str) -> ModelFileError:
+    return ModelFileError(
+        f"{name} is a file of Keras 3, which numbers its tensors and does not say what they are.",
+        "Save them by name: numpy.savez('weights.npz', **{each.path: each.numpy() for each in model.weights})",
+    )
 
 
 def _in_a_child(path: Path) -> dict[str, Tensor]:
@@ -150,13 +165,13 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     bodies = [node.name for node in network.nodes if node.part == "timm"]
     if bodies:
         return _adopt_body(network, bodies[0], tensors)
-    given = _layers(tensors)
+    given, keras = _layers(tensors), all(map(_is_keras, tensors))
     wanted = {node.name: node.text for node in network.nodes if node.parameters and node.name not in network.aside}
     pairs, new, problems = [], [], []
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
         own = _own(network, name)
-        found = _as_dense(own, found)
+        found = _as_dense(own, found, _flattened(network, name) if keras else None)
         keys = [*own, *(key for key in found if key not in own)]
         wrong = [
             f"{key} {_shape(own.get(key))} here, {_shape(found.get(key))} there"
@@ -241,12 +256,13 @@ def classes(tensors: Mapping[str, Tensor]) -> int:
 def _layers(tensors: Mapping[str, Tensor]) -> list[tuple[str, dict[str, Tensor]]]:
     """The file's layers in the order in which they are executed: name, then tensors by what they are."""
     found: dict[str, dict[str, Tensor]] = {}
-    order = _order_of_keras if all(_is_keras(name) for name in tensors) else _order
+    order = _order_of_keras if all(map(_is_keras, tensors)) else _order
     for name, tensor in tensors.items():
         layer, key, turned = _as_torch(name, tensor) if order is _order_of_keras else (*_split(name), tensor)
         if key not in _STAY and not layer.startswith(_SIDE):
             found.setdefault(layer, {})[key] = turned
-    return [(layer, found[layer]) for layer in sorted(found, key=order)]
+    as_it_is = order is _order_of_keras and all(map(_MADE_UP.fullmatch, found))
+    return [(layer, found[layer]) for layer in (found if as_it_is else sorted(found, key=order))]
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -287,12 +303,36 @@ def _order_of_keras(layer: str) -> list[tuple[int, str, int, int]]:
     return [(late, "", int(number), 0), (0, stem, 0, norm)]
 
 
-def _as_dense(own: Mapping[str, Tensor], found: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A convolution over the whole picture, where it stands for a dense layer, as that dense layer."""
+def _as_dense(
+    own: Mapping[str, Tensor], found: dict[str, Tensor], flattened: tuple[int, ...] | None
+) -> dict[str, Tensor]:
+    """What stands for a dense layer: a convolution over the whole picture, or sums over one that Keras flattened.
+
+    Args:
+        own: Tensors of the layer here.
+        found: Tensors of the file's.
+        flattened: Shape of the picture before it, whose channels Keras has last; None where there is none.
+    """
     weight, wanted = found.get("weight"), own.get("weight")
-    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim != 4:
+    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim not in {2, 4}:
         return found
+    if weight.ndim == 2 and flattened and weight.shape == wanted.shape:
+        channels, height, width = flattened
+        weight = weight.unflatten(1, (height, width, channels)).permute(0, 3, 1, 2)
     return {**found, "weight": weight.flatten(1)}
+
+
+def _flattened(network: Network, name: str) -> tuple[int, ...] | None:
+    """Shape of the picture that a layer sums over, nothing learned in between; None where there is none."""
+    nodes = {node.name: node for node in network.nodes}
+    node = nodes[name]
+    while len(node.inputs) == 1:
+        node = nodes[node.inputs[0]]
+        if len(node.shape) == 3:
+            return node.shape
+        if node.parameters:
+            break
+    return None
 
 
 def _own(network: Network, name: str) -> dict[str, Tensor]:

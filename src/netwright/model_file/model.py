@@ -33,7 +33,7 @@ from netwright.tasks.task import Decoded, Task, task_for, task_name
 from netwright.words import listed
 
 _NAMED = 6  # inputs or outputs in the one line that stands for a model
-ROWS = 256  # answers are computed so many rows at a time
+ROWS = 256  # answers are computed so many rows at a time, fewer of a large network
 TOLERANCE = 1e-4  # another processor adds up in another order: about 1e-6; another resize filter: above 1e-3
 
 Predict = Callable[[Sequence[Mapping[str, "Cell"]]], dict[str, Tensor]]
@@ -156,7 +156,7 @@ class Model:
         self.network.eval()
         try:
             with torch.no_grad(), _full_precision(device):
-                for batch in _batches(chunks):
+                for batch in _batches(chunks, min(ROWS, self.network.rows(1))):
                     units = self.network({group: values.to(device) for group, values in batch.items()})
                     for name, task in self.tasks.items():
                         parts[name].append(task.answers(units[name]).cpu())
@@ -360,11 +360,11 @@ def _unmarked(cell: Cell, empty: Sequence[missing.Mark]) -> Cell | None:
     return [_unmarked(each, empty) for each in cell] if isinstance(cell, list) else missing.unmarked(cell, empty)  # type: ignore[misc]
 
 
-def _batches(chunks: Iterable[Mapping[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+def _batches(chunks: Iterable[Mapping[str, Tensor]], most: int) -> Iterator[dict[str, Tensor]]:
     for chunk in chunks:
         rows = len(next(iter(chunk.values())))
-        for start in range(0, max(rows, 1), ROWS):
-            yield {group: values[start : start + ROWS] for group, values in chunk.items()}
+        for start in range(0, max(rows, 1), most):
+            yield {group: values[start : start + most] for group, values in chunk.items()}
 
 
 @contextmanager

@@ -7,6 +7,7 @@ are; the file itself is safetensors and runs no code. What was fetched before is
 from __future__ import annotations
 
 import importlib
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from netwright.words import listed
 MARK = "timm:"
 _FILE = "model.safetensors"
 _HOST, _WAIT_S = "huggingface.co", 3.0
+_OTHER_WAYS = ("HF_ENDPOINT", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")  # to the hub than straight
 _NETS = {  # built here layer by layer; every other one is timm's own, as one layer
     **{f"resnet{depth}": PartSpec(name="resnet", options={"depth": depth}) for depth in (18, 34, 50, 101, 152)},
     **{f"vgg{depth}": PartSpec(name="vgg", options={"depth": depth}) for depth in (11, 13, 16, 19)},
@@ -80,19 +82,26 @@ def fetch(name: str, show: Display) -> Known:
             f"{MARK}{name}: timm has no such weights{nearest(name, there)}.", f"It has {listed(there, 12)}."
         )
     net = _NETS.get(architecture, PartSpec(name="timm", options={"model": architecture}))
-    path = _found(facts.hf_hub_id, net, tuple(facts.input_size[1:]), show)
+    size_px, pixels = tuple(facts.input_size[1:]), (tuple(facts.mean), tuple(facts.std))
+    path = _found(facts.hf_hub_id, net, _told(size_px, pixels), show)
     return Known(
         path,
         net,
-        tuple(facts.input_size[1:]),
-        (tuple(facts.mean), tuple(facts.std)),
+        size_px,
+        pixels,
         _classes(timm, facts.num_classes),
         str(facts.license or ""),
         str(facts.tag or ""),
     )
 
 
-def _found(repository: str, net: PartSpec, size_px: tuple[int, int], show: Display) -> Path:
+def _told(size_px: tuple[int, int], pixels: tuple[tuple[float, ...], tuple[float, ...]]) -> str:
+    """What a command line says of the pictures that weights were trained on."""
+    means, spreads = (" ".join(f"{value:g}" for value in values) for values in pixels)
+    return f'--size-px {size_px[0]} {size_px[1]} --pixels "{means} / {spreads}"'
+
+
+def _found(repository: str, net: PartSpec, told: str, show: Display) -> Path:
     """The file of weights: as it was fetched before, or fetched now."""
     hub = importlib.import_module("huggingface_hub")
     held = hub.try_to_load_from_cache(repository, _FILE)
@@ -100,21 +109,24 @@ def _found(repository: str, net: PartSpec, size_px: tuple[int, int], show: Displ
         return Path(held)
     named = ", ".join(f"{key}: {value}" for key, value in {"name": net.name, **net.options}.items())
     try:
-        socket.create_connection((_HOST, 443), timeout=_WAIT_S).close()
-    except OSError as exc:
+        if not any(os.environ.get(name) for name in _OTHER_WAYS):
+            socket.create_connection((_HOST, 443), timeout=_WAIT_S).close()
+        show.note(f"fetching {_FILE} of {repository} from {_HOST}")
+        return Path(hub.hf_hub_download(repository, _FILE))
+    except OSError as exc:  # as all that the hub raises without a network
         raise ResourceError(
-            f"{_FILE} of {repository} is not here yet, and {_HOST} cannot be reached ({exc.strerror or exc}).",
-            f"Get the file where there is a network, then: netwright zoo add {_FILE} --net '{{{named}}}' --size-px "
-            f"{size_px[0]} {size_px[1]}",
+            f"{_FILE} of {repository} is not here yet, and cannot be fetched from {_HOST}: "
+            f"{exc.strerror or str(exc).partition(chr(10))[0]}.",
+            f"Get the file where there is a network, then: netwright zoo add {_FILE} --net '{{{named}}}' {told}",
         ) from exc
-    show.note(f"fetching {_FILE} of {repository} from {_HOST}")
-    return Path(hub.hf_hub_download(repository, _FILE))
 
 
 def _classes(timm: ModuleType, count: int) -> tuple[str, ...]:
-    """ImageNet's names for its thousand classes; one that stands for several has its number added."""
+    """ImageNet's thousand classes as its folders are read here: the first name, and the WordNet id."""
     if count != 1000:
         return ()
     known = timm.data.ImageNetInfo()
-    short = [known.index_to_description(number).partition(",")[0] for number in range(count)]
-    return tuple(f"{name} ({n})" if short.count(name) > 1 else name for n, name in enumerate(short))
+    return tuple(
+        f"{known.index_to_description(number).partition(',')[0]} {known.index_to_label_name(number)}"
+        for number in range(count)
+    )

@@ -34,6 +34,7 @@ PIXELS = {
     "-1..1": ((0.5,) * 3, (0.5,) * 3),
     "0..1": ((0.0,) * 3, (1.0,) * 3),
 }
+USUAL, SIZE_PX = "imagenet", (224, 224)  # where nobody says otherwise
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -67,6 +68,7 @@ class Entry:
 
 
 Added = tuple[Entry, list[str]]
+Pixels = str | tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,44 @@ class Weights:
 
     Args:
         net: The network they were trained for, as in `model.net`.
-        size_px: Height and width of the pictures they were trained on.
-        pixels: What their inputs were: a name of `PIXELS`, or `(mean, std)` per channel of pixels in 0..1.
+        size_px: Height and width of the pictures they were trained on; ImageNet's usual 224 when left out.
+        pixels: What their inputs were: a name of `PIXELS`, or `(mean, std)` per channel of pixels in 0..1; as of
+            ImageNet when left out.
         classes: Names of the classes, in the order of the outputs; numbers when left out.
-        channels: Of the pictures.
+        channels: Of the pictures; 3 when left out.
     """
 
     net: PartSpec
-    size_px: tuple[int, int] = (224, 224)
-    pixels: str | tuple[tuple[float, ...], tuple[float, ...]] = "imagenet"
+    size_px: tuple[int, int] | None = None
+    pixels: Pixels | None = None
     classes: Sequence[str] = ()
-    channels: int = 3
+    channels: int | None = None
+
+
+def pixels(said: str) -> Pixels | None:
+    """What is said about pixels in words; None for nothing.
+
+    Args:
+        said: A name, or means and spreads of pixels in 0..1 with a stroke between them.
+
+    Raises:
+        SpecError: The means and spreads are no numbers.
+
+    Example:
+        >>> pixels("-1..1"), pixels("0.5 / 0.25")
+        ('-1..1', ((0.5,), (0.25,)))
+    """
+    means, stroke, spreads = said.partition("/")
+    if not stroke:
+        return said or None
+    try:
+        found = [tuple(float(word) for word in part.replace(",", " ").split()) for part in (means, spreads)]
+    except ValueError:
+        raise SpecError(
+            f"--pixels {printable(said)}: means and spreads are numbers of pixels in 0..1.",
+            'Write them with a stroke between: --pixels "0.5 0.5 0.5 / 0.5 0.5 0.5"',
+        ) from None
+    return found[0], found[1]
 
 
 def folder() -> Path:
@@ -185,19 +214,31 @@ def add(
     return _entry(path), told
 
 
-def add_from_timm(source: str, *, name: str = "", accept: bool = False, show: Display | None = None) -> Added:
+def add_from_timm(
+    source: str,
+    classes: Sequence[str] = (),
+    *,
+    name: str = "",
+    licence: str = "",
+    trained_on: str = "",
+    accept: bool = False,
+    show: Display | None = None,
+) -> Added:
     """Put weights that timm knows into the zoo; see `add`.
 
     Args:
         source: `timm:` and timm's name for them, e.g. "timm:resnet18.a1_in1k".
+        classes: Names of the classes, in the order of the outputs; as timm knows them when left out.
         name: What to call the model; timm's name when left out.
+        licence: Under which it may be used; as timm says when left out.
+        trained_on: Data it was trained on; timm's word for it when left out.
         accept: Replace a model of the same name.
         show: Where it is told what is fetched.
     """
     wanted = source.removeprefix(timm_zoo.MARK)
     known = timm_zoo.fetch(wanted, show or Silent())
-    given = Weights(known.net, known.size_px, known.pixels, known.classes)
-    facts = {"licence": known.licence, "trained_on": known.trained_on}
+    given = Weights(known.net, known.size_px, known.pixels, classes or known.classes)
+    facts = {"licence": licence or known.licence, "trained_on": trained_on or known.trained_on}
     return add(known.path, given, name=name or wanted, accept=accept, **facts)
 
 
@@ -205,7 +246,8 @@ def _adopted(source: Path, given: Weights) -> tuple[Model, list[str]]:
     """A model of the named network with the weights of another tool's file."""
     tensors = foreign.read(source)
     image = _picture(given)
-    layers, _ = default_layers(ModelSpec(net=given.net), {"image": (given.channels, *given.size_px)})
+    shape = (image.shape[2], *image.shape[:2])
+    layers, _ = default_layers(ModelSpec(net=given.net), {"image": shape})
     count = foreign.classes(tensors)
     if given.net.name == "timm":
         count = timm_body.classes(str(given.net.options.get("model")), tensors)
@@ -214,23 +256,34 @@ def _adopted(source: Path, given: Weights) -> tuple[Model, list[str]]:
         {"inputs": {"image": "image"}, "outputs": dict.fromkeys(outputs, "category"), "model": {"layers": layers}}
     )
     model = assemble(spec, {"image": image}, outputs, 0)
-    return model, foreign.adopt(model.network, tensors)
+    return model, [*foreign.adopt(model.network, tensors), *_assumed(given)]
+
+
+def _assumed(given: Weights) -> list[str]:
+    """What nobody said, and a file of weights does not know."""
+    height, width = SIZE_PX
+    told = [
+        f"pixels as of {USUAL} (--pixels says otherwise)" if given.pixels is None else "",
+        f"pictures of {height} x {width} (--size-px)" if given.size_px is None else "",
+    ]
+    return [f"assumed: {', '.join(filter(None, told))}"] if any(told) else []
 
 
 def _picture(given: Weights) -> Field:
-    mean, std = PIXELS.get(given.pixels, ((), ())) if isinstance(given.pixels, str) else given.pixels
-    if given.channels == 1:
+    wish, channels = given.pixels or USUAL, given.channels or 3
+    mean, std = PIXELS.get(wish, ((), ())) if isinstance(wish, str) else wish
+    if channels == 1:
         mean, std = mean[:1], std[:1]
-    if not len(mean) == len(std) == given.channels:
+    if not len(mean) == len(std) == channels or min(std) <= 0:
         raise SpecError(
-            f"pixels {given.pixels}: expected {', '.join(PIXELS)} or a mean and a spread for each channel.",
+            f"pixels {wish}: expected {', '.join(PIXELS)} or a mean and a spread above 0 for each channel.",
             "Say what the weights were trained on: --pixels imagenet",
         )
     return Field(
         name="image",
         kind="image",
         source="image",
-        shape=(*given.size_px, given.channels),
+        shape=(*(given.size_px or SIZE_PX), channels),
         dtype="uint8",
         mean=mean,
         std=std,

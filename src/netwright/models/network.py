@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from netwright.registry import nearest
 from netwright.words import listed
 
 Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
+MOST_ROWS, MOST_NUMBERS = 1024, 2**26  # computed at once without gradients: examples, and what one layer gives
 _ZERO_OR_ONE = ("relu", "relu6")  # never fall, and a gradient passes them as it is or not at all
 
 
@@ -269,6 +271,19 @@ class Network(nn.Module):
         for name in self.frozen:
             self.module(name).train(mode=False)
         return self
+
+    def rows(self, steps: int) -> int:
+        """How many examples are computed at once without gradients, so that what a layer gives stays within memory.
+
+        Args:
+            steps: That a sequence has on average.
+        """
+
+        def numbers(node: Node) -> int:
+            longest = getattr(self.module(node.name), "longest", steps) if node.inputs else steps  # of what is written
+            return abs(math.prod(node.shape)) * (longest if node.shape[0] == STEPS else 1)
+
+        return max(1, min(MOST_ROWS, MOST_NUMBERS // max(map(numbers, self.nodes))))
 
     @property
     def convolves(self) -> bool:

@@ -32,7 +32,7 @@ MAX_CELL_BYTES = 256 * 2**20  # one file larger than this is no picture and no c
 
 _SKIP_BYTES = 2**20  # unpacked and thrown away at once on the way to a member
 _SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
 
 
 @runtime_checkable

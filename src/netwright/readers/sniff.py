@@ -39,7 +39,9 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _IDX_TYPES = b"\x08\x09\x0b\x0c\x0d\x0e"
 
 SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
-PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff"})
+PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff", "avif"})
+HEIC = "HEIC, which has to be saved as JPEG first"
+_STILLS = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1", b"hevc"), HEIC)
 
 
 def sniff(head: bytes) -> str:
@@ -49,8 +51,8 @@ def sniff(head: bytes) -> str:
         head: The first `HEAD_BYTES` bytes of a file, fewer if it is shorter.
 
     Returns:
-        A word such as "jpeg", "png", "gif", "bmp", "webp", "tiff", "gzip", "xz", "tar", "zip", "parquet", "idx",
-        "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
+        A word such as "jpeg", "png", "gif", "bmp", "webp", "avif", "tiff", "gzip", "xz", "tar", "zip", "parquet",
+        "idx", "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
 
     Example:
         >>> sniff(b"GIF89a..."), sniff(b" <!DOCTYPE html><title>404</title>"), sniff(b"a,b\n1,2\n"), sniff(b"")
@@ -69,7 +71,7 @@ def sniff(head: bytes) -> str:
 def _sniff_later(head: bytes) -> str:
     """Formats told by bytes further inside."""
     if head[4:8] == b"ftyp":
-        return "mp4"
+        return _STILLS.get(head[8:12], "mp4")
     if head[257:262] == b"ustar":
         return "tar"
     idx = head[:2] == b"\x00\x00" and len(head) >= 4 and head[2] in _IDX_TYPES and 1 <= head[3] <= 8

@@ -12,11 +12,11 @@ from netwright.data.batches import Batches, follows, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
 from netwright.models.decoders import likeliest, on_its_own
+from netwright.models.network import MOST_ROWS
 from netwright.models.recurrent import Carried, cut_states
 from netwright.readers.padding import joined
 from netwright.tasks.task import Task
 
-_ROWS = 1024  # examples answered at a time
 _STREAMS = 32  # texts read side by side; where one begins in the middle, it knows nothing of what was before
 
 
@@ -61,7 +61,7 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: 
         resident: Whether the part is kept in memory.
         quick: Texts are not scored behind guesses too, and are read off by the likeliest way alone.
     """
-    rows = _STREAMS if follows(dataset.outputs) else _ROWS
+    rows = _STREAMS if follows(dataset.outputs) else model.network.rows(dataset.mean_steps)
     source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
     device = next(model.network.parameters()).device
     answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
@@ -112,7 +112,7 @@ def _behind_guesses(model: Model, inputs: dict[str, Tensor], known: dict[str, Te
 
 def _batch_size(model: Model) -> int:
     size = model.spec.training.batch_size
-    return size if isinstance(size, int) else _ROWS
+    return size if isinstance(size, int) else MOST_ROWS
 
 
 def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> float:

@@ -56,7 +56,7 @@ def look(
             raise DataError(finding.sentence, finding.cure)
     weights = {name: decided.spec.outputs[name].weight for name in model.tasks if name in decided.spec.outputs}
     batch = first_batch(dataset, model.network, seed, device)
-    findings += judge_start(measure(model, batch, weights, fresh=fresh))
+    findings += judge_start(measure(model, batch, weights, fresh=fresh, examples=len(dataset.parts["train"])))
     for finding in findings:
         if finding.name == BROKEN and finding.state == "bad":
             raise SpecError(f"model.causal: {finding.sentence}", finding.cure)

@@ -115,11 +115,17 @@ def transfer(
             part = _prepared(less, started, seed, show).parts
             for way, score in _on_features(values, labels, part["train"], part["test"], seed).items():
                 known[way][str(size)][str(seed)] = score
-            for way, start in ((SCRATCH, None), (TUNED, base)):
+            for way, wish, start in ((SCRATCH, _afresh(less), None), (TUNED, less, base)):
                 place = folder / files.safe_name(f"{way}-{size}-seed-{seed}")
-                known[way][str(size)][str(seed)] = _trained(less, place, start, show)
+                known[way][str(size)][str(seed)] = _trained(wish, place, start, show)
     outside = np.concatenate([dataset.parts["train"], dataset.parts["validation"]])
     return _told(folder, chosen, known, _crossed(values[outside], labels[outside]), seeds)
+
+
+def _afresh(wanted: Spec) -> Spec:
+    """Without what only a network that starts from a trained one can do: layers that stay, or learn more slowly."""
+    training = wanted.training.model_copy(update={"freeze": None, "layer_rates": None})
+    return wanted.model_copy(update={"training": training})
 
 
 def _sized(wanted: Spec, base: Base) -> Spec:

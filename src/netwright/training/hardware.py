@@ -7,7 +7,6 @@ convolutions, but for a training long enough to be worth timing a few steps, whe
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -25,9 +24,6 @@ from netwright.training.strategies.strategy import Terms
 
 # Below so many multiply-adds a step, handing work to a second thread costs more than it saves (docs/log.md).
 ONE_THREAD_MULTIPLY_ADDS = 20_000_000
-
-_TRIM_ABOVE, _MAP_FROM, _MOST_MAPPED = -1, -3, -4  # of mallopt, as malloc.h of glibc has them
-_MIB = 1 << 20
 
 
 def decide(
@@ -90,8 +86,7 @@ def applied(hardware: Hardware) -> Iterator[torch.device]:
     torch.set_flush_denormal(True)
     available = hardware.device == "cpu" or torch.cuda.is_available()
     try:
-        with memory_kept():
-            yield torch.device(hardware.device if available else "cpu")
+        yield torch.device(hardware.device if available else "cpu")
     except (MemoryError, RuntimeError) as exc:
         if not _out_of_memory(exc):
             raise
@@ -103,39 +98,6 @@ def applied(hardware: Hardware) -> Iterator[torch.device]:
     finally:
         torch.set_num_threads(before)
         torch.set_flush_denormal(False)
-
-
-@contextmanager
-def memory_kept() -> Iterator[None]:
-    """What a step frees stays with this process for the next one while the block runs, where the C library is glibc.
-
-    Left alone, glibc asks the system for every block above 32 MB anew, and gets it page by page, each one cleared
-    first: a third of a step whose tensors are that large (docs/benchmarks.md). Whoever has set MALLOC_MMAP_MAX_,
-    MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ or GLIBC_TUNABLES keeps what was set.
-    """
-    own = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
-    libc = None if own else _glibc()
-    if libc is None:
-        yield
-        return
-    libc.mallopt(_MOST_MAPPED, 0)
-    libc.mallopt(_TRIM_ABOVE, 2**31 - 1)
-    try:
-        yield
-    finally:
-        libc.mallopt(_MOST_MAPPED, 65_536)
-        libc.mallopt(_MAP_FROM, 32 * _MIB)  # what glibc itself comes to in a process that frees large blocks
-        libc.mallopt(_TRIM_ABOVE, 64 * _MIB)
-        libc.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    """The C library of this process, if it is glibc."""
-    try:
-        libc = ctypes.CDLL(None)
-    except (OSError, TypeError):  # Windows has no library of the process itself
-        return None
-    return libc if hasattr(libc, "gnu_get_libc_version") else None
 
 
 def _out_of_memory(exc: Exception) -> bool:

@@ -193,7 +193,7 @@ class Training:
     def matrices(self) -> list[nn.Parameter]:
         """The weights of sums that are learned, one row per unit: no biases, centres or widths."""
         named = [pair for net in self.plan.nets.values() for pair in net.named_parameters()]
-        of_sums = [weight for name, weight in named if name.endswith("weight") and weight.ndim > 1]
+        of_sums = [weight for name, weight in named if _of_sums(name) and weight.ndim > 1]
         return [weight for weight in of_sums if weight.requires_grad]
 
     # ---- state for checkpoints ---------------------------------------------------------------------------------------
@@ -217,6 +217,8 @@ class Training:
         """Stand again where `state` was taken."""
         self.load_snapshot(tensors)
         torch.set_rng_state(tensors["generator/cpu"])
+        if "generator/cuda" in tensors and self.plan.device.type == "cuda":  # pragma: no cover - needs a CUDA device
+            torch.cuda.set_rng_state(tensors["generator/cuda"])
         for strategy in self.strategies:
             mark = f"strategy/{strategy.name}/"
             own: State = {k.removeprefix(mark): v for k, v in {**tensors, **facts}.items() if k.startswith(mark)}  # type: ignore[misc]
@@ -400,6 +402,12 @@ class Training:
             raise Stopped(
                 f"stopped at step {self.step}, epoch {self.epoch + 1}; the state is saved.", signum=self._leave
             )
+
+
+def _of_sums(name: str) -> bool:
+    """Whether a parameter is the weights of sums by its name: torch's, those of recurrent layers, tokens' own."""
+    last = name.rpartition(".")[2]
+    return last.endswith("weight") or last.startswith("weight_") or last in {"recurrent", "embedding"}
 
 
 def update_of(optimizer: torch.optim.Optimizer) -> Callable[[], object]:

@@ -49,12 +49,28 @@ def resnet18(shape: Shape) -> str:
     return resnet(shape, 18)
 
 
+def resnet34(shape: Shape) -> str:
+    """ResNet with thirty-four layers; see `resnet`.
+
+    Source: He et al. 2015, arXiv:1512.03385, table 1.
+    """
+    return resnet(shape, 34)
+
+
 def resnet50(shape: Shape) -> str:
     """ResNet with fifty layers; see `resnet`.
 
     Source: He et al. 2015, arXiv:1512.03385, table 1.
     """
     return resnet(shape, 50)
+
+
+def resnet101(shape: Shape) -> str:
+    """ResNet with 101 layers; see `resnet`.
+
+    Source: He et al. 2015, arXiv:1512.03385, table 1.
+    """
+    return resnet(shape, 101)
 
 
 def resnet152(shape: Shape) -> str:

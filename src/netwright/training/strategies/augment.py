@@ -5,6 +5,7 @@ Source: Goodfellow, Bengio, Courville, Deep Learning, section 7.4.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -79,8 +80,11 @@ class Augment(Strategy):
         inputs, targets = dict(batch.inputs), dict(batch.targets)
         turned = False
         for name, transforms in self._transforms.items():
+            seen: Counter[str] = Counter()
             for of, transform in transforms:
-                draw = Draw(self._seed, f"augment/{of}", epoch, batch.index)
+                again = f" {seen[of]}" if seen[of] else ""  # a second shift draws anew; one of another input alike
+                seen[of] += 1
+                draw = Draw(self._seed, f"augment/{of}{again}", epoch, batch.index)
                 if name in self._tracks:
                     pairs, step, onward = self._tracks[name]
                     matrix = transform.plane(draw)
