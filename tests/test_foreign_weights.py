@@ -191,29 +191,66 @@ def test_weights_of_keras_are_turned_and_ordered_and_may_lack_the_head(tmp_path:
                 assert torch.equal(tensor, theirs.module(node.name).state_dict()[key]), (node.name, key)
 
 
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def _keras_file(path: Path, arrays: dict[str, np.ndarray]) -> Path:
+    """As Keras saves weights: an archive in the order of the layers, or HDF5 with that order beside them."""
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+        return path
+    with pytest.importorskip("h5py").File(path, "w") as file:
+        names = list(dict.fromkeys(name.partition("/")[0] for name in arrays))
+        file.attrs["layer_names"] = [name.encode() for name in names]
+        for name, array in arrays.items():
+            layer, _, word = name.partition("/")
+            file[f"{layer}/{layer}/{word}:0"] = array
+    return path
+
+
+@pytest.mark.parametrize("end", ["npz", "h5"])
+@pytest.mark.parametrize("pooled", [False, True])
 def test_what_keras_flattened_has_its_channels_last_and_names_it_made_up_stand_in_the_files_order(
-    tmp_path: Path,
+    tmp_path: Path, end: str, *, pooled: bool
 ) -> None:
-    layers = "conv 4x3 pad 1, relu, conv 6x3 pad 1, relu, pool 2, flatten, dense 5, relu"
+    ends = "global_pool" if pooled else "pool 2, flatten, batch_norm"
+    layers = f"conv 3x3 pad 1, relu, conv 3x3 pad 1, relu, {ends}, dense 5, relu"
+    network = build(ModelSpec(layers=layers), {"image": (3, 8, 8)}, {"category": 3}, 0)
     draw = np.random.default_rng(0)
-    sizes = {"conv2d_9": (3, 3, 3, 4), "conv2d_10": (3, 3, 4, 6), "dense": (96, 5), "dense_1": (5, 3)}
+    sizes = {"conv2d_9": (3, 3, 3, 3), "conv2d_10": (3, 3, 3, 3), "batch_normalization": (48,)}
+    sizes |= {"dense": (3 if pooled else 48, 5), "dense_1": (5, 3)}
     arrays: dict[str, np.ndarray] = {}
     for name, shape in sizes.items():
-        arrays[f"{name}/kernel"] = draw.normal(size=shape).astype(np.float32)
-        arrays[f"{name}/bias"] = draw.normal(size=shape[-1:]).astype(np.float32)
-    np.savez(tmp_path / "w.npz", **arrays)
-    network = build(ModelSpec(layers=layers), {"image": (3, 8, 8)}, {"category": 3}, 0)
-    assert foreign.adopt(network, foreign.read(tmp_path / "w.npz")) == ["4 of 4 layers taken"]
+        for word in NORM if len(shape) == 1 else ("kernel", "bias"):
+            drawn = draw.normal(size=shape if word == "kernel" else shape[-1:]).astype(np.float32)
+            arrays[f"{name}/{word}"] = np.abs(drawn) + 0.1 if word == "moving_variance" else drawn
+    if pooled:
+        arrays = {name: array for name, array in arrays.items() if not name.startswith("batch")}
+    file = _keras_file(tmp_path / f"w.{end}", arrays)
+    count = 4 if pooled else 5
+    assert foreign.adopt(network, foreign.read(file)) == [f"{count} of {count} layers taken"]
+    known = {name: torch.from_numpy(array) for name, array in arrays.items()}
     x = torch.randn(2, 3, 8, 8)
     y = x
     for name in ("conv2d_9", "conv2d_10"):
-        kernel = torch.from_numpy(arrays[f"{name}/kernel"]).permute(3, 2, 0, 1)
-        y = functional.relu(functional.conv2d(y, kernel, torch.from_numpy(arrays[f"{name}/bias"]), padding=1))
-    y = functional.max_pool2d(y, 2).permute(0, 2, 3, 1).flatten(1)  # as Keras has it: row, column, channel
-    y = functional.relu(y @ torch.from_numpy(arrays["dense/kernel"]) + torch.from_numpy(arrays["dense/bias"]))
-    y = y @ torch.from_numpy(arrays["dense_1/kernel"]) + torch.from_numpy(arrays["dense_1/bias"])
+        kernel = known[f"{name}/kernel"].permute(3, 2, 0, 1)
+        y = functional.relu(functional.conv2d(y, kernel, known[f"{name}/bias"], padding=1))
+    if pooled:
+        y = y.mean(dim=(2, 3))
+    else:
+        y = functional.max_pool2d(y, 2).permute(0, 2, 3, 1).flatten(1)  # as Keras has it: row, column, channel
+        gamma, beta, mean, variance = (known[f"batch_normalization/{word}"] for word in NORM)
+        y = functional.batch_norm(y, mean, variance, gamma, beta)
+    y = functional.relu(y @ known["dense/kernel"] + known["dense/bias"])
+    y = y @ known["dense_1/kernel"] + known["dense_1/bias"]
     with torch.no_grad():
-        torch.testing.assert_close(network.eval()({"image": x})["category"], y, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(network.eval()({"image": x})["category"], y, rtol=1e-3, atol=1e-3)
+
+
+def test_two_layers_of_one_name_are_refused() -> None:
+    tensors = {f"{place}/dense/kernel": torch.zeros(3, 2) for place in ("a", "b")}
+    with pytest.raises(ModelFileError, match="two layers of the file are called dense"):
+        foreign.classes(tensors)
 
 
 def test_files_of_keras_3_are_refused_with_the_line_that_saves_them_by_name(tmp_path: Path) -> None:

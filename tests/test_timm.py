@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import nn
 import netwright
 from netwright import run, spec
 from netwright.errors import ModelFileError, ResourceError, SpecError
-from netwright.model_file import zoo
+from netwright.model_file import timm_zoo, zoo
 from netwright.models.build import build
 from netwright.models.timm_body import Timm, library, made
 from netwright.run.continued import load_model
@@ -121,6 +122,11 @@ def test_without_a_network_it_is_said_how_the_file_comes_in(monkeypatch: pytest.
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("no network")
 
+    def refused(*_: object) -> None:
+        raise ValueError("the proxy says no")
+
+    for name in timm_zoo._OTHER_WAYS:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(socket, "create_connection", unreachable)
     with pytest.raises(
         ResourceError, match=r"efficientnet_b0.ra_in1k is not here yet.*cannot be fetched.*no network"
@@ -128,6 +134,10 @@ def test_without_a_network_it_is_said_how_the_file_comes_in(monkeypatch: pytest.
         zoo.add_from_timm("timm:efficientnet_b0.ra_in1k")
     said = "--net '{name: timm, model: efficientnet_b0}' --size-px 224 224 --pixels \"0.485 0.456 0.406 / "
     assert said in caught.value.cure
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:1")  # which the hub's own client is to try
+    monkeypatch.setattr(importlib.import_module("huggingface_hub"), "hf_hub_download", refused)
+    with pytest.raises(ResourceError, match=r"cannot be fetched from huggingface\.co: the proxy says no"):
+        zoo.add_from_timm("timm:efficientnet_b0.ra_in1k")
 
 
 @pytest.mark.usefixtures("timm")

@@ -83,9 +83,11 @@ def test_what_nobody_said_of_the_pictures_is_told_as_assumed(tmp_path: Path) -> 
     assert told == ["15 of 15 layers taken"]
     field = load_model(Path("other")).inputs["image"]
     assert (field.mean, field.std) == ((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
-    for said in ("0.5/0.5", "0 0 0 / 1 1 0"):
+    for said in ("0.5/0.5", "0 0 0 / 1 1 0", "0 0 0 / 1 1 nan"):
         with pytest.raises(SpecError, match="a mean and a spread above 0 for each channel"):
             zoo.add(file, zoo.Weights(TINY, (32, 32), zoo.pixels(said)), name="third")
+    with pytest.raises(SpecError, match="gray, 1, or in colour, 3"):
+        zoo.add(file, zoo.Weights(TINY, channels=0), name="third")
     with pytest.raises(SpecError, match="means and spreads are numbers"):
         zoo.pixels("a/b")
 

@@ -398,4 +398,6 @@ def test_fewer_examples_are_computed_at_once_where_a_layer_gives_much() -> None:
     writes = build(model, {"text": (STEPS, 50)}, {"out": 9_000}, 0, {"text": 4}, (), {"out": 30})
     assert writes.rows(5) == MOST_NUMBERS // (30 * 9_000)
     heard = build(ModelSpec(layers="lstm 64, last"), {"sound": (STEPS, 40)}, {"out": 2}, 0)
+    words = build(ModelSpec(layers="lstm 8, last"), {"text": (STEPS, 20_000)}, {"out": 2}, 0, {"text": 16})
+    assert words.rows(230) == MOST_ROWS  # a word is one code, however many are known
     assert (heard.rows(10), heard.rows(5_000)) == (MOST_ROWS, MOST_NUMBERS // (5_000 * 64))

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # while another program is busy; a net of 784-100-10 then took up to 20 times as long (docs/log.md).
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Read at torch's first large tensor: Linux then hands memory out in pages of 2 MB instead of clearing 4 KB at a
-    # time, again at every step (docs/benchmarks.md, pages).
+    # time, again at every step (docs/log.md).
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
         # Imported here, so that Ctrl-C during the first tenth of a second is as quiet as later on.

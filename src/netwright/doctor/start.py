@@ -78,7 +78,7 @@ class Start:
         alone: What batch mates change; None where no sequence goes in.
         back: What is left of the gradient at the first layer; None where layers are few.
         relu: The same with relu for activations that level off; None where none does, or nothing vanishes.
-        answers: How many the training part has to learn from: one for each example, step or token; 0 if unknown.
+        answers: How many the training part has to learn from: one for each class, number, step or token; 0 if unknown.
     """
 
     nodes: tuple[Node, ...]

@@ -46,15 +46,23 @@ for key in ("state_dict", "model", "net"):
 tensors = {str(name): value.detach().contiguous().clone() for name, value in found.items() if torch.is_tensor(value)}
 save_file(tensors, sys.argv[2])
 """
+# Keras writes the order of its layers beside them; an archive of numpy keeps it.
 _HDF5 = """
-import sys, h5py
-from safetensors.numpy import save_file
+import sys, h5py, numpy
 found = {}
 def keep(name, entry):
     if isinstance(entry, h5py.Dataset) and not entry.external and not entry.is_virtual and entry.dtype.kind == "f":
         found[name] = entry[()].astype("float32")
-h5py.File(sys.argv[1], "r").visititems(keep)
-save_file(found, sys.argv[2])
+file = h5py.File(sys.argv[1], "r")
+root = file["model_weights"] if "model_weights" in file else file
+for layer in root.attrs.get("layer_names", []):
+    layer = layer.decode() if isinstance(layer, bytes) else layer
+    if layer in root:
+        root[layer].visititems(lambda name, entry, layer=layer: keep(f"{layer}/{name}", entry))
+if not found:
+    root.visititems(keep)
+with open(sys.argv[2], "wb") as sink:
+    numpy.savez(sink, **found)
 """
 _ONNX = """
 import sys, onnx
@@ -73,8 +81,8 @@ _ENDS = {".onnx": _ONNX, ".h5": _HDF5, ".hdf5": _HDF5}
 _LAST = ("fc", "linear", "classifier", "head", "logits")  # words of the last layers
 _LATE = {"downsample": 1, "shortcut": 1, "pre_logits": 2}
 _SIDE = ("aux", "AuxLogits")  # outputs beside the last, which only help training
-_MADE_UP = re.compile(r"((depthwise_|separable_)?conv\dd(_transpose)?|dense|batch_normalization)(_\d+)?")
-_NUMBERED = re.compile(r"layers/.*/vars/\d+")  # Keras 3, whose files name neither layers nor what a tensor is
+_MADE_UP = re.compile(r"((depthwise_)?conv2d|dense|batch_normalization)(_\d+)?")
+_NUMBERED = re.compile(r"(.*/)?vars/\d+")  # Keras 3, whose files name neither layers nor what a tensor is
 _STAY = ("num_batches_tracked",)
 # Keras's word for each tensor: torch's word, and the order of axes that torch has
 _KERAS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -109,14 +117,19 @@ def read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return {key: torch.from_numpy(np.array(arrays[key])) for key in arrays.files}
+            return _arrays(path)
     except (SafetensorError, ValueError, OSError, zipfile.BadZipFile, TypeError) as exc:
         raise ModelFileError(f"{name} is damaged, or not what its name says: {exc}", "Get the file again.") from exc
     found = _in_a_child(path)
     if any(_NUMBERED.fullmatch(each) for each in found):
         raise _keras_3(name)
     return found
+
+
+def _arrays(path: Path) -> dict[str, Tensor]:
+    """The arrays of an archive of numpy, in its order."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return {key: torch.from_numpy(np.array(arrays[key])) for key in arrays.files}
 
 
 def _keras_3(name: str) -> ModelFileError:
@@ -146,7 +159,7 @@ def _in_a_child(path: Path) -> dict[str, Tensor]:
                 f"{printable(path)} holds more than tensors, or is damaged: {printable(said.strip())[:300]}",
                 "Save the weights alone, in one file, where you trust it: best as safetensors.",
             )
-        return load_file(out)
+        return _arrays(out) if words[3] is _HDF5 else load_file(out)
 
 
 def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
@@ -171,7 +184,7 @@ def adopt(network: Network, tensors: Mapping[str, Tensor]) -> list[str]:
     for place, (name, text) in enumerate(wanted.items()):
         theirs, found = given[place] if place < len(given) else ("nothing", {})
         own = _own(network, name)
-        found = _as_dense(own, found, _flattened(network, name) if keras else None)
+        found = _as_dense(own, _turned(found, _flattened(network, name)) if keras else found)
         keys = [*own, *(key for key in found if key not in own)]
         wrong = [
             f"{key} {_shape(own.get(key))} here, {_shape(found.get(key))} there"
@@ -259,8 +272,13 @@ def _layers(tensors: Mapping[str, Tensor]) -> list[tuple[str, dict[str, Tensor]]
     order = _order_of_keras if all(map(_is_keras, tensors)) else _order
     for name, tensor in tensors.items():
         layer, key, turned = _as_torch(name, tensor) if order is _order_of_keras else (*_split(name), tensor)
-        if key not in _STAY and not layer.startswith(_SIDE):
-            found.setdefault(layer, {})[key] = turned
+        if key in _STAY or layer.startswith(_SIDE):
+            continue
+        if key in found.get(layer, {}):
+            raise ModelFileError(
+                f"two layers of the file are called {printable(layer)}.", "Give each a name of its own, and save again."
+            )
+        found.setdefault(layer, {})[key] = turned
     as_it_is = order is _order_of_keras and all(map(_MADE_UP.fullmatch, found))
     return [(layer, found[layer]) for layer in (found if as_it_is else sorted(found, key=order))]
 
@@ -303,36 +321,49 @@ def _order_of_keras(layer: str) -> list[tuple[int, str, int, int]]:
     return [(late, "", int(number), 0), (0, stem, 0, norm)]
 
 
-def _as_dense(
-    own: Mapping[str, Tensor], found: dict[str, Tensor], flattened: tuple[int, ...] | None
-) -> dict[str, Tensor]:
-    """What stands for a dense layer: a convolution over the whole picture, or sums over one that Keras flattened.
-
-    Args:
-        own: Tensors of the layer here.
-        found: Tensors of the file's.
-        flattened: Shape of the picture before it, whose channels Keras has last; None where there is none.
-    """
+def _as_dense(own: Mapping[str, Tensor], found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A convolution over the whole picture, where it stands for a dense layer, as that dense layer."""
     weight, wanted = found.get("weight"), own.get("weight")
-    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim not in {2, 4}:
+    if weight is None or wanted is None or wanted.ndim != 2 or weight.ndim != 4:
         return found
-    if weight.ndim == 2 and flattened and weight.shape == wanted.shape:
-        channels, height, width = flattened
-        weight = weight.unflatten(1, (height, width, channels)).permute(0, 3, 1, 2)
     return {**found, "weight": weight.flatten(1)}
 
 
-def _flattened(network: Network, name: str) -> tuple[int, ...] | None:
-    """Shape of the picture that a layer sums over, nothing learned in between; None where there is none."""
+def _turned(found: dict[str, Tensor], flattened: tuple[int, ...]) -> dict[str, Tensor]:
+    """What belongs to the numbers of a picture that Keras flattened, channels last, in the order that is ours.
+
+    Args:
+        found: Tensors of a layer that reads them: columns of a dense layer, or the numbers of a batch_norm.
+        flattened: Shape of the picture; () where the layer reads none.
+    """
+    if not flattened:
+        return found
+    channels, height, width = flattened
+    return {
+        key: value.unflatten(-1, (height, width, channels)).movedim(-1, -3).flatten(-3)
+        if value.shape[-1] == height * width * channels and (value.ndim == 2 or "weight" not in found or _alike(found))
+        else value
+        for key, value in found.items()
+    }
+
+
+def _alike(found: Mapping[str, Tensor]) -> bool:
+    """Whether all tensors of a layer are vectors of one length, as those of a batch_norm."""
+    return len({value.shape for value in found.values()}) == 1
+
+
+def _flattened(network: Network, name: str) -> tuple[int, ...]:
+    """Shape of the picture whose numbers a layer reads, however flattened; () where it reads something else."""
     nodes = {node.name: node for node in network.nodes}
     node = nodes[name]
-    while len(node.inputs) == 1:
-        node = nodes[node.inputs[0]]
-        if len(node.shape) == 3:
-            return node.shape
-        if node.parameters:
+    while len(node.inputs) == 1 and len(node.shape) == 1:
+        before = nodes[node.inputs[0]]
+        if len(before.shape) == 3:
+            return before.shape if node.name == name or node.part == "flatten" else ()
+        if node.name != name and node.shape != before.shape:
             break
-    return None
+        node = before
+    return ()
 
 
 def _own(network: Network, name: str) -> dict[str, Tensor]:

@@ -108,15 +108,16 @@ def _found(repository: str, net: PartSpec, told: str, show: Display) -> Path:
     if isinstance(held, str):
         return Path(held)
     named = ", ".join(f"{key}: {value}" for key, value in {"name": net.name, **net.options}.items())
+    host = os.environ.get("HF_ENDPOINT") or _HOST
     try:
         if not any(os.environ.get(name) for name in _OTHER_WAYS):
             socket.create_connection((_HOST, 443), timeout=_WAIT_S).close()
-        show.note(f"fetching {_FILE} of {repository} from {_HOST}")
+        show.note(f"fetching {_FILE} of {repository} from {host}")
         return Path(hub.hf_hub_download(repository, _FILE))
-    except OSError as exc:  # as all that the hub raises without a network
+    except Exception as exc:  # its client raises errors of several libraries
+        said = getattr(exc, "strerror", None) or (str(exc) or type(exc).__name__).partition("\n")[0]
         raise ResourceError(
-            f"{_FILE} of {repository} is not here yet, and cannot be fetched from {_HOST}: "
-            f"{exc.strerror or str(exc).partition(chr(10))[0]}.",
+            f"{_FILE} of {repository} is not here yet, and cannot be fetched from {host}: {said}.",
             f"Get the file where there is a network, then: netwright zoo add {_FILE} --net '{{{named}}}' {told}",
         ) from exc
 

@@ -8,6 +8,7 @@ trained on written inside. Nothing is fetched from a network, and a name never l
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import sys
@@ -270,13 +271,15 @@ def _assumed(given: Weights) -> list[str]:
 
 
 def _picture(given: Weights) -> Field:
-    wish, channels = given.pixels or USUAL, given.channels or 3
-    mean, std = PIXELS.get(wish, ((), ())) if isinstance(wish, str) else wish
-    if channels == 1:
-        mean, std = mean[:1], std[:1]
-    if not len(mean) == len(std) == channels or min(std) <= 0:
+    wish, channels = given.pixels or USUAL, 3 if given.channels is None else given.channels
+    if channels not in {1, 3}:
+        raise SpecError(f"--channels {channels}: pictures are gray, 1, or in colour, 3.", "Say which: --channels 1")
+    named = {name: (mean[:channels], std[:channels]) for name, (mean, std) in PIXELS.items()}
+    mean, std = named.get(wish, ((), ())) if isinstance(wish, str) else wish
+    if not len(mean) == len(std) == channels or not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
+        said = wish if isinstance(wish, str) else " / ".join(" ".join(f"{each:g}" for each in part) for part in wish)
         raise SpecError(
-            f"pixels {wish}: expected {', '.join(PIXELS)} or a mean and a spread above 0 for each channel.",
+            f"pixels {said}: expected {', '.join(PIXELS)} or a mean and a spread above 0 for each channel.",
             "Say what the weights were trained on: --pixels imagenet",
         )
     return Field(

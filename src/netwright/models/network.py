@@ -25,6 +25,7 @@ from netwright.words import listed
 
 Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
 MOST_ROWS, MOST_NUMBERS = 1024, 2**26  # computed at once without gradients: examples, and what one layer gives
+_TIMM = 8  # times as many numbers as a picture has, in a layer of one of timm's networks
 _ZERO_OR_ONE = ("relu", "relu6")  # never fall, and a gradient passes them as it is or not at all
 
 
@@ -273,17 +274,21 @@ class Network(nn.Module):
         return self
 
     def rows(self, steps: int) -> int:
-        """How many examples are computed at once without gradients, so that what a layer gives stays within memory.
+        """How many examples are computed at once without gradients, so that a layer gives no more than `MOST_NUMBERS`.
 
         Args:
             steps: That a sequence has on average.
         """
 
         def numbers(node: Node) -> int:
-            longest = getattr(self.module(node.name), "longest", steps) if node.inputs else steps  # of what is written
-            return abs(math.prod(node.shape)) * (longest if node.shape[0] == STEPS else 1)
+            module = self.module(node.name)
+            if isinstance(module, Decoder):
+                return max(module.longest, module.beam) * module.tokens
+            if node.part == "timm":  # whose first layers give more than what goes in
+                return _TIMM * math.prod(module.in_shape)  # type: ignore[operator,arg-type]
+            return abs(math.prod(node.shape)) * (steps if node.shape[0] == STEPS else 1)
 
-        return max(1, min(MOST_ROWS, MOST_NUMBERS // max(map(numbers, self.nodes))))
+        return max(1, min(MOST_ROWS, MOST_NUMBERS // max(numbers(node) for node in self.nodes if node.inputs)))
 
     @property
     def convolves(self) -> bool:

@@ -18,10 +18,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from netwright.errors import CellError
-from netwright.readers.sniff import HEAD_BYTES, HEIC, PICTURES, sniff
+from netwright.readers.sniff import HEAD_BYTES, HEIF, PICTURES, sniff
 
 MAX_PIXELS = 89_478_485  # Pillow's own bound: above it Pillow would warn, we refuse before decoding
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 _TURNED = 5  # EXIF orientations 5 to 8 swap height and width
 _ORIENTATION = 0x0112
 
@@ -132,8 +131,8 @@ def _open(raw: bytes) -> Image.Image:
     kind = sniff(raw[:HEAD_BYTES])
     if kind == "empty":
         raise CellError("is empty (0 bytes).")
-    if kind == HEIC:
-        raise CellError(f"holds {HEIC}.")
+    if kind == HEIF:
+        raise CellError(f"is {HEIF}.")
     if kind not in PICTURES:
         raise CellError(f"holds {kind}, not a picture." if kind != "unknown" else "is not a picture.")
     try:

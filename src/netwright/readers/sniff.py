@@ -39,9 +39,11 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _IDX_TYPES = b"\x08\x09\x0b\x0c\x0d\x0e"
 
 SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
-PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff", "avif"})
-HEIC = "HEIC, which has to be saved as JPEG first"
-_STILLS = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1", b"hevc"), HEIC)
+PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff"})
+HEIF = "a HEIC or AVIF photograph, which has to be saved as JPEG first"
+_HEIF = frozenset(
+    (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+)
 
 
 def sniff(head: bytes) -> str:
@@ -51,7 +53,7 @@ def sniff(head: bytes) -> str:
         head: The first `HEAD_BYTES` bytes of a file, fewer if it is shorter.
 
     Returns:
-        A word such as "jpeg", "png", "gif", "bmp", "webp", "avif", "tiff", "gzip", "xz", "tar", "zip", "parquet",
+        A word such as "jpeg", "png", "gif", "bmp", "webp", "tiff", "gzip", "xz", "tar", "zip", "parquet",
         "idx", "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
 
     Example:
@@ -71,7 +73,7 @@ def sniff(head: bytes) -> str:
 def _sniff_later(head: bytes) -> str:
     """Formats told by bytes further inside."""
     if head[4:8] == b"ftyp":
-        return _STILLS.get(head[8:12], "mp4")
+        return HEIF if head[8:12] in _HEIF else "mp4"
     if head[257:262] == b"ustar":
         return "tar"
     idx = head[:2] == b"\x00\x00" and len(head) >= 4 and head[2] in _IDX_TYPES and 1 <= head[3] <= 8

@@ -77,7 +77,8 @@ def transfer(
     """Measure what a trained model is worth on other examples.
 
     Args:
-        wanted: The examples, with one output of classes; its training settings are those of both trainings.
+        wanted: The examples, with one output of classes; its training settings are those of both trainings, but
+            that all layers of the one from scratch learn alike.
         base: A run, a model file or a name of the zoo.
         sizes: Numbers of training examples; five from a few to all when left out.
         seeds: How many times each is repeated, with other examples and other first weights.

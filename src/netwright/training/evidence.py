@@ -12,7 +12,7 @@ import inspect
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -112,10 +112,10 @@ class Evidence(Observer):
 
     def _look(self, training: Training, batch: Batch, *, histograms: bool = False, last: bool = False) -> None:
         layers, loss = _activations(training, batch if last else _cut(batch, ROWS), histograms)
-        weights = {name: _weight(weight, histograms) for name, weight in _matrices(training).items()}
+        weights = {name: _weights(some, histograms) for name, some in _matrices(training).items()}
         if last:
-            for name, weight in _matrices(training).items():
-                weights[name] |= _rates(training, weight)
+            for name, some in _matrices(training).items():
+                weights[name] |= _rates(training, some)
         place = "last" if last else "first" if not training.step else "step"
         self._write(
             training,
@@ -300,29 +300,37 @@ def _joined(tensors: list[Tensor]) -> Tensor:
 # ---- weights ---------------------------------------------------------------------------------------------------------
 
 
-def _matrices(training: Training) -> dict[str, nn.Parameter]:
-    """The weights of sums by the name of their layer, in the order of `Training.matrices`."""
-    named = [pair for net in training.plan.nets.values() for pair in net.named_parameters()]
+def _matrices(training: Training) -> dict[str, list[nn.Parameter]]:
+    """The weights of sums by the name of their layer; a recurrent layer has several matrices."""
     kept = {id(weight) for weight in training.matrices}
-    return {name.removeprefix("parts.").removesuffix(".weight"): weight for name, weight in named if id(weight) in kept}
+    found: dict[str, list[nn.Parameter]] = {}
+    for name, weight in [pair for net in training.plan.nets.values() for pair in net.named_parameters()]:
+        if id(weight) in kept:
+            found.setdefault(name.removeprefix("parts.").partition(".")[0], []).append(weight)
+    return found
+
+
+def _flat(weights: Sequence[Tensor]) -> Tensor:
+    return torch.cat([weight.detach().flatten() for weight in weights])
 
 
 @torch.no_grad()
-def _weight(weight: nn.Parameter, histogram: bool) -> Measured:
-    size = weight.detach().abs()
-    found: Measured = {"rms": _rms(weight), "zeros": float((size <= NEAR * size.max()).float().mean())}
-    if weight.grad is not None:
-        found["gradient"] = _rms(weight.grad)
-    return {**found, **_histogram(weight.detach())} if histogram else found
+def _weights(weights: Sequence[nn.Parameter], histogram: bool) -> Measured:
+    size = _flat(weights).abs()
+    found: Measured = {"rms": _rms(size), "zeros": float((size <= NEAR * size.max()).float().mean())}
+    slopes = [weight.grad for weight in weights if weight.grad is not None]
+    if slopes:
+        found["gradient"] = _rms(_flat(slopes))
+    return {**found, **_histogram(_flat(weights))} if histogram else found
 
 
 @torch.no_grad()
-def _rates(training: Training, weight: nn.Parameter) -> Measured:
+def _rates(training: Training, weights: Sequence[nn.Parameter]) -> Measured:
     """Rates that the optimizer gives single weights: that of 1 % of them, the middle one, that of 99 %."""
     for optimizer in training.plan.optimizers.values():
-        rates = own_rates(optimizer, weight)
-        if rates is not None and rates.numel():
-            some = _some(rates, _RATES).double()
+        known = [rates for weight in weights if (rates := own_rates(optimizer, weight)) is not None]
+        if known and sum(map(torch.numel, known)):
+            some = _some(_flat(known), _RATES).double()
             return {"rates": torch.quantile(some, some.new_tensor([0.01, 0.5, 0.99])).tolist()}
     return {}
 
@@ -350,10 +358,12 @@ def _histogram(values: Tensor) -> Measured:
 @torch.no_grad()
 def _moved(training: Training, before: list[Tensor]) -> dict[str, float]:
     """How far each layer's weights moved in one step, as a share of their size."""
-    return {
-        name: float((weight - old).norm() / old.norm().clamp_min(1e-12))
-        for (name, weight), old in zip(_matrices(training).items(), before, strict=True)
-    }
+    known = {id(weight): old for weight, old in zip(training.matrices, before, strict=True)}
+    found = {}
+    for name, weights in _matrices(training).items():
+        old = _flat([known[id(weight)] for weight in weights])
+        found[name] = float((_flat(weights) - old).norm() / old.norm().clamp_min(1e-12))
+    return found
 
 
 def placed(looks: list[dict], place: str) -> dict:

@@ -191,7 +191,7 @@ class Training:
 
     @cached_property
     def matrices(self) -> list[nn.Parameter]:
-        """The weights of sums that are learned, one row per unit: no biases, centres or widths."""
+        """The weights of sums that are learned, one row per unit or token: no biases, centres or widths."""
         named = [pair for net in self.plan.nets.values() for pair in net.named_parameters()]
         of_sums = [weight for name, weight in named if _of_sums(name) and weight.ndim > 1]
         return [weight for weight in of_sums if weight.requires_grad]

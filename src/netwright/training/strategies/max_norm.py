@@ -1,4 +1,4 @@
-"""Max-norm: after every step, no unit's incoming weights are longer than a bound; longer ones are scaled back.
+"""Max-norm: after every step, no row of a matrix of weights is longer than a bound; longer ones are scaled back.
 
 Source: Srebro & Shraibman 2005, Rank, Trace-Norm and Max-Norm; with dropout: Srivastava et al. 2014, section 5.1.
 """
@@ -12,7 +12,7 @@ from netwright.training.strategies.strategy import Row, Strategy
 
 
 class MaxNorm(Strategy):
-    """Bounds the length of the weights into each unit.
+    """Bounds the length of the weights into each unit; from inputs and from its own past each for itself.
 
     Args:
         bound: Largest length, > 0.
