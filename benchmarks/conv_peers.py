@@ -2,7 +2,7 @@
 
 ConvNetJS's network for CIFAR-10 beside every peer that has convolutions, ResNet-18 in its form for small pictures
 beside the best loop by hand; in fewer segments, for the record, JAX and ResNet-18 of the others on torch; pictures of
-the JPEG copy of CIFAR-10, float32. benchmarks/peers_table.py says how it is measured. Epochs are short, so that
+the JPEG copy of CIFAR-10. benchmarks/peers_table.py says how it is measured. Epochs are short, so that
 segments are; netwright's training goes on from segment to segment, since the look inside that it takes at its end, at
 5,000 examples, is a tenth of a segment's work, and for ResNet-18 more than twice.
 
@@ -64,19 +64,20 @@ FULL = Form(
     examples=6_400,
     tested=0,
     accuracy=0.25,
-    minutes=40,
+    minutes=46,
+    precisions=("float32", "bfloat16"),
 )
 QUICK = replace(
     FULL, threads=(2,), pairs=2, seconds=0.0, tries=1, epochs=3, examples=1_280, tested=2_000, accuracy=0.15, minutes=4
 )
-PEERS = [*ON_TORCH, *both("Keras on JAX", "keras_fit", KERAS_BACKEND="jax")]
+PEERS = [*ON_TORCH, *both("Keras on JAX", "keras_fit", mixed=True, KERAS_BACKEND="jax")]
 OTHERS = [replace(peer, limit=None) for peer in ON_TORCH if peer is not HAND]
 RESNET = replace(FULL, threads=(2,), close=1, tries=1, examples=640, tested=1_000, accuracy=0.12)
 A_STEP = replace(QUICK, epochs=1, examples=128, tested=200, accuracy=0.0, minutes=0.5)  # it teaches nothing
 COMPARISONS = [
     Comparison(CONVNETJS, PEERS, FULL, QUICK),
-    Comparison(RESNET18, [HAND], replace(RESNET, accuracy=0.15, minutes=8), A_STEP),
-    Comparison(few(RESNET18), OTHERS, replace(RESNET, pairs=FEW, minutes=18), A_STEP),
+    Comparison(RESNET18, [HAND], replace(RESNET, accuracy=0.15, minutes=9), A_STEP),
+    Comparison(few(RESNET18), OTHERS, replace(RESNET, pairs=FEW, minutes=22), A_STEP),
     Comparison(few(CONVNETJS), both("JAX", "jax_scan", asked=False), replace(FULL, pairs=FEW, minutes=8), QUICK),
 ]
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import pairs
 import torch
@@ -25,6 +27,7 @@ from torch.nn import functional
 
 Step = Callable[[], int]
 SWITCH = "THP_MEM_ALLOC_ENABLE"
+GIVEN = Path("/sys/kernel/mm/transparent_hugepage/enabled")  # to all who ask, to all, or to none
 
 
 def trained(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> Step:
@@ -100,7 +103,9 @@ class Way:
             raise RuntimeError("a process without its pipes")
         stdin.write(f"{seconds}\n")
         stdin.flush()
-        return float(stdout.readline())
+        if not (said := stdout.readline()):
+            raise RuntimeError(f"a process ended with {self._process.wait()}")
+        return float(said)
 
     def end(self) -> None:
         """Ends the process."""
@@ -122,6 +127,9 @@ def main() -> int:
     """Measures each piece of work both ways; exit code 1 where large pages are slower beyond doubt."""
     if "--serve" in sys.argv:
         return serve(sys.argv[-1])
+    if not GIVEN.exists() or "[madvise]" not in GIVEN.read_text(encoding="utf-8"):
+        print(f"nothing to measure: {platform.system()} here gives large pages to all or to none")
+        return 0
     quick = "--quick" in sys.argv
     found = []
     for name in WORK:

@@ -1,9 +1,10 @@
 """netwright's training loop beside its peers: what mlp_peers.py and conv_peers.py have in common.
 
-Every peer runs at its documented quick start and on its documented fast path (data in memory, same precision, nothing
-logged at each step), in a process of its own, on the same bytes and for the same number of updates as netwright beside
-it. Segments of the two alternate, in whole epochs; compiling and starting is left out of them and told apart. Both
-sides are tried with each number of threads, and the faster way is used. All must have learned after the same epochs.
+Every peer runs at its documented quick start and on its documented fast path (data in memory, nothing logged at
+each step, products in bfloat16 where its documentation offers them), in a process of its own, on the same bytes and for
+the same number of updates as netwright beside it. Segments of the two alternate, in whole epochs; compiling and
+starting is left out of them and told apart. Both sides are tried with each number of threads and in each precision, and
+the fastest way is used and told. All must have learned after the same epochs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import TracebackType
@@ -39,6 +41,7 @@ UNFINISHED = REPOSITORY / "runs" / "benchmarks"
 QUICK_START, FAST_PATH, BY_HAND = 1.5, 1.0, 0.97  # what netwright's speed over a peer's must reach
 SILENT_S = 300.0  # a peer that says nothing for so long is given up
 FORMS = {"quick": "quick start", "fast": "fast path", "by_hand": "by hand"}
+FLOAT = "float32"
 Plain = dict[str, object]
 
 
@@ -53,6 +56,7 @@ class Peer:
         limit: Least ratio of netwright's speed to its own; None where it is only told.
         own: Runs in the project's environment instead of the peers'.
         environment: What it needs beside the number of threads.
+        mixed: Its documentation offers products in bfloat16.
     """
 
     name: str
@@ -61,35 +65,40 @@ class Peer:
     limit: float | None = None
     own: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    mixed: bool = False
 
     def __str__(self) -> str:
         return ", ".join(filter(None, (self.name, FORMS.get(self.form))))
 
 
 AS_OURS = {"GOMP_SPINCOUNT": "1000", "THP_MEM_ALLOC_ENABLE": "1"}  # what the command line sets
-OURS = Peer("netwright", "ours.py", "netwright", own=True, environment=AS_OURS)
-HAND = Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=OURS.environment)
+OURS = Peer("netwright", "ours.py", "netwright", own=True, environment=AS_OURS)  # it chooses its precision itself
+HAND = Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=AS_OURS, mixed=True)
 
 
-def both(name: str, script: str, *, asked: bool = True, **environment: str) -> list[Peer]:
+def both(name: str, script: str, *, asked: bool = True, mixed: bool = False, **environment: str) -> list[Peer]:
     """A peer at its quick start and on its fast path.
 
     Args:
         name: As the table says it.
         script: File in benchmarks/peers, without its ending.
         asked: Whether netwright must be faster.
+        mixed: Its documentation offers products in bfloat16, on the fast path.
         environment: What it needs beside the number of threads.
     """
-    limits = (("quick", QUICK_START), ("fast", FAST_PATH))
-    return [Peer(name, f"{script}.py", form, limit if asked else None, False, environment) for form, limit in limits]
+    file = f"{script}.py"
+    return [
+        Peer(name, file, "quick", QUICK_START if asked else None, environment=environment),
+        Peer(name, file, "fast", FAST_PATH if asked else None, environment=environment, mixed=mixed),
+    ]
 
 
 ON_TORCH = [
     HAND,
-    *both("torch DataLoader", "torch_loader"),
-    *both("Lightning", "lightning_fit"),
+    *both("torch DataLoader", "torch_loader", mixed=True),
+    *both("Lightning", "lightning_fit", mixed=True),
     *both("skorch", "skorch_fit"),
-    *both("Keras on torch", "keras_fit", KERAS_BACKEND="torch"),
+    *both("Keras on torch", "keras_fit", mixed=True, KERAS_BACKEND="torch"),
 ]
 
 
@@ -108,6 +117,7 @@ class Form:
         tested: Test images to be examined on; 0 for all.
         accuracy: What everybody must reach on them.
         minutes: How long it takes on two cores, about.
+        precisions: To try where a peer knows them.
     """
 
     threads: tuple[int, ...]
@@ -120,6 +130,7 @@ class Form:
     tested: int
     accuracy: float
     minutes: float
+    precisions: tuple[str, ...] = (FLOAT,)
 
 
 @dataclass(frozen=True)
@@ -168,14 +179,15 @@ class Child:
     Args:
         peer: Which.
         threads: How many it may use.
+        precision: In which it shall multiply.
         folder: Folder of the arrays.
 
     Raises:
         PeerError: It did not get ready.
     """
 
-    def __init__(self, peer: Peer, threads: int, folder: Path) -> None:
-        self.peer, self.threads = peer, threads
+    def __init__(self, peer: Peer, threads: int, precision: str, folder: Path) -> None:
+        self.peer = peer
         self._errors = TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  (closed with the child)
         script = HERE / "peers" / peer.script
         start = time.perf_counter()
@@ -184,7 +196,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(peer, threads),
+            env=environment(peer, threads) | {"PRECISION": precision},
             cwd=folder,
             text=True,
         )
@@ -214,9 +226,10 @@ class Child:
         said = self._ask(f"train {epochs}")
         return _number(said, "images", self.peer) / _number(said, "seconds", self.peer)
 
-    def accuracy(self) -> float:
-        """Share of the test images that it answers rightly."""
-        return _number(self._ask("score"), "accuracy", self.peer)
+    def score(self) -> Plain:
+        """Share of the test images that it answers rightly, and in which precision it trained."""
+        said = self._ask("score")
+        return {"accuracy": _number(said, "accuracy", self.peer), "precision": said.get("precision")}
 
     def _ask(self, line: str) -> Plain:
         to = self._process.stdin
@@ -278,24 +291,24 @@ def _number(said: Plain, name: str, peer: Peer) -> float:
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
 
-def examined(peer: Peer, threads: int, room: Room) -> tuple[Child, Plain]:
+def examined(peer: Peer, threads: int, precision: str, room: Room) -> tuple[Child, Plain]:
     """A peer that has trained for the first epochs, and how it got there."""
-    child = Child(peer, threads, room.folder)
+    child = Child(peer, threads, precision, room.folder)
     try:
         for _ in range(room.form.epochs):
             child.train(1)
-        return child, {"threads": threads, "accuracy": child.accuracy(), "cold_start_s": child.cold_s}
+        return child, {"threads": threads, **child.score(), "cold_start_s": child.cold_s}
     except BaseException:
         child.close()
         raise
 
 
 def tuned(peer: Peer, room: Room) -> tuple[Child, Plain, float]:
-    """A peer with the number of threads that suits it, what was found, and its images a second."""
+    """A peer with the number of threads and the precision that suit it, what was found, and its images a second."""
     with ExitStack() as started:
         tried = []
-        for threads in room.form.threads:
-            child, found = examined(peer, threads, room)
+        for threads, precision in product(room.form.threads, room.form.precisions if peer.mixed else (FLOAT,)):
+            child, found = examined(peer, threads, precision, room)
             started.callback(child.close)
             tried.append((child, found, []))
         for _ in range(room.form.tries):
@@ -324,7 +337,7 @@ def against(peer: Peer, ours: Plain, room: Room) -> Plain:
     """
     form = room.form
     child, found, rate = tuned(peer, room)
-    with child, examined(OURS, int(str(ours["threads"])), room)[0] as own:
+    with child, examined(OURS, int(str(ours["threads"])), FLOAT, room)[0] as own:
         seconds = form.seconds * (1 if peer.form == "quick" else form.close)
         epochs = max(1, math.ceil(seconds * max(rate, float(str(ours["images_s"]))) / room.images))
         sides = (("netwright", lambda: own.train(epochs)), (str(peer), lambda: child.train(epochs)))
@@ -439,9 +452,8 @@ def export(work: Work, data: Path, folder: Path, form: Form) -> int:
 
 def told(row: Plain, name: str, form: Form) -> str:
     """A line of the table as the terminal shows it."""
-    text = (
-        f"{name} ({row['threads']} thread(s), accuracy {row['accuracy']:.3f}, cold start {row['cold_start_s']:.1f} s)"
-    )
+    how = f"{row['threads']} thread(s), {row['precision']}"
+    text = f"{name} ({how}, accuracy {row['accuracy']:.3f}, cold start {row['cold_start_s']:.1f} s)"
     if "ratio" in row:
         text += f": netwright {row['netwright_images_s']:,.0f}/s, peer {row['peer_images_s']:,.0f}/s, "
         text += f"ratio {row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f}, {row['pairs']} pairs)"

@@ -31,8 +31,8 @@ def knows(work, x, y):
     \"\"\"Source: https://example.org/start.html\"\"\"
     def train(epochs):
         print("epoch 1 of many")
-        return 0.5 * epochs
-    return child.Peer(train, lambda images: images[:, 0])
+        return 0.5 * epochs / (2 if child.precision() == "bfloat16" else 1)
+    return child.Peer(train, lambda images: images[:, 0], child.precision())
 
 def dies(work, x, y):
     def train(epochs):
@@ -108,15 +108,23 @@ def test_ratio_of_constant_speeds() -> None:
 
 
 def test_peer_is_heard_through_what_its_framework_prints(folder: Path) -> None:
-    with peers.Child(peer("knows"), 2, folder) as child:
+    with peers.Child(peer("knows"), 2, "bfloat16", folder) as child:
         assert child.told == {"page": "https://example.org/start.html", "versions": [f"numpy {np.__version__}"]}
-        assert child.train(3) == 3 * 200 / 1.5
-        assert child.accuracy() == 1.0
+        assert child.train(3) == 3 * 200 / 0.75
+        assert child.score() == {"accuracy": 1.0, "precision": "bfloat16"}
+
+
+def test_peer_is_tried_in_each_precision_that_it_knows(folder: Path) -> None:
+    room = peers.Room(mlp_peers.WORK, folder, replace(TINY, precisions=("float32", "bfloat16")), 200, 800.0)
+    for mixed, precision, rate in ((True, "bfloat16", 800.0), (False, "float32", 400.0)):
+        child, found, images_s = peers.tuned(replace(peer("knows"), mixed=mixed), room)
+        child.close()
+        assert (found["precision"], images_s) == (precision, rate)
 
 
 def test_peer_that_dies_is_told_with_its_last_words(folder: Path) -> None:
     with (
-        peers.Child(peer("dies"), 1, folder) as child,
+        peers.Child(peer("dies"), 1, peers.FLOAT, folder) as child,
         pytest.raises(peers.PeerError, match=r"Chatty: it ended with 1\. Its last words: no more memory"),
     ):
         child.train(1)
@@ -125,14 +133,14 @@ def test_peer_that_dies_is_told_with_its_last_words(folder: Path) -> None:
 def test_peer_that_does_not_start_is_told(folder: Path) -> None:
     (folder / "peers" / "chatty.py").write_text("import no_such_package", encoding="utf-8")
     with pytest.raises(peers.PeerError, match="No module named 'no_such_package'"):
-        peers.Child(peer("knows"), 1, folder)
+        peers.Child(peer("knows"), 1, peers.FLOAT, folder)
 
 
 def test_silent_peer_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "SILENT_S", 0.2)
     (folder / "peers" / "chatty.py").write_text("import time; time.sleep(60)", encoding="utf-8")
     with pytest.raises(peers.PeerError, match=r"it said nothing for 0\.2 s"):
-        peers.Child(peer("knows"), 1, folder)
+        peers.Child(peer("knows"), 1, peers.FLOAT, folder)
 
 
 @pytest.mark.parametrize("line", ["Epoch 1/3\n", "3\n", "[1]\n"])

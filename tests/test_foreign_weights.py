@@ -213,12 +213,12 @@ def _keras_file(path: Path, arrays: dict[str, np.ndarray]) -> Path:
 def test_what_keras_flattened_has_its_channels_last_and_names_it_made_up_stand_in_the_files_order(
     tmp_path: Path, end: str, *, pooled: bool
 ) -> None:
-    ends = "global_pool" if pooled else "pool 2, flatten, batch_norm"
-    layers = f"conv 3x3 pad 1, relu, conv 3x3 pad 1, relu, {ends}, dense 5, relu"
+    ends, wide = ("global_pool", 3) if pooled else ("pool 2, flatten, batch_norm", 48)
+    layers = f"conv 3x3 pad 1, relu, conv 3x3 pad 1, relu, {ends}, dense {wide}, relu"  # as wide as what it reads
     network = build(ModelSpec(layers=layers), {"image": (3, 8, 8)}, {"category": 3}, 0)
     draw = np.random.default_rng(0)
     sizes = {"conv2d_9": (3, 3, 3, 3), "conv2d_10": (3, 3, 3, 3), "batch_normalization": (48,)}
-    sizes |= {"dense": (3 if pooled else 48, 5), "dense_1": (5, 3)}
+    sizes |= {"dense": (wide, wide), "dense_1": (wide, 3)}
     arrays: dict[str, np.ndarray] = {}
     for name, shape in sizes.items():
         for word in NORM if len(shape) == 1 else ("kernel", "bias"):

@@ -5,7 +5,7 @@ makes one update on the first batch, says `{"page": ..., "versions": ...}`, and 
 JSON:
 
     train N    trains for N epochs        {"images": ..., "seconds": ...}
-    score      answers the test images    {"accuracy": ...}
+    score      answers the test images    {"accuracy": ..., "precision": ...}
 
 It ends with its input. Whatever a framework prints goes to the standard error.
 """
@@ -111,10 +111,12 @@ class Peer:
     Args:
         train: Trains for some epochs; gives their seconds where getting ready is no part of the training, else None.
         answer: The class of each image.
+        precision: In which it multiplies.
     """
 
     train: Callable[[int], float | None]
     answer: Callable[[np.ndarray], np.ndarray]
+    precision: str = "float32"
 
 
 Make = Callable[[Work, np.ndarray, np.ndarray], Peer]  # from float32 images (count, *shape) and int64 classes (count,)
@@ -123,6 +125,11 @@ Make = Callable[[Work, np.ndarray, np.ndarray], Peer]  # from float32 images (co
 def threads() -> int:
     """How many threads this peer may use."""
     return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def precision() -> str:
+    """In which this peer shall multiply: float32 or bfloat16."""
+    return os.environ.get("PRECISION", "float32")
 
 
 def pin() -> None:
@@ -166,7 +173,8 @@ def serve(packages: Sequence[str], **forms: Make) -> None:
             passed = time.perf_counter() - start
             found = {"images": len(x) * int(rest[0]), "seconds": passed if seconds is None else seconds}
         else:
-            found = {"accuracy": _accuracy(peer, np.load(folder / "test_x.npy"), np.load(folder / "test_y.npy"))}
+            accuracy = _accuracy(peer, np.load(folder / "test_x.npy"), np.load(folder / "test_y.npy"))
+            found = {"accuracy": accuracy, "precision": peer.precision}
         print(json.dumps(found), file=told)
 
 

@@ -91,7 +91,11 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """Silent, without metrics; on JAX many steps for each call, which the torch backend does not know.
 
     Source: https://keras.io/api/models/model_training_apis/
+        https://keras.io/api/mixed_precision/
     """
+    precision = child.precision()
+    if precision == "bfloat16":
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
     net, x = network(work), child.channels_last(x)
     net.compile(
         optimizer=keras.optimizers.SGD(work.lr),
@@ -102,7 +106,7 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     def train(epochs: int) -> None:
         net.fit(x, y, batch_size=work.batch, epochs=epochs, verbose=0)
 
-    return child.Peer(train, lambda images: answers(net, images))
+    return child.Peer(train, lambda images: answers(net, images), precision)
 
 
 if __name__ == "__main__":

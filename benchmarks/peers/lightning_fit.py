@@ -70,13 +70,15 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     Source: https://lightning.ai/docs/pytorch/stable/common/trainer.html
     """
     torch.set_flush_denormal(True)
+    precision = child.precision()
+    fine = "bf16-mixed" if precision == "bfloat16" else "32-true"
     module, batches = Module(work, fast=True), torch_loader.loaded(work, x, y, fast=True)
 
     def train(epochs: int) -> float:
-        lightning.Trainer(max_epochs=epochs, accelerator="cpu", barebones=True).fit(module, batches)
+        lightning.Trainer(max_epochs=epochs, accelerator="cpu", precision=fine, barebones=True).fit(module, batches)
         return module.ended - module.started
 
-    return child.Peer(train, lambda images: torch_loader.answers(module.net, images))
+    return child.Peer(train, lambda images: torch_loader.answers(module.net, images), precision)
 
 
 if __name__ == "__main__":

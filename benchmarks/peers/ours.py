@@ -5,10 +5,8 @@ Started with benchmarks/ on PYTHONPATH.
 
 from __future__ import annotations
 
-import copy
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import child
@@ -22,8 +20,6 @@ from netwright.model_file import Model, assemble
 from netwright.run.fit import weighted
 from netwright.training import precision
 from netwright.training.precision import Precision
-
-TRIED = 10  # batches
 
 
 def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
@@ -40,8 +36,9 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
         model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     source = Batches(dataset, "train", work.batch, 0, shuffle=True, resident=True, channels_last=last)
     folder = Path(tempfile.mkdtemp(dir=sys.argv[2]))
+    way = _precision(model, source) if work.goes_on and last else "float32"
     if work.goes_on:
-        loop = mlp_loop.going_on(model, source, folder, work.lr, _precision(model, source) if last else "float32")
+        loop = mlp_loop.going_on(model, source, folder, work.lr, way)
     else:
         loop = mlp_loop.ours(model, source, folder, work.lr)
 
@@ -53,7 +50,7 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
         shown = torch.from_numpy(images).reshape(len(images), -1, height, width)
         return model.answers({"image": shown})["category"].argmax(1).numpy()
 
-    return child.Peer(train, answer)
+    return child.Peer(train, answer, way)
 
 
 def _precision(model: Model, source: Batches) -> Precision:
@@ -69,27 +66,18 @@ def _precision(model: Model, source: Batches) -> Precision:
 def by_hand(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """The loop of benchmarks/mlp_loop.py: tensors in memory, a fused optimizer, and nothing but training.
 
-    Pictures and the weights of convolutions lie channels last; products in bfloat16 where these are faster.
+    Pictures and the weights of convolutions lie channels last.
     """
     torch.set_flush_denormal(True)
     net, pictures, classes = torch_loader.network(work, fast=True), torch.from_numpy(x), torch.from_numpy(y)
-    few = slice(0, TRIED * work.batch)
-    seconds = []
-    for narrow in (False, True):
-        trial = mlp_loop.by_hand(copy.deepcopy(net), pictures[few], classes[few], work.lr, work.batch, narrow=narrow)
-        trial()
-        start = time.perf_counter()
-        trial()
-        seconds.append(time.perf_counter() - start)
-    narrow = seconds[1] < seconds[0]
-    print(f"by hand: {seconds[0]:.3f} s in float32, {seconds[1]:.3f} s in bfloat16", file=sys.stderr)
-    epoch = mlp_loop.by_hand(net, pictures, classes, work.lr, work.batch, narrow=narrow)
+    precision = child.precision()
+    epoch = mlp_loop.by_hand(net, pictures, classes, work.lr, work.batch, narrow=precision == "bfloat16")
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
             epoch()
 
-    return child.Peer(train, lambda images: torch_loader.answers(net, images))
+    return child.Peer(train, lambda images: torch_loader.answers(net, images), precision)
 
 
 if __name__ == "__main__":

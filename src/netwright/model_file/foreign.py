@@ -339,29 +339,25 @@ def _turned(found: dict[str, Tensor], flattened: tuple[int, ...]) -> dict[str, T
     if not flattened:
         return found
     channels, height, width = flattened
+    axes = 2 if any(value.ndim == 2 for value in found.values()) else 1  # columns, or one number each
     return {
         key: value.unflatten(-1, (height, width, channels)).movedim(-1, -3).flatten(-3)
-        if value.shape[-1] == height * width * channels and (value.ndim == 2 or "weight" not in found or _alike(found))
+        if value.ndim == axes and value.shape[-1] == height * width * channels
         else value
         for key, value in found.items()
     }
 
 
-def _alike(found: Mapping[str, Tensor]) -> bool:
-    """Whether all tensors of a layer are vectors of one length, as those of a batch_norm."""
-    return len({value.shape for value in found.values()}) == 1
-
-
 def _flattened(network: Network, name: str) -> tuple[int, ...]:
-    """Shape of the picture whose numbers a layer reads, however flattened; () where it reads something else."""
+    """Shape of the picture whose numbers a layer reads, one by one; () where it reads something else."""
     nodes = {node.name: node for node in network.nodes}
     node = nodes[name]
     while len(node.inputs) == 1 and len(node.shape) == 1:
         before = nodes[node.inputs[0]]
         if len(before.shape) == 3:
             return before.shape if node.name == name or node.part == "flatten" else ()
-        if node.name != name and node.shape != before.shape:
-            break
+        if before.parameters and before.part != "batch_norm":
+            break  # what comes out of sums has no places
         node = before
     return ()
 

@@ -46,7 +46,7 @@ class Decoder(Layer):
     Attention "luong": the new state asks the steps of the encoding, and what it finds is joined to it before the next
     token is chosen. "bahdanau": the old state asks, and what it finds goes in with the last token. "none": the encoding
     is the first state and nothing more, whatever the length of the input. Tied, what the next token is chosen from is
-    compared with the embedded tokens themselves, which takes fewer weights and less time than a weight for each.
+    compared with the embedded tokens themselves: fewer weights, and less time where `embed` is less than `dim`.
 
     Args:
         in_shape: `(time, dim)` of an encoded sequence, `(dim,)` of a vector, or `(channel, height, width)` of a picture

@@ -53,8 +53,8 @@ def sniff(head: bytes) -> str:
         head: The first `HEAD_BYTES` bytes of a file, fewer if it is shorter.
 
     Returns:
-        A word such as "jpeg", "png", "gif", "bmp", "webp", "tiff", "gzip", "xz", "tar", "zip", "parquet",
-        "idx", "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
+        A word such as "jpeg", "png", "gif", "bmp", "webp", "tiff", "gzip", "xz", "tar", "zip", "parquet", "idx",
+        "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
 
     Example:
         >>> sniff(b"GIF89a..."), sniff(b" <!DOCTYPE html><title>404</title>"), sniff(b"a,b\n1,2\n"), sniff(b"")

@@ -47,7 +47,8 @@ class LooseFiles(Layout):
                 if kind not in signal.kinds
             ]
             if not keep:
-                raise DataError(f"{printable(path)}: no picture in this folder.", "Give pictures or a table.")
+                held = f" ({refused[0].where}: {refused[0].reason})" if refused else ""
+                raise DataError(f"{printable(path)}: no picture in this folder{held}.", "Give pictures or a table.")
         return Found(
             self.name, str(path), unique_ids(blobs.names), {signal.name: blobs}, None, tuple(refused), (), (path,)
         )
