@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn import functional
 
 from netwright import spec
-from netwright.data.batches import Batches
+from netwright.data.batches import Batches, follows
 from netwright.data.dataset import Dataset, prepare
 from netwright.errors import Stopped
 from netwright.model_file import Model, assemble
@@ -39,6 +39,7 @@ from netwright.training.loop import Budget, Plan, Training
 from netwright.training.observers import Progress, Timing
 from netwright.training.optimizers import sgd
 from netwright.training.precision import Precision
+from netwright.training.strategies.carry import Carry
 from netwright.training.strategies.controls import Controls
 from netwright.training.strategies.early_stopping import EarlyStopping
 from netwright.training.strategies.finite import Finite
@@ -69,19 +70,23 @@ def load(data: Path, text: str = SPEC) -> tuple[spec.Spec, Dataset]:
 
 
 def some(dataset: Dataset, part: str, count: int) -> Dataset:
-    """The data set with so many examples of one part, evenly from its whole length; 0 for all."""
+    """The data set with so many examples of one part, evenly from its whole length; 0 for all.
+
+    Pieces of a text that follow each other are taken from its beginning.
+    """
     positions = dataset.parts[part]
     if not 0 < count < len(positions):
         return dataset
-    kept = positions[np.arange(count) * len(positions) // count]
-    return replace(dataset, parts={**dataset.parts, part: kept})
+    places = np.arange(count) if follows(dataset.outputs) else np.arange(count) * len(positions) // count
+    return replace(dataset, parts={**dataset.parts, part: positions[places]})
 
 
 def coded(dataset: Dataset, part: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images of one part, flat and as the network takes them, and their classes."""
+    """The images of one part, flat and as the network takes them, and their classes; of texts the codes of both."""
     count = len(dataset.positions(part))
     whole = next(Batches(dataset, part, count, 0, shuffle=False, resident=True).epoch(0))
-    return whole.inputs["image"].flatten(1).contiguous(), whole.targets["category"]
+    [x], [y] = whole.inputs.values(), whole.targets.values()
+    return x.flatten(1).contiguous(), y
 
 
 def place(name: str) -> Path | None:
@@ -115,7 +120,8 @@ def training(
     """
     losses = weighted(model, dict.fromkeys(model.tasks, 1.0), precision=way)
     plan = Plan({"net": model.network}, {"net": optimizer}, losses, source, Budget(epochs), 0)
-    strategies = [Finite(), EarlyStopping("validation/loss", 5), Controls(folder / "control"), *more]
+    strategies = [Finite(), *([Carry()] if source.streams else []), EarlyStopping("validation/loss", 5)]
+    strategies += [Controls(folder / "control"), *more]
     made = Training(plan, strategies, [], History(folder / "history.jsonl"))
     made.observers += [Evidence(folder / "evidence.jsonl"), Progress(Silent(), made.total)]
     made.observers.append(Timing(folder / "timing.jsonl"))
@@ -152,10 +158,24 @@ class Leave(Strategy):
 
 
 def going_on(
-    model: Model, source: Batches, folder: Path, lr: float, way: Precision = "float32"
+    model: Model,
+    source: Batches,
+    folder: Path,
+    lr: float,
+    way: Precision = "float32",
+    descent: Callable[..., torch.optim.Optimizer] = sgd,
 ) -> Callable[[int], int]:
-    """One long training through netwright's loop, stopped and resumed: each call goes on for some epochs."""
-    optimizer = sgd(model.network.parameters(), lr=lr)
+    """One long training through netwright's loop, stopped and resumed: each call goes on for some epochs.
+
+    Args:
+        model: What learns.
+        source: Where its batches come from.
+        folder: For what it writes.
+        lr: Learning rate.
+        way: How finely steps multiply.
+        descent: Makes the optimizer.
+    """
+    optimizer = descent(model.network.parameters(), lr=lr)
     last: list[Training] = []
 
     def train(epochs: int) -> int:

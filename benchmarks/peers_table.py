@@ -1,4 +1,4 @@
-"""netwright's training loop beside its peers: what mlp_peers.py and conv_peers.py have in common.
+"""netwright's training loop beside its peers: what mlp_peers.py, conv_peers.py and lstm_peers.py have in common.
 
 Every peer runs at its documented quick start and on its documented fast path (data in memory, nothing logged at
 each step, products in bfloat16 where its documentation offers them), in a process of its own, on the same bytes and for
@@ -113,7 +113,7 @@ class Form:
         close: Times as long are segments where hundredths decide.
         tries: Epochs for choosing the number of threads.
         epochs: Epochs after which everybody is examined.
-        examples: Images of an epoch; 0 for all of the training part.
+        examples: Images (or what the work's examples are) of an epoch; 0 for all of the training part.
         tested: Test images to be examined on; 0 for all.
         accuracy: What everybody must reach on them.
         minutes: How long it takes on two cores, about.
@@ -335,11 +335,11 @@ def against(peer: Peer, ours: Plain, room: Room) -> Plain:
         ours: What was found about netwright.
         room: Where and how.
     """
-    form = room.form
+    form, unit = room.form, room.work.unit
     child, found, rate = tuned(peer, room)
     with child, examined(OURS, int(str(ours["threads"])), FLOAT, room)[0] as own:
         seconds = form.seconds * (1 if peer.form == "quick" else form.close)
-        epochs = max(1, math.ceil(seconds * max(rate, float(str(ours["images_s"]))) / room.images))
+        epochs = max(1, math.ceil(seconds * max(rate, float(str(ours[f"{unit}_s"]))) / room.images))
         sides = (("netwright", lambda: own.train(epochs)), (str(peer), lambda: child.train(epochs)))
         ratio = pairs.alternate(*sides, limit=room.limit, segments=form.pairs, disturbed=_disturbed(form))
         told = child.told
@@ -353,8 +353,8 @@ def against(peer: Peer, ours: Plain, room: Room) -> Plain:
         "low": ratio.low,
         "high": ratio.high,
         "must_reach": peer.limit,
-        "netwright_images_s": ratio.a_rate,
-        "peer_images_s": ratio.b_rate,
+        f"netwright_{unit}_s": ratio.a_rate,
+        f"peer_{unit}_s": ratio.b_rate,
         "share_of_limit": ratio.share,
         "peer_share": ratio.b_rate / room.limit,
         **found,
@@ -450,14 +450,15 @@ def export(work: Work, data: Path, folder: Path, form: Form) -> int:
     return counts["train"]
 
 
-def told(row: Plain, name: str, form: Form) -> str:
+def told(row: Plain, name: str, room: Room) -> str:
     """A line of the table as the terminal shows it."""
+    unit = room.work.unit
     how = f"{row['threads']} thread(s), {row['precision']}"
     text = f"{name} ({how}, accuracy {row['accuracy']:.3f}, cold start {row['cold_start_s']:.1f} s)"
     if "ratio" in row:
-        text += f": netwright {row['netwright_images_s']:,.0f}/s, peer {row['peer_images_s']:,.0f}/s, "
+        text += f": netwright {row[f'netwright_{unit}_s']:,.0f}/s, peer {row[f'peer_{unit}_s']:,.0f}/s, "
         text += f"ratio {row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f}, {row['pairs']} pairs)"
-    wrong = missed(row, form)
+    wrong = missed(row, room.form)
     return f"  {'MISSED' if wrong else '      '}  {text}{f' -- {wrong}' if wrong else ''}"
 
 
@@ -469,17 +470,17 @@ def measured(chosen: Sequence[Peer], parts: Parts, room: Room) -> list[Plain] | 
         parts: What is finished already.
         room: Where and how.
     """
-    whole, form, name = True, room.form, room.work.name
+    whole, name, unit = True, room.work.name, room.work.unit
     print(name, flush=True)
 
     def alone() -> Plain:
         child, found, rate = tuned(OURS, room)
         child.close()
         share = rate / room.limit
-        return {"work": name, "what": "netwright", **found, "images_s": rate, "share_of_limit": share}
+        return {"work": name, "what": "netwright", **found, f"{unit}_s": rate, "share_of_limit": share}
 
     ours = parts.part(f"{name}: netwright", alone)
-    print(told(ours, "netwright", form), flush=True)
+    print(told(ours, "netwright", room), flush=True)
     rows: list[Plain] = [ours]
     for peer in chosen:
         try:
@@ -489,7 +490,7 @@ def measured(chosen: Sequence[Peer], parts: Parts, room: Room) -> list[Plain] | 
             whole = False
             continue
         rows.append(row)
-        print(told(row, str(peer), form), flush=True)
+        print(told(row, str(peer), room), flush=True)
     return rows if whole else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import statistics
 import sys
 from functools import partial
@@ -58,8 +60,12 @@ def _trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
     run = facts(folder)
     (output,) = run["outputs"]  # type: ignore[misc]
     name = output["name"]
-    rows = [row for row in pq.read_table(folder / "predictions.parquet").to_pylist() if row["part"] == "test"]
-    written, true = ([row[column] or "" for row in rows] for column in (name, f"{name}_truth"))
+    given, true = (_tested(proof, language, raw=words.endswith(RAW)) for language in ("en", name))
+    asked, answers = folder / "asked.csv", folder / "answers.parquet"
+    with asked.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["en"], *([line] for line in given)])
+    proof.say(f"netwright predict '{folder}' '{asked}' --save '{answers}'", timeout=HOURS)
+    written = [row[name] or "" for row in pq.read_table(answers).to_pylist()]
     scores = output["scores"]["test"]
     return {
         "bleu": scores["bleu"],
@@ -69,10 +75,22 @@ def _trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
         "interval": output["intervals"]["bleu"],
         "baselines": {each["name"]: each["scores"]["bleu"] for each in output["baselines"]},
         "tokens": [min(len(text.split()) for text in written), max(len(text.split()) for text in written)],
-        "examples": len(rows),
+        "examples": len(written),
         "parameters": run["parameters"],
         "minutes": float(run["seconds"]) / 60,  # type: ignore[arg-type]
     }
+
+
+def _tested(proof: Proof, language: str, *, raw: bool) -> list[str]:
+    """The lines of the test part of 2016 in one language."""
+    if not proof.full:
+        file = proof.folder / "few" / f"test_2016_flickr.lc.norm.tok.{language}"
+    elif raw:
+        file = data("multi30k", "task1", "raw", f"test_2016_flickr.{language}.gz")
+    else:
+        file = data("multi30k", "task1", "tok", f"test_2016_flickr.lc.norm.tok.{language}")
+    with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as lines:
+        return lines.read().removesuffix("\n").split("\n")
 
 
 def _translated(proof: Proof, german: list[Plain], others: dict[str, Plain]) -> None:

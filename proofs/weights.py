@@ -36,18 +36,25 @@ def main() -> int:
     out = proof.part("out", lambda place: _out(proof, photos, place))
     proof.check(f"in onnxruntime no share differs by more than {out['onnx']:.0e}", float(out["onnx"]) < 1e-5)  # type: ignore[arg-type]
     proof.check(f"in torch no share differs by more than {out['off']:.0e}", float(out["off"]) < 1e-5)  # type: ignore[arg-type]
+    proof.check(f"a state dict holds the same {out['written']} tensors", out["written"] == 2 * len(LAYERS))
     old = proof.part("legacy", lambda place: _legacy(proof, archive, place))
     told = ", ".join(f"{name} {right:.1f} %" for name, right in old["right"].items())  # type: ignore[union-attr]
     proof.check(f"published weights know the test pictures: {told}", min(old["right"].values()) > 75)  # type: ignore[union-attr]
+    keras = proof.part("keras", lambda place: _keras(proof, place))
+    proof.check(
+        f"MobileNet's file of Keras, {keras['said']}: {keras['same']} tensors are those of its npz",
+        keras["same"] == keras["of"] and int(keras["of"]) > 0,
+    )  # type: ignore[call-overload]
     proof.row(
         "K01",
         "Packages and interchange",
         "netwright zoo add weights.pth --net convnetjs --size-px 32 32 --pixels 0..1 --classes classes.txt",
         f"a network trained in plain torch, as {', '.join(into['off'])}, gives {into['asked']} photographs the same "  # type: ignore[arg-type]
         f"probabilities within {worst:.0e}; a model file opened with safetensors alone does so in torch within "
-        f"{out['off']:.0e}, and written by `netwright export RUN --save model.onnx` onnxruntime within "
-        f"{out['onnx']:.0e}, given raw pixels; published weights in torch's old form know of 10,000 test pictures, "
-        f"which are JPEGs here, {told}",
+        f"{out['off']:.0e}, and the state dict that `netwright export RUN --save model.pth` writes holds the same; "
+        f"written as model.onnx, onnxruntime within {out['onnx']:.0e}, given raw pixels; published weights in torch's "
+        f"old form know of 10,000 test pictures, which are JPEGs here, {told}; MobileNet's h5 of Keras gives the "
+        f"{keras['of']} tensors of its npz",
     )
     return proof.end()
 
@@ -129,6 +136,13 @@ def _out(proof: Proof, photos: Path, place: Path) -> Plain:
                 for kind in ("weight", "bias")
             }
         )
+    proof.say(f"netwright export '{place}' --save '{place / 'model.pth'}'")
+    written = torch.load(place / "model.pth", weights_only=True)
+    alike = all(
+        torch.equal(written[f"{layer.removeprefix('head:')}.{kind}"], network.state_dict()[f"{at}.{kind}"])
+        for at, layer in LAYERS.items()
+        for kind in ("weight", "bias")
+    )
     (image,), (category,) = header["inputs"], header["outputs"]
     mean, std = (torch.tensor(image[key])[:, None, None] for key in ("mean", "std"))
     wanted = _shares(network, (_pixels(_some(photos)) - mean) / std)
@@ -137,7 +151,11 @@ def _out(proof: Proof, photos: Path, place: Path) -> Plain:
     session = onnxruntime.InferenceSession(str(place / "model.onnx"))
     raw = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in _some(photos)])
     (elsewhere,) = session.run(None, {"image": raw})
-    return {"off": float(np.abs(answered - wanted).max()), "onnx": float(np.abs(answered - elsewhere).max())}
+    return {
+        "off": float(np.abs(answered - wanted).max()),
+        "onnx": float(np.abs(answered - elsewhere).max()),
+        "written": len(written) if alike else 0,
+    }
 
 
 def _legacy(proof: Proof, archive: Path, place: Path) -> Plain:
@@ -160,6 +178,21 @@ def _legacy(proof: Proof, archive: Path, place: Path) -> Plain:
         found = json.loads(proof.say(f"netwright evaluate resnet{depth} --data '{test}' --json", env=zoo).text)
         right[f"ResNet-{depth}"] = 100 * found["scores"]["category"]["accuracy"]
     return {"right": right}
+
+
+def _keras(proof: Proof, place: Path) -> Plain:
+    """MobileNet as Keras keeps it, beside the same weights as arrays of numpy."""
+    zoo, said, held = {"NETWRIGHT_ZOO": str(place / "zoo")}, "", []
+    for name in ("mobilenet_2_5_224_tf_no_top.h5", "mobilenet_v1_025_224_notop.npz"):
+        file = data("weights_mobilenet025", name)
+        words = f"--net '{{name: mobilenet, width: 0.25}}' --pixels=-1..1 --name {file.suffix[1:]}"
+        said = proof.say(f"netwright zoo add '{file}' {words}", env=zoo).text.splitlines()[0]
+        with safe_open(place / "zoo" / f"{file.suffix[1:]}.netwright", "pt") as opened:
+            names = [each for each in opened.keys() if each.startswith("weights/")]  # noqa: SIM118
+            held.append({each: opened.get_tensor(each) for each in names})
+    ours, theirs = held
+    same = sum(name in theirs and torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+    return {"said": said, "same": same, "of": len(theirs)}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ and what is not listed here is not done. `$NETWRIGHT_DATA` is a folder of public
 | id | name | command | measured | date |
 | --- | --- | --- | --- | --- |
 """
+BESIDE = """
+Numbers that stand for no row:
+
+| measured | asked | proof | date |
+| --- | --- | --- | --- |
+"""
 
 
 @dataclass(frozen=True)
@@ -59,15 +65,31 @@ def lines(results: Path = RESULTS) -> list[Line]:
     return sorted(found.values(), key=lambda line: (line.id[0], int(line.id[1:])))
 
 
-def page(found: list[Line]) -> str:
-    """The table as Markdown."""
+def others(results: Path = RESULTS) -> list[str]:
+    """What proofs measured that stand for no row, one line of a table for each limit.
+
+    Args:
+        results: Folder of result files.
+    """
+    found = []
+    for path in sorted(results.glob("[!.]*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        for limit in [] if result["rows"] else result["limits"]:
+            told = f"{'' if limit['kept'] else '**missed:** '}{_cell(limit['what'])}"
+            proof = f"[{path.stem}](../proofs/{path.stem}.py)"
+            found.append(f"| {told} | {_cell(limit['wanted'] or '-')} | {proof} | {result['date']} |\n")
+    return found
+
+
+def page(found: list[Line], beside: list[str]) -> str:
+    """The tables as Markdown."""
     rows = [
         f"| {line.id} | {_cell(line.name)} | `{line.command.replace('|', chr(92) + '|')}` | "
         f"{'' if line.kept else '**missed:** '}{_cell(line.measured)} ([{line.proof}](../proofs/{line.proof}.py)) | "
         f"{line.date} |"
         for line in found
     ]
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + (BESIDE + "".join(beside) if beside else "")
 
 
 def _cell(text: str) -> str:
@@ -78,7 +100,7 @@ def main() -> int:
     """Writes the table, or says that it is stale."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the table is stale")
-    wanted = page(lines())
+    wanted = page(lines(), others())
     if parser.parse_args().check:
         stale = not TABLE.exists() or TABLE.read_text(encoding="utf-8") != wanted
         print("docs/coverage.md is stale: run scripts/coverage.py" if stale else "docs/coverage.md is up to date")

@@ -18,8 +18,10 @@ from PIL import Image
 
 from netwright import spec
 from netwright.data.batches import Batches
+from netwright.field import STEPS
 from netwright.model_file import assemble
 from netwright.models.build import build, table
+from netwright.training.optimizers import adam
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 CHATTY = f"""
@@ -47,12 +49,14 @@ child.serve(["numpy"], knows=knows, dies=dies)
 for place in (BENCHMARKS / "peers", BENCHMARKS):
     sys.path.insert(0, str(place))
 pairs, mlp_loop, peers = (importlib.import_module(name) for name in ("pairs", "mlp_loop", "peers_table"))
-mlp_peers, conv_peers = (importlib.import_module(name) for name in ("mlp_peers", "conv_peers"))
-torch_loader, child = (importlib.import_module(name) for name in ("torch_loader", "child"))
+programs = ("mlp_peers", "conv_peers", "lstm_peers")
+mlp_peers, conv_peers, lstm_peers = (importlib.import_module(name) for name in programs)
+torch_loader, child, ours = (importlib.import_module(name) for name in ("torch_loader", "child", "ours"))
 for place in (BENCHMARKS / "peers", BENCHMARKS):
     sys.path.remove(str(place))
 COMPARISONS = [mlp_peers.MLP, *conv_peers.COMPARISONS]
 WORKS = [comparison.work for comparison in COMPARISONS]
+EVERYBODY = [peer for each in [*COMPARISONS, *lstm_peers.COMPARISONS] for peer in each.peers]
 TINY = replace(mlp_peers.QUICK, epochs=1, examples=0, accuracy=0.9)
 
 
@@ -157,7 +161,7 @@ def test_number_of_threads_and_project_path_reach_the_right_peers(monkeypatch: p
     assert peers.environment(peers.OURS, 1)["PYTHONPATH"].split(":") == [str(BENCHMARKS), "src"]
 
 
-@pytest.mark.parametrize("found", {str(peer): peer for each in COMPARISONS for peer in each.peers}.values(), ids=str)
+@pytest.mark.parametrize("found", {str(peer): peer for peer in EVERYBODY}.values(), ids=str)
 def test_every_peer_names_its_page(found: peers.Peer) -> None:
     body = ast.parse((BENCHMARKS / "peers" / found.script).read_text(encoding="utf-8")).body
     [form] = [each for each in body if isinstance(each, ast.FunctionDef) and each.name == found.form]
@@ -172,6 +176,24 @@ def test_netwright_must_beat_quick_starts_and_match_fast_paths() -> None:
     limits = {str(peer): peer.limit for peer in conv_peers.PEERS}
     assert (limits["Lightning, quick start"], limits["Keras on JAX, fast path"]) == (1.5, 1.0)
     assert limits["torch, by hand"] == 0.97
+    asked = {(peer.form, peer.limit) for each in lstm_peers.COMPARISONS for peer in each.peers if each.full.pairs >= 21}
+    assert asked == {("quick", 1.5), ("fast", 1.0)}
+
+
+def test_who_trains_recurrent_networks_knows_their_optimizer() -> None:
+    trained = {peer.script for each in lstm_peers.COMPARISONS for peer in each.peers}
+    assert trained == {"torch_loader.py", "keras_fit.py"}  # the others descend plainly, whatever a work says
+    for script in trained:
+        assert "OPTIMIZERS[work.optimizer]" in (BENCHMARKS / "peers" / script).read_text(encoding="utf-8")
+
+
+def test_speeds_are_named_after_what_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "OURS", peer("knows", "netwright"))
+    room = peers.Room(replace(mlp_peers.WORK, unit="windows"), folder, TINY, 200, 800.0)
+    rows = peers.measured([peer("knows", "First")], peers.Parts(None, "key"), room)
+    assert rows is not None
+    speeds = (rows[0]["windows_s"], rows[1]["netwright_windows_s"], rows[1]["peer_windows_s"])
+    assert speeds == (400.0, 400.0, 400.0)
 
 
 def test_only_names_works_and_peers() -> None:
@@ -204,6 +226,34 @@ def test_networks_have_as_many_weights_as_published() -> None:
     assert counts == [79_510, 22_466, 11_173_962, 11_173_962, 22_466]
 
 
+@pytest.mark.parametrize(
+    ("work", "units", "weights"),
+    [(lstm_peers.SMALL, 128, 240_962), (lstm_peers.LARGE, 512, 3_322_946)],
+    ids=["small", "large"],
+)
+def test_peers_and_netwright_train_the_same_recurrent_network(work: child.Work, units: int, weights: int) -> None:
+    [steps], tokens = work.shape, work.classes
+    own = build(spec.load(work.spec).model, {"text": (STEPS, tokens)}, {"next": tokens}, 0, {"text": 0}, ["next"])
+    theirs = torch_loader.network(work)
+    assert sum(weight.numel() for weight in theirs.parameters()) == weights
+    with torch.no_grad():
+        for one, other in zip(own.parameters(), theirs.parameters(), strict=True):
+            one.copy_(other)
+    x = torch.arange(2 * steps).reshape(2, steps) % tokens
+    assert torch.allclose(own({"text": x})["next"].flatten(0, 1), theirs(x), atol=1e-5)
+    adds = sum(row.multiply_adds for row in table(own, 1, steps))
+    assert work.multiply_adds == 3 * adds - steps * 4 * units * tokens  # all but the derivative by the characters
+
+
+def test_layers_of_a_text_are_read_step_by_step() -> None:
+    assert [tuple(step) for step in lstm_peers.SMALL.steps()] == [
+        ("one_hot", (66,), (50,)),
+        ("lstm", (128,), (50, 66)),
+        ("lstm", (128,), (50, 128)),
+        ("dense", (66,), (50, 128)),
+    ]
+
+
 def test_work_is_read_as_it_was_written(tmp_path: Path) -> None:
     conv_peers.CONVNETJS.write(tmp_path)
     read = child.Work.read(tmp_path)
@@ -234,6 +284,12 @@ def test_many_images_are_answered_a_thousand_at_a_time() -> None:
     assert child._accuracy(child.Peer(lambda epochs: None, answer), x, y) == 0.8
     assert max(asked) <= 1000
     assert sum(asked) == 2500
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 2)], ids=["end to end", "example by example"])
+def test_every_step_of_a_text_counts(shape: tuple[int, ...]) -> None:
+    found = child.Peer(lambda epochs: None, lambda texts: np.array([1, 2, 3, 0]).reshape(shape))
+    assert child._accuracy(found, np.zeros((2, 2)), np.array([[1, 2], [3, 4]])) == 0.75
 
 
 # ---- netwright's side ------------------------------------------------------------------------------------------------
@@ -291,6 +347,79 @@ def test_training_that_goes_on_equals_the_unbroken_one(pictures: Path, tmp_path:
     assert not torch.equal(apart[0], whole[0])  # trainings of their own begin with the first epoch's order again
 
 
+TEXT = replace(
+    lstm_peers.SMALL,
+    data="text.txt",
+    spec=lstm_peers.SPEC.format(steps=10, layers="lstm 16"),
+    shape=(10,),
+    layers="one_hot 10, lstm 16",
+    batch=4,
+    classes=10,
+    lr=0.03,
+)
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    """Nine characters over and over, 2,001 in all: 180 windows of ten for training, 20 for testing."""
+    path = tmp_path / TEXT.data
+    path.write_text(("abcdefgh\n" * 223)[:2_001], encoding="utf-8")
+    return path
+
+
+def test_exported_windows_follow_each_other(text: Path, tmp_path: Path) -> None:
+    assert peers.export(TEXT, text, tmp_path, replace(lstm_peers.QUICK, examples=12, tested=5)) == 12
+    x, y, later = (np.load(tmp_path / f"{name}.npy") for name in ("train_x", "train_y", "test_x"))
+    assert (x.shape, y.shape, later.shape) == ((12, 10), (12, 10), (5, 10))
+    assert (x.ravel()[1:] == y.ravel()[:-1]).all()
+    characters = text.read_text(encoding="utf-8")
+    coded = {*zip(x.ravel(), characters[:120], strict=True), *zip(later.ravel(), characters[1800:1850], strict=True)}
+    assert len(coded) == 9  # one code for each character
+    assert max(code for code, _ in coded) < TEXT.classes
+
+
+def test_text_that_is_read_on_equals_the_unbroken_one(text: Path, tmp_path: Path) -> None:
+    wanted, dataset = mlp_loop.load(text, TEXT.spec)
+    dataset = mlp_loop.some(dataset, "train", 40)
+
+    def weights(*epochs: int) -> list[torch.Tensor]:
+        model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
+        source = Batches(dataset, "train", 4, 0, shuffle=True, resident=True)
+        train = mlp_loop.going_on(model, source, tmp_path / "written", 0.01, descent=adam)
+        assert [train(count) for count in epochs] == [count * 40 for count in epochs]
+        made = mlp_loop.training(model, source, tmp_path / "written", adam(model.network.parameters()), 1)
+        assert "carry" in [strategy.name for strategy in made.strategies]
+        return list(model.network.parameters())
+
+    assert all(torch.equal(one, other) for one, other in zip(weights(1, 2), weights(3), strict=True))
+
+
+@pytest.mark.parametrize("make", [ours.netwright, torch_loader.quick], ids=["netwright", "torch DataLoader"])
+def test_text_that_repeats_is_foretold(
+    make: child.Make, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    monkeypatch.setattr(torch, "set_flush_denormal", bool)  # it would outlast this test
+    monkeypatch.setattr(sys, "argv", ["peer.py", "form", str(tmp_path)])
+    monkeypatch.setenv("NETWRIGHT_DATA", str(tmp_path))
+    peers.export(TEXT, text, tmp_path, replace(lstm_peers.QUICK, examples=160, tested=10))
+    x, y, *test = (np.load(tmp_path / f"{part}_{name}.npy") for part in ("train", "test") for name in "xy")
+    found = make(TEXT, x, y)
+    found.train(6)
+    assert child._accuracy(found, *test) > 0.5  # by chance a ninth
+
+
+def test_text_has_the_characters_that_are_said(data_dir: Path) -> None:
+    text = (data_dir / lstm_peers.SMALL.data).read_text(encoding="utf-8")
+    windows = round(0.9 * -(-(len(text) - 1) // lstm_peers.STEPS))  # of the training part
+    begins = windows * lstm_peers.STEPS
+    assert len(set(text[:begins])) + 1 == lstm_peers.CHARACTERS
+    asked = text[begins + 1 : begins + 1 + lstm_peers.FULL.tested * lstm_peers.STEPS]
+    commonest = max(map(asked.count, set(asked))) / len(asked)
+    assert f"{commonest:.3f}" in str(lstm_peers.__doc__)
+    assert lstm_peers.FULL.accuracy > commonest
+
+
 def test_missed_limits_are_told() -> None:
     row, full = {"ratio": 1.4, "must_reach": 1.5, "accuracy": 0.95}, replace(TINY, seconds=1.0)
     assert peers.missed(row, full) == "ratio 1.400 is below 1.5"
@@ -336,7 +465,9 @@ def test_parts_of_another_version_are_not_taken_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "data"), [(mlp_peers, "mnist"), (conv_peers, "cifar10_jpeg/cifar10_jpeg.tar.xz")], ids=["mlp", "conv"]
+    ("program", "data"),
+    [(mlp_peers, "mnist"), (conv_peers, conv_peers.CONVNETJS.data), (lstm_peers, lstm_peers.SMALL.data)],
+    ids=["mlp", "conv", "lstm"],
 )
 def test_missing_environment_names_its_cure(
     program: ModuleType, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -109,6 +109,33 @@ def test_arrays_of_numpy_are_read_too(tmp_path: Path) -> None:
     _same(theirs, ours)
 
 
+@pytest.mark.parametrize("end", ["pth", "npz"])
+def test_names_that_tell_nothing_are_taken_in_the_order_of_the_file(tmp_path: Path, end: str) -> None:
+    """By the alphabet `again` would come before `first`, which has the same shape."""
+    torch.manual_seed(0)
+    names = ["a_stem", "first", "again", "fc"]
+    layers = [nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)]
+    layers.append(nn.Linear(8, 10))
+    tensors = {f"{name}.{key}": value for name, part in zip(names, layers, strict=True)
+               for key, value in part.state_dict().items()}  # fmt: skip
+    file = tmp_path / f"w.{end}"
+    if end == "npz":
+        np.savez(file, **{name: value.numpy() for name, value in tensors.items()})
+    else:
+        torch.save(tensors, file)
+    spec = ModelSpec(layers="conv 8x3 pad 1, relu, conv 8x3 pad 1, relu, conv 8x3 pad 1, relu, global_pool")
+    ours = build(spec, {"image": (3, 16, 16)}, {"category": 10}, 0).eval()
+    assert foreign.adopt(ours, foreign.read(file)) == ["4 of 4 layers taken"]
+    for own, part in zip(("conv1", "conv2", "conv3", "category"), layers, strict=True):
+        assert torch.equal(ours.module(own).weight, part.weight)
+
+
+@pytest.mark.parametrize("order", ["none is told", "[1, 2]", "{}"])
+def test_what_another_program_calls_order_is_passed_over(tmp_path: Path, order: str) -> None:
+    save_file({"2": torch.zeros(1), "1": torch.ones(1)}, tmp_path / "w.safetensors", {"order": order})
+    assert list(foreign.read(tmp_path / "w.safetensors")) == ["1", "2"]
+
+
 def test_another_number_of_classes_leaves_the_head_new_and_says_so() -> None:
     theirs = _trained(Residual((16, 32, 64), 1, project=False, last="linear"))
     ours = _ours("cifar_resnet", heads=3, depth=8)

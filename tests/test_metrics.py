@@ -81,6 +81,7 @@ def test_examples_of_one_group_count_as_one() -> None:
     alone = np.subtract(*reversed(metrics.bootstrap(values, mean_of_first)))
     grouped = np.subtract(*reversed(metrics.bootstrap(values, mean_of_first, groups)))
     assert grouped / alone == pytest.approx(50**0.5, rel=0.2)
+    assert np.isnan(metrics.bootstrap(values, mean_of_first, np.zeros(len(values)))).all()  # others may be otherwise
 
 
 def test_very_many_examples_are_summed_into_blocks_of_the_same_spread() -> None:

@@ -18,6 +18,7 @@ from netwright import run, spec
 from netwright.errors import ModelFileError, ResourceError, SpecError
 from netwright.model_file import timm_zoo, zoo
 from netwright.models.build import build
+from netwright.models.network import MOST_ROWS
 from netwright.models.timm_body import Timm, library, made
 from netwright.run.continued import load_model
 from netwright.spec import ModelSpec, PartSpec
@@ -198,10 +199,13 @@ def test_a_net_without_its_model_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("timm")
-def test_a_batch_of_one_trains_with_the_running_means() -> None:
+def test_a_batch_of_one_trains_with_the_running_means(monkeypatch: pytest.MonkeyPatch) -> None:
     network = build(ModelSpec(layers=f"timm {TINY}"), {"x": (3, 8, 9)}, {"out": 3}, 0).train()
     body = network.module("timm1")
     assert isinstance(body, Timm)
+    assert network.rows(1) == MOST_ROWS
+    monkeypatch.setattr("netwright.models.network.MOST_NUMBERS", 5 * 8 * 3 * 8 * 9)
+    assert network.rows(1) == 5  # its first layers give more than what goes in
     means = {key: value.clone() for key, value in body.named_buffers()}
     network({"x": torch.randn(1, 3, 8, 9)})["out"].sum().backward()
     assert all(torch.equal(means[key], value) for key, value in body.named_buffers())

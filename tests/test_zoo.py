@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import netwright
 from netwright import registry, run, spec
@@ -41,7 +42,7 @@ def _weights(path: Path, classes: int | None) -> Path:
     for node in network.nodes:
         if node.parameters and (classes or node.name != "fc"):
             name = "fc" if node.name == "fc" else f"layer{order}.{'bn' if node.part == 'batch_norm' else 'conv'}1"
-            own = foreign._own(network, node.name)
+            own = foreign.tensors_of(network, node.name)
             tensors |= {f"{name}.{key}": value.detach().numpy() for key, value in own.items()}
             order += 1
     np.savez(path, **tensors)
@@ -108,6 +109,25 @@ def test_what_is_said_of_weights_is_never_passed_over(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("end", ["pth", "safetensors"])
+def test_the_last_layer_is_found_where_its_name_does_not_tell_it(tmp_path: Path, end: str) -> None:
+    """As one names LeNet's layers; by the names alone `out` would come before `fc1`, and have 84 classes."""
+    text = registry.resolve("net", "lenet")((1, 28, 28))
+    network = build(ModelSpec(layers=text), {"image": (1, 28, 28)}, {"out": 10}, 7)
+    learned = [node.name for node in network.nodes if node.parameters]
+    names = dict(zip(learned, ["conv1", "conv2", "fc1", "fc2", "out"], strict=True))
+    tensors = {
+        f"{names[name]}.{key}": value.detach().clone()
+        for name in learned
+        for key, value in foreign.tensors_of(network, name).items()
+    }
+    file = tmp_path / f"lenet.{end}"
+    torch.save(tensors, file) if end == "pth" else save_file(tensors, file)
+    entry, told = zoo.add(file, zoo.Weights(PartSpec(name="lenet"), (28, 28), "0..1", channels=1), name="lenet")
+    assert (told, entry.gives) == (["5 of 5 layers taken"], "category of 10")
+    assert torch.equal(load_model(Path("lenet")).network.module("category").weight, tensors["out.weight"])
+
+
 def test_gray_weights_come_in_by_their_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = registry.resolve("net", "lenet")((1, 28, 28))
     network = build(ModelSpec(layers=text), {"image": (1, 28, 28)}, {"fc": 10}, 7)
@@ -115,7 +135,7 @@ def test_gray_weights_come_in_by_their_channels(tmp_path: Path, capsys: pytest.C
     tensors = {
         f"{'fc' if name == 'fc' else f'layer{place}.conv1'}.{key}": value.detach().numpy()
         for place, name in enumerate(learned)
-        for key, value in foreign._own(network, name).items()
+        for key, value in foreign.tensors_of(network, name).items()
     }
     np.savez(tmp_path / "gray.npz", **tensors)
     words = ["zoo", "add", str(tmp_path / "gray.npz"), "--net", "lenet", "--size-px", "28", "28", "--pixels", "0..1"]

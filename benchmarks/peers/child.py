@@ -7,7 +7,8 @@ JSON:
     train N    trains for N epochs        {"images": ..., "seconds": ...}
     score      answers the test images    {"accuracy": ..., "precision": ...}
 
-It ends with its input. Whatever a framework prints goes to the standard error.
+Images are whatever the examples of its work are. It ends with its input. Whatever a framework prints goes to the
+standard error.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ class Step(NamedTuple):
     """One layer as its words say it.
 
     Args:
-        word: What it is: conv, pool, relu or dense.
+        word: What it is: conv, pool, relu, one_hot, lstm or dense.
         numbers: In the order of its words, e.g. 16, 5 and 2 for `conv 16x5 pad 2`.
-        shape: What goes in, without the batch: (channel, height, width) or (width,).
+        shape: What goes in, without the batch: (channel, height, width), (width,), or of a sequence (step, width) and
+            before `one_hot` (step,); behind a sequence, dense stands for a layer at each step.
     """
 
     word: str
@@ -45,13 +47,13 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Work:
-    """What all train: one network on one data set by plain gradient descent.
+    """What all train: one network on one data set, by plain gradient descent unless an optimizer is named.
 
     Args:
         name: As the table says it.
         data: Folder or file of the data set below $NETWRIGHT_DATA.
         spec: netwright's spec of the same, without the place of the data.
-        shape: Of an example as the peers take it: (width,) or (channel, height, width).
+        shape: Of an example as the peers take it: (width,), (channel, height, width) or, of codes, (step,).
         layers: netwright's text of the layers before the last dense one, or the name of a network with branches.
         multiply_adds: Of one example, forward and backward without the input's own gradient.
         lr: Learning rate.
@@ -59,6 +61,8 @@ class Work:
             end of each would weigh against a segment.
         batch: Examples of a step.
         classes: To tell apart.
+        optimizer: sgd or adam; what trains recurrent layers knows both.
+        unit: What examples are called, whose number a second is the speed.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Work:
     goes_on: bool = False
     batch: int = 128
     classes: int = 10
+    optimizer: str = "sgd"
+    unit: str = "images"
 
     def steps(self) -> Iterator[Step]:
         """The layers one after the other, the last dense one included."""
@@ -84,13 +90,16 @@ class Work:
                     shape = (filters, *(side + 2 * pad - size + 1 for side in shape[1:]))
                 case "pool", (size,):
                     shape = (shape[0], *(side // size for side in shape[1:]))
+                case "one_hot" | "lstm", (width,):
+                    shape = (shape[0], width)
                 case "dense", (width,):
                     shape = (width,)
                 case "relu", ():
                     pass
                 case _:
                     raise ValueError(
-                        f'layer "{text}" is none that the peers know: conv FxS pad P, pool S, relu, dense W'
+                        f'layer "{text}" is none that the peers know: conv FxS pad P, pool S, relu, one_hot N, lstm U, '
+                        "dense W"
                     )
 
     def write(self, folder: Path) -> None:
@@ -110,7 +119,7 @@ class Peer:
 
     Args:
         train: Trains for some epochs; gives their seconds where getting ready is no part of the training, else None.
-        answer: The class of each image.
+        answer: The class of each example, or of each of its steps, example by example.
         precision: In which it multiplies.
     """
 
@@ -119,7 +128,8 @@ class Peer:
     precision: str = "float32"
 
 
-Make = Callable[[Work, np.ndarray, np.ndarray], Peer]  # from float32 images (count, *shape) and int64 classes (count,)
+# From examples (count, *shape), float32 or int64 codes, and int64 classes (count,), or (count, step) of each step.
+Make = Callable[[Work, np.ndarray, np.ndarray], Peer]
 
 
 def threads() -> int:
@@ -181,4 +191,4 @@ def serve(packages: Sequence[str], **forms: Make) -> None:
 def _accuracy(peer: Peer, x: np.ndarray, y: np.ndarray) -> float:
     """A thousand images at a time: all of them with what a convolution makes of them would fill the memory."""
     pieces = np.array_split(x, max(1, -(-len(x) // ANSWERED)))
-    return float(np.mean(np.concatenate([peer.answer(piece) for piece in pieces]) == y))
+    return float(np.mean(np.concatenate([peer.answer(piece).ravel() for piece in pieces]) == y.ravel()))

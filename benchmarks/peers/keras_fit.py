@@ -14,15 +14,22 @@ BACKEND = keras.backend.backend()
 if BACKEND == "jax":
     child.pin()
 STEPS_AT_ONCE = 32
+OPTIMIZERS = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}
 
 
 def network(work: child.Work) -> keras.Model:
-    """The network that all peers train, giving logits; pictures come channels last, as is Keras's default."""
+    """The network that all peers train, giving logits; pictures come channels last, as is Keras's default.
+
+    Recurrent layers begin with zeros in each window, as they do unless they are made stateful.
+
+    Source: https://keras.io/guides/sequential_model/; https://keras.io/guides/working_with_rnns/.
+    """
     if work.layers == "resnet18":
         return resnet18(work)
     steps = list(work.steps())
     made = [layer for step, after in pairwise([*steps, None]) for layer in _layers(step, after)]
-    return keras.Sequential([keras.Input((*work.shape[1:], work.shape[0])), *made])
+    codes = "int32" if steps[0].word == "one_hot" else None
+    return keras.Sequential([keras.Input((*work.shape[1:], work.shape[0]), dtype=codes), *made])
 
 
 def resnet18(work: child.Work) -> keras.Model:
@@ -55,8 +62,12 @@ def _layers(step: child.Step, after: child.Step | None) -> list[keras.Layer]:
         case "pool", (size,):
             return [layers.MaxPooling2D(size)]
         case "dense", (width,):
-            flat = [layers.Flatten()] if len(step.shape) > 1 else []
+            flat = [layers.Flatten()] if len(step.shape) == 3 else []
             return [*flat, layers.Dense(width, activation=activation)]
+        case "one_hot", (classes,):
+            return [layers.CategoryEncoding(num_tokens=classes, output_mode="one_hot")]
+        case "lstm", (units,):
+            return [layers.LSTM(units, return_sequences=True)]
         case "relu", ():
             return []
     raise ValueError(
@@ -65,8 +76,8 @@ def _layers(step: child.Step, after: child.Step | None) -> list[keras.Layer]:
 
 
 def answers(net: keras.Model, images: np.ndarray) -> np.ndarray:
-    """The class that a network gives each image."""
-    return net.predict(child.channels_last(images), verbose=0).argmax(1)
+    """The class that a network gives each image, or each step of each text."""
+    return net.predict(child.channels_last(images), verbose=0).argmax(-1)
 
 
 def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
@@ -76,7 +87,7 @@ def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     """
     net, x = network(work), child.channels_last(x)
     net.compile(
-        optimizer=keras.optimizers.SGD(work.lr),
+        optimizer=OPTIMIZERS[work.optimizer](work.lr),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
     )
@@ -98,7 +109,7 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
     net, x = network(work), child.channels_last(x)
     net.compile(
-        optimizer=keras.optimizers.SGD(work.lr),
+        optimizer=OPTIMIZERS[work.optimizer](work.lr),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         steps_per_execution=STEPS_AT_ONCE if BACKEND == "jax" and len(x) > work.batch else 1,
     )

@@ -17,6 +17,7 @@ import torch_loader
 
 from netwright.data.batches import Batches
 from netwright.model_file import Model, assemble
+from netwright.registry import resolve
 from netwright.run.fit import weighted
 from netwright.training import precision
 from netwright.training.precision import Precision
@@ -36,9 +37,9 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
         model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     source = Batches(dataset, "train", work.batch, 0, shuffle=True, resident=True, channels_last=last)
     folder = Path(tempfile.mkdtemp(dir=sys.argv[2]))
-    way = _precision(model, source) if work.goes_on and last else "float32"
+    way = _precision(model, source) if work.goes_on else "float32"
     if work.goes_on:
-        loop = mlp_loop.going_on(model, source, folder, work.lr, way)
+        loop = mlp_loop.going_on(model, source, folder, work.lr, way, resolve("optimizer", work.optimizer))
     else:
         loop = mlp_loop.ours(model, source, folder, work.lr)
 
@@ -46,11 +47,22 @@ def netwright(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
         loop(epochs)
 
     def answer(images: np.ndarray) -> np.ndarray:
+        if source.streams:
+            return _next_ones(model, images)
         height, width = dataset.inputs["image"].shape[:2]
         shown = torch.from_numpy(images).reshape(len(images), -1, height, width)
         return model.answers({"image": shown})["category"].argmax(1).numpy()
 
     return child.Peer(train, answer, way)
+
+
+def _next_ones(model: Model, texts: np.ndarray) -> np.ndarray:
+    """The character after each one, guessed without a state from before; `Model.answers` gives the last one's alone."""
+    model.network.eval()
+    with torch.no_grad():
+        found = model.network({"text": torch.from_numpy(texts)})["next"].argmax(2).numpy()
+    model.network.train()
+    return found
 
 
 def _precision(model: Model, source: Batches) -> Precision:

@@ -11,10 +11,48 @@ from torch.nn import functional
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 NETS = {"resnet18": resnet18.ResNet18}  # networks with branches
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+
+
+class OneHot(nn.Module):
+    """A column for each class, 1 in that of a step's own code.
+
+    Args:
+        classes: How many there are.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(batch, step, class)` of codes `(batch, step)`."""
+        return functional.one_hot(x, self.classes).float()
+
+
+class Lstm(nn.Module):
+    """An LSTM layer alone; it begins with zeros, as `nn.LSTM` does where no state is given.
+
+    Args:
+        width: Numbers that come in at each step.
+        units: Of its state.
+
+    Source: https://docs.pytorch.org/tutorials/beginner/nlp/sequence_models_tutorial.html
+    """
+
+    def __init__(self, width: int, units: int) -> None:
+        super().__init__()
+        self.cells = nn.LSTM(width, units, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the units say after every step."""
+        return self.cells(x)[0]
 
 
 def network(work: child.Work, *, fast: bool = False) -> nn.Module:
     """The network that all peers train; the weights of its convolutions channels last where it shall be fast.
+
+    Of sequences it gives the logits of all steps end to end.
 
     Source: https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html
     """
@@ -32,8 +70,13 @@ def _modules(step: child.Step) -> list[nn.Module]:
         case "pool", (size,):
             return [nn.MaxPool2d(size)]
         case "dense", (width,):
-            flat: list[nn.Module] = [nn.Flatten()] if len(step.shape) > 1 else []
-            return [*flat, nn.Linear(child.width(step.shape), width)]
+            steps = len(step.shape) == 2  # a layer at each of them
+            flat: list[nn.Module] = [nn.Flatten(0, 1)] if steps else [nn.Flatten()] if len(step.shape) > 1 else []
+            return [*flat, nn.Linear(child.width(step.shape[steps:]), width)]
+        case "one_hot", (classes,):
+            return [OneHot(classes)]
+        case "lstm", (units,):
+            return [Lstm(step.shape[1], units)]
         case _:
             return [nn.ReLU()]
 
@@ -56,7 +99,7 @@ def loaded(work: child.Work, x: np.ndarray, y: np.ndarray, *, fast: bool) -> Dat
 
 
 def answers(net: nn.Module, images: np.ndarray) -> np.ndarray:
-    """The class that a network gives each image."""
+    """The class that a network gives each image, or each step of each text."""
     net.eval()
     with torch.no_grad():
         found = net(torch.from_numpy(images)).argmax(1).numpy()
@@ -70,14 +113,14 @@ def quick(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     Source: https://docs.pytorch.org/tutorials/beginner/nn_tutorial.html
     """
     net, batches = network(work), loaded(work, x, y, fast=False)
-    optimizer = torch.optim.SGD(net.parameters(), lr=work.lr)
+    optimizer = OPTIMIZERS[work.optimizer](net.parameters(), lr=work.lr)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
             net.train()
             total = 0.0
             for images, classes in batches:
-                loss = functional.cross_entropy(net(images), classes)
+                loss = functional.cross_entropy(net(images), classes.flatten())
                 loss.backward()
                 optimizer.step()
                 optimizer.zero_grad()
@@ -97,13 +140,13 @@ def fast(work: child.Work, x: np.ndarray, y: np.ndarray) -> child.Peer:
     torch.set_flush_denormal(True)
     precision = child.precision()
     net, batches = network(work, fast=True), loaded(work, x, y, fast=True)
-    optimizer = torch.optim.SGD(net.parameters(), lr=work.lr, fused=True)
+    optimizer = OPTIMIZERS[work.optimizer](net.parameters(), lr=work.lr, fused=True)
 
     def train(epochs: int) -> None:
         for _ in range(epochs):
             for images, classes in batches:
                 with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-                    loss = functional.cross_entropy(net(images), classes)
+                    loss = functional.cross_entropy(net(images), classes.flatten())
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()

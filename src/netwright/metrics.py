@@ -164,6 +164,9 @@ def bootstrap(
         groups: Which group each example belongs to; examples stand for themselves when left out.
         seed: Of the resampling.
 
+    Returns:
+        Its ends; NaN where all examples are of one group, which says nothing of others.
+
     Example:
         >>> low, high = bootstrap(np.array([[0.0], [1.0]] * 50), lambda means: means[:, 0])
         >>> 0.38 < low < 0.44 and 0.56 < high < 0.62
@@ -175,6 +178,8 @@ def bootstrap(
     count = len(columns)
     unit = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
     units = int(unit.max(initial=-1)) + 1
+    if groups is not None and units < 2:
+        return math.nan, math.nan
     if units > MOST_UNITS:
         unit = generator.permutation(units)[unit] % MOST_UNITS
         units = MOST_UNITS
@@ -231,6 +236,8 @@ def precision_interval(
     count = len(answers)
     unit = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
     units = int(unit.max(initial=-1)) + 1
+    if groups is not None and units < 2:
+        return math.nan, math.nan
     statistic = _ranked_precision(answers, targets)
     repeats = min(REPEATS, max(100, MOST_RANKED // max(1, answers.numel())))
     drawn = [

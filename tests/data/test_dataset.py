@@ -190,6 +190,9 @@ def test_split_by_a_column_of_groups(tmp_path: Path) -> None:
         {data.found.columns["writer"].values[int(data.rows[p])].as_py() for p in part} for part in data.parts.values()
     ]
     assert sum(len(part) for part in writers) == len(set.union(*writers)) == 10
+    again = dataset.prepare(wish(tmp_path / "t.csv", outputs="[y]", data=", split: {by: group, column: writer}"))
+    for groups in (data.groups, again.groups):  # intervals draw whole writers anew; the second comes from the cache
+        assert groups.tolist() == [int(row) % 10 for row in data.rows]
 
 
 def test_split_by_time_reads_dates_and_refuses_what_is_none(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_a_sorted_source_is_told_without_alarm_when_training_shuffles() -> None:
 def test_sequences_alone_and_together_are_printed_and_only_where_there_are_any() -> None:
     (found,) = Mates().look(plant.walk())
     assert found.state == "good"
-    assert found.message.startswith("8 sequences of 20 steps are answered alone as they are together, to within ")
+    assert found.message.startswith("8 sequences of 10 to 20 steps are answered alone as they are together, to within ")
     (mixed,) = Mates().look(Mates().planted())
     assert mixed.state == "bad"
     assert Mates().look(plant.start()) == []

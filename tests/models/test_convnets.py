@@ -138,3 +138,11 @@ def test_googlenet_has_its_auxiliary_heads_at_every_size(side: int) -> None:
     assert len(shapes) == 2
     if side == 224:
         assert shapes == [(512, 4, 4), (528, 4, 4)]  # as the paper has them
+
+
+@pytest.mark.parametrize(("side", "told"), [(32, False), (64, True), (127, True), (128, False), (224, False)])
+def test_where_pictures_are_rather_small_it_is_told_which_form_they_get(side: int, told: bool) -> None:
+    for name in ("resnet18", "lenet"):
+        _, (reason,) = default_layers(ModelSpec(net=PartSpec(name=name)), {"image": (3, side, side)})
+        assert f"its layers for pictures of {side} x {side}" in reason.why
+        assert ("in its form for large ones; below 64 it has another" in reason.why) == (told and name == "resnet18")

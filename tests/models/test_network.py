@@ -11,6 +11,7 @@ from torch import nn
 
 from netwright.errors import ResourceError, SpecError
 from netwright.field import STEPS
+from netwright.model_file.model import _batches as batches_of
 from netwright.models.build import build, outline, table
 from netwright.models.defaults import default_layers
 from netwright.models.network import MOST_NUMBERS, MOST_ROWS, Network
@@ -401,3 +402,15 @@ def test_fewer_examples_are_computed_at_once_where_a_layer_gives_much() -> None:
     words = build(ModelSpec(layers="lstm 8, last"), {"text": (STEPS, 20_000)}, {"out": 2}, 0, {"text": 16})
     assert words.rows(230) == MOST_ROWS  # a word is one code, however many are known
     assert (heard.rows(10), heard.rows(5_000)) == (MOST_ROWS, MOST_NUMBERS // (5_000 * 64))
+
+
+def test_long_sequences_are_answered_for_fewer_at_once_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = build(ModelSpec(layers="lstm 4, last"), {"sound": (STEPS, 3)}, {"out": 2}, 0).eval()
+    long, short = torch.randn(10, 30, 3), torch.randn(10, 6, 3)
+    monkeypatch.setattr("netwright.models.network.MOST_NUMBERS", 4 * 30 * 4)
+    chunks = [{"sound": sound} for sound in (long, short)]
+    parts = list(batches_of(chunks, net))
+    assert [len(part["sound"]) for part in parts] == [4, 4, 2, 10]
+    with torch.no_grad():
+        apart = torch.cat([net(part)["out"] for part in parts])
+        torch.testing.assert_close(apart, torch.cat([net(chunk)["out"] for chunk in chunks]))

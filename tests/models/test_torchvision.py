@@ -11,7 +11,7 @@ from torch import nn
 from netwright import registry
 from netwright.model_file import foreign
 from netwright.models import torchvision_here
-from netwright.models.build import build
+from netwright.models.build import build, outline
 from netwright.spec import ModelSpec
 
 MODELS = torchvision_here.models()
@@ -46,3 +46,15 @@ def test_their_weights_give_equal_answers(theirs: str, ours: str, options: dict[
     assert told.endswith("layers taken")
     with torch.no_grad():
         torch.testing.assert_close(network({"image": x})["category"], model(x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19", "resnet101", "resnet152"])
+def test_the_largest_fit_layer_by_layer(name: str) -> None:
+    """Without memory for their weights: shapes and counts alone."""
+    text = registry.resolve("net", name)((3, 224, 224))
+    with torch.device("meta"):
+        model = getattr(MODELS, name)()
+    network = outline(ModelSpec(layers=text), {"image": (3, 224, 224)}, {"category": 1000})
+    told = foreign.adopt(network, model.state_dict())
+    layers = sum(isinstance(each, nn.Conv2d | nn.Linear | nn.BatchNorm2d) for each in model.modules())
+    assert told == [f"{layers} of {layers} layers taken"]

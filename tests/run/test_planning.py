@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from netwright import run, spec
+from netwright.errors import SpecError
 from netwright.resolved import load_resolved
 
 
@@ -34,6 +35,18 @@ def test_a_plan_says_what_a_run_then_decides(trained: Path) -> None:
     changing = {"hardware.resident"}  # says how much memory is free at the moment
     planned = {(r.path, r.value, r.why) for r in plan.reasons if r.path not in changing}
     assert {(r.path, r.value, r.why) for r in decided.reasons if r.path not in changing} <= planned
+
+
+def test_a_plan_from_a_trained_model_says_what_is_taken_and_what_stays_frozen(trained: Path) -> None:
+    """Settings that only a training from a trained model knows were passed over by a plan."""
+    wanted = spec.override(spec.load(trained / "spec.yaml"), {"training.freeze": "1"})
+    with pytest.raises(SpecError, match="first weights, which know nothing"):
+        run.plan(wanted)
+    plan = run.plan(wanted, base=trained)
+    assert [row.layer for row in plan.layers if row.frozen] == ["dense1"]
+    assert next(line for line in plan.text if line.startswith("  dense1")).endswith("frozen")
+    assert any(f"4 of 4 weights taken from {trained} as they were" in line for line in plan.text)
+    assert any("these layers keep weights" in line for line in plan.text)
 
 
 def test_show_tells_fields_examples_and_mixed_batches(flowers: Path) -> None:

@@ -202,6 +202,31 @@ def test_what_cannot_be_scored_is_said(done_run: Path) -> None:
         run.evaluate(RunFolder(done_run).model)
     with pytest.raises(SpecError, match=r"the run has no tset examples\. It has: train, validation, test"):
         run.evaluate(done_run, part="tset")
+    with pytest.raises(SpecError, match="test is a part of the run's own examples, and other data was given"):
+        run.evaluate(done_run, part="test", data=done_run)
+
+
+def test_intervals_draw_whole_writers_anew_where_these_were_kept_together(tmp_path: Path) -> None:
+    """Each of ten writers is all right or all wrong, since `a` is always answered; one alone tells nothing."""
+    lines = [f"{n},{7919 * n % 200},w{n // 20},{'a' if n < 140 else 'b'}" for n in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["n,x,writer,y", *lines]) + "\n", encoding="utf-8")
+    text = (
+        "{data: {path: %s, duplicates: accept%s}, inputs: {x: number}, outputs: {y: category}, "
+        "model: {layers: ''}, training: {optimizer: {name: adam, lr: 0.1}, stop: {epochs: 20}}}"
+    )
+    together = run.train(
+        spec.load(text % (tmp_path / "t.csv", ", split: {by: group, column: writer}")), out=tmp_path / "g"
+    )
+    apart = run.train(spec.load(text % (tmp_path / "t.csv", "")), out=tmp_path / "a")
+    wide, narrow = (
+        np.subtract(*reversed(run.evaluate(each.run, data=tmp_path / "t.csv").intervals["y"]["accuracy"]))
+        for each in (together, apart)
+    )
+    assert wide > 2 * narrow
+    (tmp_path / "one.csv").write_text("\n".join(["n,x,writer,y", *lines[:20]]) + "\n", encoding="utf-8")
+    one = run.evaluate(together.run, data=tmp_path / "one.csv")
+    assert np.isnan(one.intervals["y"]["accuracy"]).all()
+    assert not any("nan" in line for line in one.text)
 
 
 def test_a_sought_class_is_answered_from_its_threshold_on(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_every_setting_is_trained_with_every_seed_and_written_down(table: Path, 
     assert found.answer in found.text
 
 
+def test_the_seed_of_the_spec_is_the_first(table: Path, tmp_path: Path) -> None:
+    wanted = spec.override(_wanted(table), {"training.seed": "7"})
+    found = compare(wanted, {"training.batch_size": ["8"]}, seeds=2, out=tmp_path / "c")
+    assert sorted(found.settings[0].scores) == [7, 8]
+
+
 def test_folds_test_every_example_once_beside_the_best_simple_method(table: Path, tmp_path: Path) -> None:
     found = compare(_wanted(table), {}, folds=3, out=tmp_path / "c")
     (setting,) = found.settings

@@ -67,6 +67,12 @@ def test_four_ways_at_every_size_and_seed_and_an_answer(base: Path, target: Path
         studies.transfer(_wanted(target, 3), base, sizes=[4], seeds=1, out=tmp_path / "study")
 
 
+def test_the_seed_of_the_spec_is_the_first(base: Path, target: Path, tmp_path: Path) -> None:
+    wanted = spec.override(_wanted(target), {"training.seed": "5"})
+    found = studies.transfer(wanted, base, sizes=[4], seeds=1, out=tmp_path / "study")
+    assert {seed for scores in found.accuracy.values() for seed in scores["4"]} == {"5"}
+
+
 def test_sizes_that_cannot_be_are_refused_before_anything_is_trained(base: Path, target: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"--sizes 1, 500: there are 56 to train on, of 2 classes"):
         studies.transfer(_wanted(target), base, sizes=[1, 20, 500], out=tmp_path / "study")

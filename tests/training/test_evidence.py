@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from netwright.field import STEPS
 from netwright.models.layers import Activation
+from netwright.models.recurrent import Last, Lstm
 from netwright.training.evidence import Evidence, _limits, judged_rate, placed, read
 from netwright.training.loop import Budget
 
@@ -68,6 +71,16 @@ def test_how_far_the_weights_moved_is_measured_over_one_step(little: Little, tmp
     moved = next(look for look in read(tmp_path / "e") if "moved" in look and look["step"] == 3)
     expected = float((seen[2] - seen[1]).norm() / seen[1].norm())
     assert moved["moved"]["2"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_recurrent_layer_has_the_weights_of_all_its_matrices(little: Little, tmp_path: Path) -> None:
+    parts = {"one_step": nn.Unflatten(1, (1, 3)), "lstm1": Lstm((STEPS, 3), 4), "last1": Last((STEPS, 4))}
+    net = nn.Sequential(OrderedDict(**parts, out=nn.Linear(4, 1)))
+    first = placed(_looks(little, tmp_path, net), "first")
+    assert set(first["weights"]) == {"lstm1", "out"}
+    matrices = [weight for weight in parts["lstm1"].parameters() if weight.ndim == 2]
+    assert len(matrices) == 2
+    assert sum(first["weights"]["lstm1"]["counts"]) == sum(weight.numel() for weight in matrices) == 16 * 3 + 16 * 4
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,11 @@ VERBS = {
     "sample": ("netwright.cli.sample:sample", USING, "Write on from a beginning, with a language model."),
     "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
     "features": ("netwright.cli.features:features", USING, "Write what a layer makes of examples, one row each."),
-    "export": ("netwright.cli.export:export", USING, "Write a trained model as ONNX, for other programs."),
+    "export": (
+        "netwright.cli.export:export",
+        USING,
+        "Write a trained model as ONNX, or its weights alone, for other programs.",
+    ),
     "report": ("netwright.cli.report:report", USING, "Write a run's report again, as a page or as PDF."),
     "runs": ("netwright.cli.runs:app", USING, "List runs, and clear away what is no longer needed."),
     "data": ("netwright.cli.data:app", LOOKING, "Look at examples, check them, fetch known data sets."),

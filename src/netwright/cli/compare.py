@@ -21,7 +21,7 @@ class Repeats:
     """How often each value is trained.
 
     Args:
-        seeds: Seeds per value, at least 1.
+        seeds: Seeds per value, at least 1; --seed is the first.
         folds: Hold out so many parts of the data, one after the other, in the place of seeds: cross-validation.
     """
 

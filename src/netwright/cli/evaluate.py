@@ -15,7 +15,7 @@ def evaluate(
     /,
     *,
     data: str | None = None,
-    part: Literal["train", "validation", "test"] = "test",
+    part: Literal["train", "validation", "test"] | None = None,
     crops: tuple[str, ...] = (),
     ensemble: tuple[str, ...] = (),
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
@@ -28,7 +28,7 @@ def evaluate(
     Args:
         run_or_model: Folder of a run, or a .netwright file.
         data: Other examples to score on, all of them, instead of a part of the run's own.
-        part: Which part of the run's examples to score on.
+        part: Which part of the run's examples to score on; test when left out.
         crops: A table of top-1 and top-5 error by views of each picture whose answers are averaged, comma-separated:
             1, 2 (with its mirror image), 10 (corners and middle, both ways), 144 (at four sizes).
         ensemble: Further runs or .netwright files, comma-separated, whose answers are averaged with the first.

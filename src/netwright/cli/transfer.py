@@ -35,7 +35,7 @@ def transfer(
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
         start: The trained model: a run, a model file, or a name of the zoo.
         sizes: Numbers of training examples, e.g. --sizes 20 50 200; five from a few to all when left out.
-        seeds: How many times each is repeated, at least 1.
+        seeds: How many times each is repeated, at least 1; --seed is the first.
         to: Folder of the runs; runs/transfer-<data>-<number> when left out.
         wanted: What goes in and what comes out.
         settings: Settings of both trainings.

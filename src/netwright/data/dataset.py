@@ -189,7 +189,7 @@ def prepare(
         notes=[*plan.notes, *held.notes, *division.notes, *(f"accepted: {words}" for words in accepted)],
         find=source.found,
         rows=held.rows,
-        groups=held.groups,
+        groups=division.groups if held.groups is None else held.groups,
     )
 
 

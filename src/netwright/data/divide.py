@@ -27,6 +27,7 @@ from netwright.readers.dates import read_moments
 from netwright.spec import Spec
 
 _FIT_BYTES = 256 * 1024**2
+_GROUPS = "groups.npy"
 _OTHER = "Name another output, or check that the column was read as you meant it."
 
 
@@ -40,6 +41,7 @@ class Division:
         twins: (position, position, correlation) of near twins that stand in different parts.
         reasons: Why it is divided so.
         notes: What a person should know.
+        groups: What each used example belongs to, as a number, where it was divided by that.
     """
 
     codes: np.ndarray
@@ -47,10 +49,13 @@ class Division:
     twins: list[tuple[int, int, float]]
     reasons: list[Reason] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    groups: np.ndarray | None = None
 
     def save(self, folder: Path) -> None:
         """Keep it in a folder."""
         np.save(folder / "codes.npy", self.codes)
+        if self.groups is not None:
+            np.save(folder / _GROUPS, self.groups)
         facts = {
             "fitted": {name: facts.model_dump(mode="json") for name, facts in self.fitted.items()},
             "twins": self.twins,
@@ -69,6 +74,7 @@ class Division:
             [(int(a), int(b), float(c)) for a, b, c in facts["twins"]],
             [Reason.model_validate(values) for values in facts["reasons"]],
             facts["notes"],
+            np.load(folder / _GROUPS, allow_pickle=False) if (folder / _GROUPS).exists() else None,
         )
 
 
@@ -121,7 +127,9 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         cells = held.arrays[name]
         if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind in {"signal", "text"}):
             reasons += kind_of(facts).decided(np.asarray(cells[:]), fitted[name])
-    return Division(codes, fitted, torn, [reason, *reasons], notes)
+    names = columns["groups"]
+    groups = None if names is None else np.unique(names, return_inverse=True)[1]
+    return Division(codes, fitted, torn, [reason, *reasons], notes, groups)
 
 
 def _with_asked(fitted: Field, asked: Field) -> Field:
@@ -209,21 +217,42 @@ def _columns(
         return wish.model_copy(update={"by": "column", "column": None}), columns
     if wish.column is None:
         return wish, columns
-    column = find().column(wish.column)
-    if isinstance(column, Arrays):
-        whole = pa.array(np.asarray(column.values).reshape(len(column.values), -1)[:, 0])
-    elif isinstance(column, Cells):
-        whole = column.values.combine_chunks()
-    else:
-        raise DataError(f'column "{wish.column}" holds files; a split needs texts or numbers.', "Name another column.")
+    whole = _whole(find(), wish.column)
     by, values = wish.by or "group", whole.take(pa.array(held.rows))
     if by == "time":
         columns["times"] = _times(whole, held.rows, wish.column)
     elif by == "column":
         columns["official"] = splits.official_codes(values.cast(pa.string()).fill_null("").to_pylist(), wish.column)
     else:
-        columns["groups"] = np.array(values.cast(pa.string()).fill_null("").to_pylist(), dtype=object).astype(str)
+        columns["groups"] = _names(values)
     return wish.model_copy(update={"by": by}), columns
+
+
+def groups_of(spec: Spec, find: Callable[[], Found], rows: np.ndarray) -> np.ndarray | None:
+    """What each example belongs to, as a number, by the column of groups that a spec divides by; None without one.
+
+    Args:
+        spec: Of a run.
+        find: Gives other data, which are not divided.
+        rows: Places of the used examples.
+    """
+    split = spec.data.split
+    if split.by not in {None, "group"} or split.column is None or split.column not in (found := find()).columns:
+        return None
+    return np.unique(_names(_whole(found, split.column).take(pa.array(rows))), return_inverse=True)[1]
+
+
+def _whole(found: Found, name: str) -> pa.Array:
+    column = found.column(name)
+    if isinstance(column, Arrays):
+        return pa.array(np.asarray(column.values).reshape(len(column.values), -1)[:, 0])
+    if isinstance(column, Cells):
+        return column.values.combine_chunks()
+    raise DataError(f'column "{name}" holds files; a split needs texts or numbers.', "Name another column.")
+
+
+def _names(values: pa.Array) -> np.ndarray:
+    return np.array(values.cast(pa.string()).fill_null("").to_pylist(), dtype=object).astype(str)
 
 
 def _times(values: pa.Array | pa.ChunkedArray, used: np.ndarray, name: str) -> np.ndarray:

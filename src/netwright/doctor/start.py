@@ -182,13 +182,17 @@ def _with_relu(model: Model, batch: Batch, weights: Mapping[str, float] | None) 
 
 
 def _alone(network: Network, batch: Batch) -> Alone | None:
-    """The outputs of a few examples together and one by one, each padded to nothing but itself."""
+    """The outputs of a few examples together and one by one, each padded to nothing but itself.
+
+    A batch holds sequences of about one length; so that there is padding, they are cut, the first one to its half.
+    """
     rows = {group: values[:CHANGED] for group, values in batch.inputs.items()}
     targets = {name: values[:CHANGED] for name, values in batch.targets.items()}
     into = [node.shape for node in network.nodes if not node.inputs]
     ragged = [group for group, shape in zip(network.groups, into, strict=True) if shape[0] == STEPS]
     if not ragged:
         return None
+    rows |= {group: _cut(rows[group]) for group in ragged}
     change, steps = 0.0, padding.lengths(rows[ragged[0]])
     with torch.no_grad():
         together = network(rows, None, targets)
@@ -200,6 +204,14 @@ def _alone(network: Network, batch: Batch) -> Alone | None:
                 among = together[head][place : place + 1, : value.shape[1]]
                 change = max(change, _apart(among, value))
     return Alone(len(steps), (int(steps.min()), int(steps.max())), change)
+
+
+def _cut(x: Tensor) -> Tensor:
+    """The same sequences, the first one cut to half of its steps, the last one whole, those between in between."""
+    shares = torch.linspace(0.5, 1.0, len(x), device=x.device)
+    kept = (padding.lengths(x) * shares).ceil().long()
+    gone = torch.arange(x.shape[1], device=x.device) >= kept[:, None]
+    return x.masked_fill(gone, padding.NO_TOKEN) if x.ndim == 2 else x.masked_fill(gone[..., None], math.nan)
 
 
 def _without_own_words(model: Model, batch: Batch) -> dict[str, Tensor]:

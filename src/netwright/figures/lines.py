@@ -101,6 +101,7 @@ def line_chart(says: str, lines: Sequence[Line], axes: Axes, places: Sequence[Pl
         line(scale_x(x), scale_y(low), scale_x(x), scale_y(high), f"between s{each.series}")
         for each in lines
         for x, (low, high) in zip(each.x, each.between, strict=bool(each.between))
+        if math.isfinite(low) and math.isfinite(high)
     )
     return svg(axes.width, axes.height, says, *marks, style="chart")
 

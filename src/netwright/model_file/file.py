@@ -355,15 +355,16 @@ def _differences(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> l
     for key in dict.fromkeys([*wanted, *given]):
         expected, found = wanted.get(key), given.get(key)
         if found is None:
-            problems.append(f"{key}: missing, expected {_size(expected)}")
+            problems.append(f"{key}: missing, expected {form_of(expected)}")
         elif expected is None:
-            problems.append(f"{key}: unexpected, found {_size(found)}")
+            problems.append(f"{key}: unexpected, found {form_of(found)}")
         elif expected.shape != found.shape or expected.dtype != found.dtype:
-            problems.append(f"{key}: expected {_size(expected)}, found {_size(found)}")
+            problems.append(f"{key}: expected {form_of(expected)}, found {form_of(found)}")
     return problems
 
 
-def _size(tensor: Tensor | None) -> str:
+def form_of(tensor: Tensor | None) -> str:
+    """Type and shape of a tensor in words, e.g. `float32 (16, 3, 5, 5)`."""
     return "" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 

@@ -74,15 +74,13 @@ def write_onnx(source: Path, out: Path) -> OnnxFile:
 
     Args:
         source: A `.netwright` file.
-        out: Where to; it ends in `.onnx`.
+        out: Where to.
 
     Raises:
-        SpecError: Another ending; sequences or dates, which have no operations in ONNX; packages that are missing.
+        SpecError: Sequences or dates, which have no operations in ONNX; packages that are missing.
         ModelFileError: The source cannot be read.
         NetwrightError: The network cannot be written, or would give other answers; nothing is written then.
     """
-    if out.suffix != ".onnx":
-        raise SpecError(f"--save {files.printable(out)}: the name does not end in .onnx.", "Give it this end.")
     model = load(source)
     _refuse(model)
     content = _exported(model)

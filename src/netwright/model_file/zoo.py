@@ -23,6 +23,7 @@ from netwright.model_file import foreign, timm_zoo
 from netwright.model_file.file import annotate, inspect, load, write
 from netwright.model_file.model import Model, assemble
 from netwright.models import timm_body
+from netwright.models.build import outline
 from netwright.models.defaults import default_layers
 from netwright.progress import Display, Silent
 from netwright.registry import nearest
@@ -249,9 +250,10 @@ def _adopted(source: Path, given: Weights) -> tuple[Model, list[str]]:
     image = _picture(given)
     shape = (image.shape[2], *image.shape[:2])
     layers, _ = default_layers(ModelSpec(net=given.net), {"image": shape})
-    count = foreign.classes(tensors)
     if given.net.name == "timm":
         count = timm_body.classes(str(given.net.options.get("model")), tensors)
+    else:
+        count = foreign.classes(tensors, outline(ModelSpec(layers=layers), {"image": shape}, {"category": 1}))
     outputs = _outputs(given.classes, count)
     spec = Spec.model_validate(
         {"inputs": {"image": "image"}, "outputs": dict.fromkeys(outputs, "category"), "model": {"layers": layers}}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from netwright.errors import SpecError
 from netwright.field import STEPS, Reason
+from netwright.models.convnets import SMALL_PX
 from netwright.registry import check_options, options, part, resolve
 from netwright.spec import ModelSpec, PartSpec
 
@@ -89,7 +90,18 @@ def _named(net: PartSpec, groups: Groups) -> tuple[str, list[Reason]]:
         raise SpecError("\n".join(f"model.net: {problem}." for problem in problems), "Correct these.")
     height, width = pictures[-1][1:]
     said = ", ".join([net.name, *(f"{name} {value}" for name, value in net.options.items())])
-    return text, [Reason(path="model.net", value=said, why=f"its layers for pictures of {height} x {width}")]
+    why = f"its layers for pictures of {height} x {width}"
+    if SMALL_PX <= min(height, width) < 2 * SMALL_PX and text != (_for_small(net, pictures[-1][0]) or text):
+        why += f", in its form for large ones; below {SMALL_PX} it has another"
+    return text, [Reason(path="model.net", value=said, why=why)]
+
+
+def _for_small(net: PartSpec, channels: int) -> str | None:
+    """The layers of a network with a name for the largest of small pictures; None where it has none for them."""
+    try:
+        return resolve("net", net.name)((channels, SMALL_PX - 1, SMALL_PX - 1), **net.options)
+    except ValueError:
+        return None
 
 
 def _onwards(model: ModelSpec, units: int) -> tuple[str, list[Reason]]:

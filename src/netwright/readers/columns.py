@@ -12,6 +12,7 @@ import lzma
 import os
 import stat
 import unicodedata
+import zlib
 from bz2 import BZ2File
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,8 +29,10 @@ from netwright.readers.sniff import sniff
 from netwright.registry import nearest
 
 MAX_CELL_BYTES = 256 * 2**20  # one file larger than this is no picture and no clip of ours; refused before reading
+DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)  # what reading through a compression raises
 
-
+_BOMB_RATIO = 300  # unpacked : packed; xz reaches about 100 on ordinary data
+_BOMB_FLOOR = 2**30
 _SKIP_BYTES = 2**20  # unpacked and thrown away at once on the way to a member
 _SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
@@ -319,6 +322,25 @@ def open_packed(path: Path, packing: str) -> io.BufferedIOBase:
     if packing == "xz":
         return lzma.open(path)
     return BZ2File(path) if packing == "bzip2" else path.open("rb")
+
+
+def most_unpacked(path: Path) -> int:
+    """To how many bytes a packed file may unpack; what gives more is like an archive bomb."""
+    return max(_BOMB_FLOOR, _BOMB_RATIO * path.stat().st_size)
+
+
+def read_at_most(file: io.BufferedIOBase, limit: int) -> tuple[bytearray, str]:
+    """Up to `limit` bytes, and what went wrong on the way; what came before a cut is kept, so it can be counted."""
+    content = bytearray()
+    try:
+        while len(content) < limit:
+            block = file.read(min(2**20, limit - len(content)))
+            if not block:
+                break
+            content += block
+    except DAMAGED as exc:
+        return content, str(exc) or type(exc).__name__
+    return content, ""
 
 
 def packing_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from netwright.figures.marks import Real, number, percent
@@ -124,12 +125,24 @@ def interval_text(score: str, interval: Interval | None) -> str:
         >>> interval_text("accuracy", (0.953, 0.99)), interval_text("rmse", (48.12, 58.0)), interval_text("r2", None)
         ('95.3–99.0', '48.1–58', '')
     """
-    if interval is None or interval[0] is None or interval[1] is None:
+    low, high = interval or (None, None)
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
         return ""
     if is_share(score):
-        return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}"
-    joint = " to " if interval[0] < 0 else "–"
-    return f"{number(interval[0])}{joint}{number(interval[1])}"
+        return f"{100 * low:.1f}–{100 * high:.1f}"
+    joint = " to " if low < 0 else "–"
+    return f"{number(low)}{joint}{number(high)}"
+
+
+def with_interval(score: str, value: Real | None, interval: Interval | None) -> str:
+    """A score's value and, where it is known, its interval.
+
+    Example:
+        >>> with_interval("accuracy", 0.98, (0.953, 0.99)), with_interval("accuracy", 0.98, None)
+        ('98.0 % (95.3–99.0)', '98.0 %')
+    """
+    within = interval_text(score, interval)
+    return f"{score_text(score, value)} ({within})" if within else score_text(score, value)
 
 
 def baseline_name(baseline: Baseline) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netwright.figures.lines import Axes, Line, line_chart
 from netwright.report.look import Look, look_page
-from netwright.report.sentences import interval_text, is_share, score_name, score_text
+from netwright.report.sentences import is_share, score_name, score_text, with_interval
 from netwright.words import begun
 
 
@@ -60,7 +60,7 @@ def shift_page(score: str, lines: Sequence[ShiftLine], notes: Sequence[str]) -> 
             rows=[
                 [
                     str(at[0][0]),
-                    *(f"{score_text(score, value)} ({interval_text(score, ends)})" for _, value, ends in at),
+                    *(with_interval(score, value, ends) for _, value, ends in at),
                 ]
                 for at in zip(*(line.points for line in lines), strict=True)
             ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from netwright import files
 from netwright.data.dataset import Dataset
@@ -38,8 +39,9 @@ def keep(folder: RunFolder, dataset: Dataset, model: Model, base: Base, *, resid
     scores = {}
     for name in known:
         task, given, truth = model.tasks[name], found.answers[name], found.targets[name]
-        groups = found.groups
-        scores[name] = {"scores": task.score(given, truth), "interval": task.interval(given, truth, groups)}
+        ends = task.interval(given, truth, found.groups)
+        within = {key: pair for key, pair in ends.items() if all(map(math.isfinite, pair))}
+        scores[name] = {"scores": task.score(given, truth), "interval": within}
     files.write_text(folder.before, json.dumps(scores, sort_keys=True) + "\n")
 
 

@@ -18,7 +18,7 @@ from netwright.model_file import Model, zoo
 from netwright.readers.kinds.kind import source_of
 from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
-from netwright.spec import InputSpec, Spec
+from netwright.spec import InputSpec, ModelSpec, Spec
 from netwright.training.checkpoint import latest
 
 
@@ -70,6 +70,15 @@ class Base:
 
     path: Path
     model: Model
+
+    @property
+    def vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """The classes that each output knows already; new ones come behind them."""
+        return {name: field.vocabulary for name, field in self.model.outputs.items() if field.vocabulary}
+
+    def layers(self, wanted: Spec) -> Spec:
+        """The spec with the model's layers, where it says nothing of its own."""
+        return wanted.model_copy(update={"model": self.model.spec.model}) if wanted.model == ModelSpec() else wanted
 
     def fields(self, wanted: Spec) -> dict[str, Field]:
         """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew.

@@ -134,7 +134,7 @@ def evaluate_crops(
     crops: Sequence[int] = (1,),
     ensemble: Sequence[Path] = (),
     data: object = None,
-    part: str = "test",
+    part: str | None = None,
     show: Display | None = None,
 ) -> CropTable:
     """Top-1 and top-5 error by the number of crops, of one network and of several together.

@@ -37,7 +37,7 @@ from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
-from netwright.spec import ModelSpec, Spec
+from netwright.spec import Spec
 from netwright.training import checkpoint, hardware, precision, stopwatch
 from netwright.training.evidence import Evidence
 from netwright.training.history import History
@@ -195,15 +195,14 @@ def _stages(
     folder.update(state="preparing")
     begun = any(folder.checkpoints.glob("step-*"))  # they hold all that came from the base, which may be gone by now
     base = start_from(Path(options.base)) if options.base and not begun else None
-    if base and wanted.model == ModelSpec():
-        wanted = wanted.model_copy(update={"model": base.model.spec.model})
+    wanted = base.layers(wanted) if base else wanted
     dataset = prepare(
         wanted,
         data=data,
         progress=Counter(show),
         strict=options.strict,
         accept=options.accept,
-        vocabulary={n: f.vocabulary for n, f in base.model.outputs.items() if f.vocabulary} if base else None,
+        vocabulary=base.vocabulary if base else None,
         fields={**decided.inputs, **decided.outputs} if decided else (base.fields(wanted) if base else None),
     )
     for note in (*dataset.ledger.told(), *dataset.notes):

@@ -22,6 +22,7 @@ from netwright.models.build import Row, table
 from netwright.progress import Counter, Display, Silent
 from netwright.run import resolve
 from netwright.run import views as augmentation
+from netwright.run.continued import start_from
 from netwright.run.gather import describe
 from netwright.run.views import Views
 from netwright.spec import Spec
@@ -56,21 +57,29 @@ class Plan:
     text: list[str]
 
 
-def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> Plan:
+def plan(wanted: Spec, *, data: object = None, base: Path | None = None, show: Display | None = None) -> Plan:
     """Read the data, settle every default, and count what training would need.
 
     Args:
         wanted: The spec.
         data: Examples in memory instead of `wanted.data.path`.
+        base: Run or model file whose weights and preprocessing to start from.
         show: Where progress is told.
 
     Raises:
-        SpecError: The spec is wrong.
+        SpecError: The spec is wrong, or nothing of the base fits it.
+        ModelFileError: The base cannot be read.
         DataError: The data cannot be used.
     """
-    dataset = prepare(wanted, data=data, progress=Counter(show or Silent()))
-    settled, reasons = resolve.settle(wanted, dataset)
+    start = start_from(base) if base else None
+    wanted = start.layers(wanted) if start else wanted
+    classes, fields = (start.vocabulary, start.fields(wanted)) if start else (None, None)
+    dataset = prepare(wanted, data=data, progress=Counter(show or Silent()), vocabulary=classes, fields=fields)
+    settled, reasons = resolve.settle(wanted, dataset, fresh=start is None)
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
+    taken = start.give_weights(model) if start else []
+    if settled.training.freeze:
+        reasons.append(resolve.frozen(settled, model, fresh=start is None))
     examples = len(dataset.parts["train"])
     given = settled.training.batch_size
     size = examples if given == "all" or given is None else min(int(given), examples)
@@ -94,7 +103,7 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
     ]
     if dataset.mean_steps > 1:
         costs.insert(1, f"for {counted(dataset.mean_steps, 'step')}, as many as an example has on average")
-    text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *costs, "", "settings:"]
+    text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *taken, *costs, "", "settings:"]
     text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
     return Plan(
         layers=rows,
@@ -111,14 +120,15 @@ def plan(wanted: Spec, *, data: object = None, show: Display | None = None) -> P
 
 def layer_text(rows: list[Row]) -> list[str]:
     """The layer table in lines of equal columns."""
-    cells = [("layer", "text", "output", "parameters", "multiply-adds", "sees")]
+    cells = [("layer", "text", "output", "parameters", "multiply-adds", "sees", "")]
     for row in rows:
         field = "x".join(map(str, row.receptive_field)) if row.receptive_field else ""
         shape = sizes(row.shape)
-        cells.append((row.layer, row.text, shape, f"{row.parameters:,}", f"{row.multiply_adds:,}", field))
-    total = ("total", "", "", f"{sum(r.parameters for r in rows):,}", f"{sum(r.multiply_adds for r in rows):,}", "")
-    cells.append(total)
-    widths = [max(len(line[i]) for line in cells) for i in range(6)]
+        kept = "frozen" if row.frozen else ""
+        cells.append((row.layer, row.text, shape, f"{row.parameters:,}", f"{row.multiply_adds:,}", field, kept))
+    total = (f"{sum(r.parameters for r in rows):,}", f"{sum(r.multiply_adds for r in rows):,}")
+    cells.append(("total", "", "", *total, "", ""))
+    widths = [max(len(line[i]) for line in cells) for i in range(7)]
     right = {3, 4}
     return [
         "  "

@@ -8,7 +8,7 @@ import csv
 import io
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from torch import Tensor
 from netwright import files, readers, registry
 from netwright.data import ahead, fingerprint, grouped
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.divide import groups_of
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, SpecError
@@ -340,7 +341,9 @@ def harmless(cell: object) -> object:
 # ---- scoring on other examples ---------------------------------------------------------------------------------------
 
 
-def evaluate(run_or_model: Path, *, data: object = None, part: str = "test", show: Display | None = None) -> Evaluation:
+def evaluate(
+    run_or_model: Path, *, data: object = None, part: str | None = None, show: Display | None = None
+) -> Evaluation:
     """Score a trained model; every reading of a test part is counted.
 
     Args:
@@ -382,8 +385,13 @@ class HeldOut:
     remarks: tuple[str, ...] = ()
 
 
-def held_out(run_or_model: Path, model: Model, data: object, part: str, show: Display) -> HeldOut:
+def held_out(run_or_model: Path, model: Model, data: object, part: str | None, show: Display) -> HeldOut:
     """The examples that a model is to be scored on; see `evaluate`."""
+    if data is not None and part is not None:
+        raise SpecError(
+            f"{part} is a part of the run's own examples, and other data was given, all of which is scored.",
+            "Leave out --part, or --data.",
+        )
     if data is not None:
         dataset = other_data(model, data, show)
         for note in dataset.ledger.told():
@@ -400,6 +408,7 @@ def held_out(run_or_model: Path, model: Model, data: object, part: str, show: Di
         raise SpecError("a model file has no examples to score on.", "Name some: --data PATH")
     folder = RunFolder(run_or_model)
     dataset, decided = run_data(folder, show)
+    part = part or "test"
     if not len(dataset.parts.get(part, ())):
         raise SpecError(
             f"the run has no {part} examples.", f"It has: {', '.join(k for k, v in dataset.parts.items() if len(v))}."
@@ -435,7 +444,7 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
     fields = {**model.inputs, **model.outputs}
     strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     wanted = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else model.spec
-    return prepare(
+    dataset = prepare(
         wanted.model_copy(update={"data": wanted.data.model_copy(update=held)}),
         data=None if path else data,
         progress=Counter(show),
@@ -443,6 +452,9 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
         fields={name: field for name, field in fields.items() if name not in strangers},
         vocabulary=strangers,
     )
+    if dataset.groups is None:
+        dataset = replace(dataset, groups=groups_of(model.spec, dataset.find, dataset.rows))
+    return dataset
 
 
 def learned_from(run: Path, dataset: Dataset, positions: np.ndarray) -> int:

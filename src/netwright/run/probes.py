@@ -12,7 +12,7 @@ from netwright.lens.probes import MOST_NUMBERS, Probe, probe, stages
 from netwright.metrics import wilson
 from netwright.progress import Display, Silent
 from netwright.report.probes import DrawnProbe, probe_page
-from netwright.report.sentences import interval_text, score_text, shape_text
+from netwright.report.sentences import shape_text, with_interval
 from netwright.run.held_out import HeldOut, held_out
 
 MOST_TRAIN, MOST_HELD_OUT = 5000, 5000  # examples a probe learns from and is scored on
@@ -98,7 +98,7 @@ def _text(output: str, found: Sequence[Probe], own: float, between: tuple[float,
 
 
 def _share(accuracy: float, interval: tuple[float, float]) -> str:
-    return f"{score_text('accuracy', accuracy)} ({interval_text('accuracy', interval)})"
+    return with_interval("accuracy", accuracy, interval)
 
 
 def rise(shares: Sequence[float]) -> str:

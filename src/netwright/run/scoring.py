@@ -5,6 +5,7 @@ The test part is read here once, and every reading is counted before it happens.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -370,7 +371,8 @@ def evaluated(model: Model, found: Answered, reads: int, started: float, remarks
             text.append(f"  {name} {key}: undefined, for there is no example to be found")
         for key, value in scores[name].items():
             between = intervals[name].get(key)
-            within = f" ({number(between[0], 4)} to {number(between[1], 4)})" if between else ""
+            known = between and not any(map(math.isnan, between))  # of one group nothing is known of others
+            within = f" ({number(between[0], 4)} to {number(between[1], 4)})" if between and known else ""
             text.append(f"  {name} {key}: {number(value, 4)}{within}")
         told = [*task.remarks(found.answers[name], found.targets[name]), *sentences.gap(scores[name])]
         text += [f"  {name}: {remark}" for remark in told]

@@ -12,7 +12,7 @@ from netwright.figures.lines import SERIES
 from netwright.figures.marks import percent
 from netwright.lens.shifts import ShiftScore, largest_px, shift_scores
 from netwright.progress import Display, Silent
-from netwright.report.sentences import interval_text, is_share, score_name, score_text
+from netwright.report.sentences import is_share, score_name, with_interval
 from netwright.report.shifts import ShiftLine, shift_page
 from netwright.run.held_out import HeldOut, held_out
 
@@ -113,7 +113,7 @@ def _text(score: str, scores: dict[str, tuple[ShiftScore, ...]]) -> list[str]:
     lines = [f"{score_name(score)} on held-out pictures moved by so many pixels, with 95 % intervals:"]
     columns = [["px", *(str(one.px) for one in next(iter(scores.values())))]]
     for label, found in scores.items():
-        cells = [f"{score_text(score, one.score)} ({interval_text(score, one.interval)})" for one in found]
+        cells = [with_interval(score, one.score, one.interval) for one in found]
         columns.append([files.printable(label), *cells])
     widths = [max(map(len, column)) for column in columns]
     rows = zip(*columns, strict=True)

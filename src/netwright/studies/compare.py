@@ -114,7 +114,7 @@ def compare(
     Args:
         wanted: The spec that is varied.
         vary: Dotted paths of the spec to YAML values, e.g. `{"model.depth": ["1", "2"]}`.
-        seeds: How many seeds, or which.
+        seeds: How many seeds, the spec's and those behind it, or which.
         folds: So many parts of the data are held out one after the other, in the place of seeds; `vary` may be empty.
         reach: A validation score; it is told after how many steps each setting first reached it.
         out: Folder of the comparison; an existing one is gone on with.
@@ -127,7 +127,8 @@ def compare(
     show = Once(show or Silent())
     if not vary and not folds:
         raise SpecError("nothing is varied.", "Say what: --vary depth=1,2,3")
-    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    first = wanted.training.seed
+    chosen = list(range(first, first + seeds)) if isinstance(seeds, int) else list(seeds)
     if folds:
         chosen = list(range(1, folds + 1))
         spec.override(wanted, {"data.split.fold": f'"1/{folds}"'})  # which may not be a number of folds

@@ -81,7 +81,7 @@ def transfer(
             that all layers of the one from scratch learn alike.
         base: A run, a model file or a name of the zoo.
         sizes: Numbers of training examples; five from a few to all when left out.
-        seeds: How many times each is repeated, with other examples and other first weights.
+        seeds: How many times each is repeated, with other examples and first weights; the spec's seed comes first.
         out: Folder of the study; an existing one is gone on with.
         show: Where progress is told.
 
@@ -107,11 +107,12 @@ def transfer(
     values = computed(started.model, dataset, "all", last_layer(started.model.network)).numpy()
     labels = np.asarray(dataset.arrays[output.name][:])
     known: dict[str, dict[str, dict[str, float]]] = {way: {str(n): {} for n in chosen} for way in WAYS}
-    for seed in range(seeds):
+    first = wanted.training.seed
+    for seed in range(first, first + seeds):
         at_seed = spec.override(wanted, {"training.seed": str(seed)})
         dataset = _prepared(at_seed, started, seed, show)
         for size in chosen:
-            show.note(f"{size:,} examples, seed {seed} ({seed + 1} of {seeds})")
+            show.note(f"{size:,} examples, seed {seed} ({seed - first + 1} of {seeds})")
             less = spec.override(at_seed, {"data.split.take": str(size)} if size < len(dataset.parts["train"]) else {})
             part = _prepared(less, started, seed, show).parts
             for way, score in _on_features(values, labels, part["train"], part["test"], seed).items():

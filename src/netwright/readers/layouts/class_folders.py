@@ -10,7 +10,17 @@ import pyarrow as pa
 
 from netwright.errors import DataError
 from netwright.files import printable
-from netwright.readers.columns import Cells, Found, Refusal, open_packed, packing_of, same_form, twins, unique_ids
+from netwright.readers.columns import (
+    DAMAGED,
+    Cells,
+    Found,
+    Refusal,
+    open_packed,
+    packing_of,
+    same_form,
+    twins,
+    unique_ids,
+)
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import Listing, Signal, list_archive, list_folder, refusal, signal_of, subset
 from netwright.readers.sniff import sniff
@@ -89,7 +99,7 @@ def _is_tar(path: Path) -> bool:
     try:
         with open_packed(path, packing) as file:
             return sniff(file.read(512)) == "tar"
-    except (OSError, EOFError):
+    except DAMAGED:
         return packing == "xz" and ".tar" in path.name
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from dataclasses import dataclass
@@ -14,7 +13,16 @@ import pyarrow as pa
 
 from netwright.errors import DataError
 from netwright.files import printable
-from netwright.readers.columns import Arrays, Cells, Found, open_packed, packing_of
+from netwright.readers.columns import (
+    DAMAGED,
+    Arrays,
+    Cells,
+    Found,
+    most_unpacked,
+    open_packed,
+    packing_of,
+    read_at_most,
+)
 from netwright.readers.layouts.layout import Layout
 
 _NAME = re.compile(r"(?P<stem>.*?)(?P<part>train|t10k|test)[-_.](?P<what>images|labels)[-_.]idx\d-?ubyte(\.gz)?", re.I)
@@ -129,10 +137,15 @@ def read_idx(path: Path) -> np.ndarray:
             shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4"))
             dtype = np.dtype(_TYPES[head[2]])
             expected = math.prod(shape) * dtype.itemsize
+            if packing and most_unpacked(path) < expected <= _LARGEST:
+                raise DataError(
+                    f"{printable(path)}: unpacks to {expected:,} bytes from {path.stat().st_size:,}, like a bomb.",
+                    "If you trust it, unpack it and give the plain file.",
+                )
             if len(shape) < head[3] or expected > _LARGEST:
                 raise DataError(f"{printable(path)}: its header asks for {expected:,} bytes in {shape}.", _AGAIN)
-            content, trouble = _read_at_most(file, expected + 1)
-    except (OSError, EOFError) as exc:
+            content, trouble = read_at_most(file, expected + 1)
+    except DAMAGED as exc:
         raise DataError(f"{printable(path)}: cannot be unpacked ({exc}).", _AGAIN) from exc
     if len(content) != expected or trouble:
         found = f"more than {expected:,}" if len(content) > expected else f"{len(content):,}"
@@ -142,17 +155,3 @@ def read_idx(path: Path) -> np.ndarray:
             _AGAIN,
         )
     return np.frombuffer(content, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
-
-
-def _read_at_most(file: io.BufferedIOBase, limit: int) -> tuple[bytearray, str]:
-    """Up to `limit` bytes, and what went wrong on the way; what came before a cut is kept, so it can be counted."""
-    content = bytearray()
-    try:
-        while len(content) < limit:
-            block = file.read(min(2**20, limit - len(content)))
-            if not block:
-                break
-            content += block
-    except (OSError, EOFError, ValueError) as exc:
-        return content, str(exc)
-    return content, ""

@@ -6,11 +6,11 @@ loops end; in an archive links, devices and names that lead outside are refused,
 
 from __future__ import annotations
 
-import lzma
+import io
 import os
 import stat
+import sys
 import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,21 +19,32 @@ import numpy as np
 
 from netwright.errors import CellError, DataError
 from netwright.files import printable
-from netwright.readers.columns import Blobs, Members, Refusal, open_packed, packing_of, read_regular
+from netwright.readers.columns import (
+    DAMAGED,
+    MAX_CELL_BYTES,
+    Blobs,
+    Members,
+    Refusal,
+    most_unpacked,
+    open_packed,
+    packing_of,
+    read_regular,
+)
 from netwright.readers.sniff import HEAD_BYTES, PICTURES, SOUNDS, sniff
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"})
 _HEADS = 512  # members of an archive whose first bytes are kept for planning
 _HEAD_BYTES = 2**16
-_BOMB_RATIO = 300  # unpacked : packed; xz reaches about 100 on ordinary data
-_BOMB_FLOOR = 2**30
+_SHOWN = 200  # characters of a member's name in a message
+_MOST_HEADER = 2**18  # a path has 4,096 bytes at most, an extended attribute 65,536; tarfile holds it all in memory
+_BY_HAND = "Unpack it by hand if you trust it, and give the folder."
 _NOT_REGULAR = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
-_CUT = (EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, OSError)
+_CUT = (*DAMAGED, tarfile.TarError, IndexError, RecursionError)  # the last two: tarfile on headers that lie
 
 
 @dataclass
@@ -149,35 +160,122 @@ def list_archive(path: Path) -> Listing:
     """Every member of a tar archive, packed or not, read once from front to back.
 
     Raises:
-        DataError: Cut, damaged, or a bomb that unpacks to far more than it holds.
+        DataError: Cut, damaged, with more behind its end mark, or a bomb that unpacks to far more than it holds.
     """
     packing = packing_of(path)
     found = _Found(packing)
-    size = path.stat().st_size
-    total = 0
     try:
-        with open_packed(path, packing) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            for member in tar:
-                total += tarfile.BLOCKSIZE + member.size  # its header too: a million empty files are a bomb as well
-                if packing and total > max(_BOMB_FLOOR, _BOMB_RATIO * size):
-                    raise DataError(
-                        f"{path}: unpacks to more than {total:,} bytes from {size:,}, like an archive bomb.",
-                        "Unpack it by hand if you trust it, and give the folder.",
-                    )
-                if not packing and member.isreg() and member.offset_data + member.size > size:
-                    raise EOFError
-                found.add(member, tar)
-            if not packing and tar.offset >= size:
-                raise EOFError("no end mark")
-            while packed.read(2**20):
-                pass  # to the end, where the compression keeps its checksum
+        with open_packed(path, packing) as packed:
+            content = _Content(path, packed, packing)
+            with tarfile.open(fileobj=content, mode="r|") as tar:  # type: ignore[call-overload]  (it is only read)
+                for member in tar:
+                    content.expect(member, tar.offset)
+                    found.add(member, tar)
+                    tar.members.clear()  # tarfile keeps all that it has given, with what their headers say
+                content.finish(tar.offset)
     except _CUT as exc:
         raise DataError(
-            f"{path}: the archive is cut or damaged after {len(found.names):,} files, at {size:,} bytes "
+            f"{path}: the archive is cut or damaged after {len(found.names):,} files, at {path.stat().st_size:,} bytes "
             f"({str(exc) or type(exc).__name__}).",
             "Fetch it again and compare its size with the original.",
         ) from exc
     return found.listing(path)
+
+
+class _Content:
+    """What an archive unpacks to, read by tarfile no further than members are due, whatever their headers claim.
+
+    Args:
+        path: The archive, for messages.
+        packed: It, opened through its compression.
+        packing: As `packing_of` names it.
+    """
+
+    def __init__(self, path: Path, packed: io.BufferedIOBase, packing: str) -> None:
+        self._path, self._packed, self._packing = path, packed, packing
+        self._most = most_unpacked(path) if packing else path.stat().st_size
+        self._behind, self._due = "at its beginning", _MOST_HEADER
+        self._at, self._last = 0, b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            DataError: A bomb, or the headers before a member do not end.
+        """
+        self._last = self._packed.read(size)
+        self._at += len(self._last)
+        self._refuse_bomb(self._at)
+        if self._at > self._due:
+            raise DataError(
+                f"{self._path}: the header {self._behind} takes more than {_MOST_HEADER:,} bytes, where a few "
+                "thousand are usual.",
+                _BY_HAND,
+            )
+        return self._last
+
+    def expect(self, member: tarfile.TarInfo, end: int) -> None:
+        """Lets a member's data be read, and the header behind them.
+
+        Args:
+            member: Whose header was read.
+            end: Where its data end.
+
+        Raises:
+            DataError: A bomb.
+            EOFError: The data go on behind the end of the file.
+            ReadError: It claims more than its data.
+        """
+        name = printable(member.name[:_SHOWN])
+        if member.isreg() and not member.issparse() and member.offset_data + member.size > end:
+            raise tarfile.ReadError(f'"{name}" claims {member.size:,} bytes and has fewer')
+        self._refuse_bomb(end)
+        if not self._packing and end > self._most:
+            raise EOFError(f'"{name}" goes on behind the end of the file')
+        self._behind, self._due = f'behind "{name}"', end + _MOST_HEADER
+
+    def finish(self, offset: int) -> None:
+        """Reads what is left, to where the compression keeps its checksum.
+
+        Args:
+            offset: Where tarfile found no further header.
+
+        Raises:
+            DataError: A further header stands there; anything else may fill the last record.
+            EOFError: No end mark stands there.
+        """
+        start = offset - self._at + len(self._last)
+        block = self._last[start : start + tarfile.BLOCKSIZE] if start >= 0 else b""
+        if block.count(0) < tarfile.BLOCKSIZE:
+            whole = len(block) == tarfile.BLOCKSIZE
+            raise EOFError(f"the header {self._behind} is damaged" if whole else "no end mark")
+        self._due = sys.maxsize
+        rest = self._last[start:]
+        while rest:
+            blocks = (rest[at : at + tarfile.BLOCKSIZE] for at in range(0, len(rest), tarfile.BLOCKSIZE))
+            if any(_is_header(block) for block in blocks if block.count(0) < len(block)):
+                raise DataError(
+                    f"{self._path}: more stands behind its end mark, as where archives were joined.",
+                    "Unpack it by hand (tar -xi reads on behind an end mark), and give the folder.",
+                )
+            rest = self.read(2**20)
+
+    def _refuse_bomb(self, unpacked: int) -> None:
+        if self._packing and unpacked > self._most:
+            raise DataError(
+                f"{self._path}: unpacks to more than {self._most:,} bytes from {self._path.stat().st_size:,}, like an "
+                "archive bomb.",
+                _BY_HAND,
+            )
+
+
+def _is_header(block: bytes) -> bool:
+    """Whether a block has the checksum of a member's header."""
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 class _Found:
@@ -196,6 +294,8 @@ class _Found:
     def add(self, member: tarfile.TarInfo, tar: tarfile.TarFile) -> None:
         name = member.name.removeprefix("./")
         reason = _unsafe(member) or clutter(name)
+        if not reason and member.size > MAX_CELL_BYTES:
+            reason = f"has {member.size:,} bytes, more than {MAX_CELL_BYTES:,}."
         if not reason and name in self._taken:
             reason = "second member of the same name"
         if member.isdir() and not _unsafe(member):

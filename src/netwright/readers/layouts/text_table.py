@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from netwright.errors import DataError
-from netwright.readers.columns import open_packed, packing_of
+from netwright.readers.columns import most_unpacked, open_packed, packing_of, read_at_most
 from netwright.words import listed
 
 SEPARATORS = {"\t": "tab", ";": '";"', "|": '"|"', ",": '","'}  # in order of preference when several fit equally
@@ -110,15 +110,16 @@ def read_text(path: Path) -> Text:
     return Text(_checked_utf8(raw, notes), tuple(notes))
 
 
-def _unpacked(path: Path, packing: str) -> bytes:
-    try:
-        with open_packed(path, packing) as file:
-            content = file.read(_MOST_UNPACKED + 1)
-    except (OSError, EOFError, ValueError) as exc:
-        raise DataError(f"{path}: the compressed file is cut or damaged ({exc}).", "Fetch or write it again.") from exc
-    if len(content) > _MOST_UNPACKED:
+def _unpacked(path: Path, packing: str) -> bytearray:
+    most = min(_MOST_UNPACKED, most_unpacked(path))
+    with open_packed(path, packing) as file:
+        content, trouble = read_at_most(file, most + 1)
+    if trouble:
+        raise DataError(f"{path}: the compressed file is cut or damaged ({trouble}).", "Fetch or write it again.")
+    if len(content) > most:
         raise DataError(
-            f"{path}: unpacks to more than {_MOST_UNPACKED:,} bytes.", "Unpack it and give the table itself."
+            f"{path}: unpacks to more than {most:,} bytes from {path.stat().st_size:,}.",
+            "Unpack it and give the table itself.",
         )
     return content
 
