@@ -138,8 +138,8 @@ def with_interval(score: str, value: Real | None, interval: Interval | None) -> 
     """A score's value and, where it is known, its interval.
 
     Example:
-        >>> with_interval("accuracy", 0.98, (0.953, 0.99)), with_interval("accuracy", 0.98, None)
-        ('98.0 % (95.3–99.0)', '98.0 %')
+        >>> with_interval("rmse", 50.1, (48.12, 58.0)), with_interval("rmse", 50.1, None)
+        ('50.1 (48.1–58)', '50.1')
     """
     within = interval_text(score, interval)
     return f"{score_text(score, value)} ({within})" if within else score_text(score, value)
