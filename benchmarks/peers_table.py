@@ -71,7 +71,7 @@ class Peer:
         return ", ".join(filter(None, (self.name, FORMS.get(self.form))))
 
 
-AS_OURS = {"GOMP_SPINCOUNT": "1000", "THP_MEM_ALLOC_ENABLE": "1"}  # what the command line sets
+AS_OURS = {"THP_MEM_ALLOC_ENABLE": "1"}  # what the command line sets where no other program computes
 OURS = Peer("netwright", "ours.py", "netwright", own=True, environment=AS_OURS)  # it chooses its precision itself
 HAND = Peer("torch", "ours.py", "by_hand", BY_HAND, own=True, environment=AS_OURS, mixed=True)
 

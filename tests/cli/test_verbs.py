@@ -164,11 +164,32 @@ def test_a_missing_output_names_the_columns(shown: Shown, table: Path) -> None:
     assert "try: Add --out NAME. The data has: size, colour, class." in err
 
 
-def test_waiting_threads_sleep_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    for said, wanted in ((None, "1000"), ("7", "7")):
-        monkeypatch.setenv("GOMP_SPINCOUNT", said) if said else monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-        assert main(["--version"]) == 0
-        assert os.environ["GOMP_SPINCOUNT"] == wanted
+@pytest.mark.parametrize(
+    ("others", "said", "wanted"), [(9.0, None, "1000"), (9.0, "7", "7"), (0.0, None, None), (0.0, "7", "7")]
+)
+def test_waiting_threads_sleep_beside_busy_programs_unless_the_environment_says_otherwise(
+    others: float, said: str | None, wanted: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOMP_SPINCOUNT", said or "")
+    if said is None:
+        del os.environ["GOMP_SPINCOUNT"]
+    used = iter((100.0, 100.0 + others))
+    monkeypatch.setattr("netwright.cli._used", lambda: next(used))
+    assert main(["--version"]) == 0
+    assert os.environ.get("GOMP_SPINCOUNT") == wanted
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells what all programs use")
+def test_a_busy_program_is_noticed() -> None:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        code = "import os; from netwright.cli import main; main(['--version']); print(os.environ['GOMP_SPINCOUNT'])"
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    finally:
+        for each in busy:
+            each.kill()
+            each.wait()
+    assert found.stdout.splitlines()[-1] == "1000"
 
 
 def test_large_tensors_come_in_large_pages_unless_the_environment_says_otherwise() -> None:

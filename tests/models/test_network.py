@@ -306,7 +306,7 @@ def test_only_a_relu_that_nothing_else_reads_waits_for_its_pool() -> None:
     texts = {"conv 4x3, relu, pool 2": 2, "conv 4x3, relu, pool avg 2": 0, "conv 4x3, tanh, pool 2": 0}
     for text, moved in {**texts, "conv 4x3 pad 1, relu, {pool 2 | pool 2} concat": 0}.items():
         net = build(ModelSpec(layers=text), {"image": (3, 8, 8)}, {"category": 5}, seed=0)
-        assert len(net._swapped) == moved, text
+        assert len(net._moved) == moved, text
 
 
 # ---- auxiliary heads -------------------------------------------------------------------------------------------------

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
+
+BUSY = 0.5  # of one core, had by other programs while this one began
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,16 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):  # closed by the caller, as `2>&-` does: Python then has none
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-    # Read when torch loads: a thread that waits for the others sleeps soon, instead of keeping the core from them
-    # while another program is busy; a net of 784-100-10 then took up to 20 times as long (docs/log.md).
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # Read at torch's first large tensor: Linux then hands memory out in pages of 2 MB instead of clearing 4 KB at a
     # time, again at every step (docs/log.md).
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
+        begun, used, own = time.perf_counter(), _used(), time.process_time()
         # Imported here, so that Ctrl-C during the first tenth of a second is as quiet as later on.
         from netwright.cli.app import run
 
+        others = (_used() - used) - (time.process_time() - own)
+        # Read when torch loads: beside another busy program a thread that waits for the others sleeps soon instead of
+        # keeping the core from them; where nobody else computes, staying awake makes steps faster (docs/log.md).
+        if others > (time.perf_counter() - begun) * BUSY:
+            os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         code = run(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -44,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError:
         _nobody_reads(2)
     return code
+
+
+def _used() -> float:
+    """Seconds of all cores that were used since Linux started, by other machines on its host too; elsewhere 0."""
+    try:
+        with Path("/proc/stat").open(encoding="ascii") as told:
+            user, nice, system, _, _, irq, softirq, steal = map(int, told.readline().split()[1:9])
+    except (OSError, ValueError):
+        return 0.0
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def _nobody_reads(descriptor: int) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import relu6
 
 from netwright.errors import SpecError
 from netwright.field import STEPS
@@ -23,10 +25,11 @@ from netwright.models.steps import opened, there
 from netwright.registry import nearest
 from netwright.words import listed
 
-Step = tuple[nn.Module, tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
+Step = tuple[Callable[..., Tensor], tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
 MOST_ROWS, MOST_NUMBERS = 1024, 2**26  # computed at once without gradients: examples, and what one layer gives
 _TIMM = 8  # times as many numbers as a picture has, in a layer of one of timm's networks
-_ZERO_OR_ONE = ("relu", "relu6")  # never fall, and a gradient passes them as it is or not at all
+# Never fall, and a gradient passes them as it is or not at all; here they write over what they are given.
+_ZERO_OR_ONE: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu_, "relu6": partial(relu6, inplace=True)}
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,11 @@ class Network(nn.Module):
         # An output may be called "type" or "a.b", which torch refuses as a module's name: heads get a prefix.
         self.parts = nn.ModuleDict({self.key(node.name): modules[node.name] for node in nodes if node.inputs})
         self._program, self._head_slots, self._slots = self._compiled([groups[group] for group in groups])
-        self._sooner, self._swapped = self._pooled_sooner()
         self.aside = self._aside()
-        left_out = {self.module(name) for name in self.aside}
-        self._answering = [step for step in self._sooner if step[0] not in left_out]
-        self._moved = [*self._swapped, *left_out]
+        made = [node for node in nodes if node.inputs]
+        self._sooner, swapped = self._pooled_sooner(made)
+        self._answering, _ = self._pooled_sooner([node for node in made if node.name not in self.aside])
+        self._moved = [*swapped, *map(self.module, self.aside)]
         self._behind: dict[str, list[Node]] = {node.name: [] for node in nodes}
         for node in nodes:
             for name in {*node.inputs}:
@@ -355,21 +358,21 @@ class Network(nn.Module):
                 led.update(node.inputs)
         return frozenset(led - needed)
 
-    def _pooled_sooner(self) -> tuple[list[Step], list[nn.Module]]:
-        """The program with each relu behind the largest-value pool that follows it, and the modules that moved.
+    def _pooled_sooner(self, nodes: list[Node]) -> tuple[list[Step], list[nn.Module]]:
+        """The program of some nodes with each relu behind the largest-value pool that follows it, and what moved.
 
-        Largest values and their gradients are the same numbers either way, and a relu of a quarter of the map takes a
-        quarter of the time.
+        Largest values and their gradients are the same numbers either way; a relu of a quarter of the map takes a
+        quarter of the time, and writes over the pool's values, which nothing else reads.
         """
-        made = [node for node in self.nodes if node.inputs]
+        steps = dict(zip((node.name for node in self.nodes if node.inputs), self._program, strict=True))
         read = Counter(name for node in self.nodes for name in node.inputs)
         read.update([*self.heads, *(each.node for each in self.auxiliary)])
-        program, swapped = list(self._program), []
-        for place, (first, second) in enumerate(pairwise(made)):
+        program, swapped = [steps[node.name] for node in nodes], []
+        for place, (first, second) in enumerate(pairwise(nodes)):
             largest = getattr(self.module(second.name), "how", "") == "max" and second.part == "pool"
             alone = second.inputs == (first.name,) and read[first.name] == 1
             if first.part in _ZERO_OR_ONE and largest and alone:
                 (relu, slots, _), (pool, _, out) = program[place : place + 2]
-                program[place : place + 2] = [(pool, slots, out), (relu, (out,), out)]
+                program[place : place + 2] = [(pool, slots, out), (_ZERO_OR_ONE[first.part], (out,), out)]
                 swapped += [relu, pool]
         return program, swapped
