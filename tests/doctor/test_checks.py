@@ -17,6 +17,7 @@ from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.checks.classes import TwinClasses, slips
 from netwright.doctor.checks.columns import ConstantInputs, SameInputs
+from netwright.doctor.checks.copies import Copies
 from netwright.doctor.checks.first_loss import FirstLoss
 from netwright.doctor.checks.labels import Labels
 from netwright.doctor.checks.leaks import Leaks
@@ -229,3 +230,38 @@ def test_a_number_that_padding_makes_none_is_a_difference() -> None:
     one, other = torch.tensor([1.0, nothing]), torch.tensor([1.25, nothing])
     assert _apart(one, other) == 0.25
     assert _apart(one, torch.tensor([1.0, 2.0])) == float("inf")
+
+
+# ---- copies ----------------------------------------------------------------------------------------------------------
+
+
+def described(parts: list[str]) -> Finding:
+    """What is told of twenty pairs of numbers, each with two texts, in given parts."""
+    draw = np.random.default_rng(0)
+    columns: dict[str, np.ndarray] = {
+        "height": np.repeat(draw.normal(size=20).round(3), 2),
+        "width": np.repeat(draw.normal(size=20).round(3), 2),
+        "said": np.array([f"number {word}" for word in range(40)]),
+    }
+    columns["split"] = np.array(parts)
+    wanted = (
+        "{data: {duplicates: accept, split: {by: column, column: split}}, "
+        "outputs: {said: {kind: text, tokens: characters}}}"
+    )
+    return Copies().look(Border(prepare(spec.load(wanted), data=columns)))[0]
+
+
+def test_several_texts_of_one_input_are_welcome_where_they_stand_in_one_part() -> None:
+    parts = np.repeat(["train", "validation", "test"], [24, 8, 8]).tolist()
+    found = described(parts)
+    assert (found.state, found.cure) == ("good", "")
+    assert "40 examples in 20 groups have the same inputs" in found.message
+    assert found.message.endswith("each of them in one part, with said of its own")
+
+
+def test_texts_of_one_input_in_several_parts_are_told_with_what_keeps_them_together() -> None:
+    parts = np.repeat(["train", "validation", "test"], [23, 9, 8]).tolist()
+    found = described(parts)
+    assert found.state == "note"
+    assert found.message.endswith("; 1 group in several parts")
+    assert "data.split.by=group" in found.cure

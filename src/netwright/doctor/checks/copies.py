@@ -15,7 +15,7 @@ from netwright.doctor import plant
 from netwright.doctor.border import Border
 from netwright.doctor.check import DataCheck
 from netwright.doctor.finding import Finding
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _MOST_EXAMPLES = 1_000_000  # whose contents are compared
 _MOST_COPIES = 100_000  # repeated rows looked at; discrete tables repeat by nature
@@ -40,7 +40,14 @@ class Copies(DataCheck):
             groups.setdefault(str(key), []).append(row)
         where = f"in {counted(len(repeated), 'group')}"
         told = f"{len(rows):,} examples {where} have the same inputs: {_named(dataset, groups)}"
+        texts = [files.printable(name) for name, field in dataset.outputs.items() if field.kind == "text"]
+        torn = _torn(dataset, groups) if texts else []
+        if texts and not torn:  # several captions of one photograph, say
+            return [Finding("copies", "good", f"{told}; each of them in one part, with {listed(texts)} of its own")]
         cure = "Keep one of each, unless they really were met separately."
+        if texts:
+            told += f"; {counted(len(torn), 'group')} in several parts"
+            cure = "Keep what has several texts in one part: data.split.by=group, data.split.column the input's own."
         return [Finding("copies", "note", told, cure), *_contradictions(dataset, groups)]
 
     def planted(self) -> Border:
@@ -94,6 +101,14 @@ def _contradictions(dataset: Dataset, groups: dict[str, list[int]]) -> list[Find
                 Finding("contradictions", "bad", told, "Correct the wrong ones, or add what sets them apart.")
             )
     return findings
+
+
+def _torn(dataset: Dataset, groups: dict[str, list[int]]) -> list[str]:
+    """The groups whose examples stand in different parts."""
+    part = np.full(len(dataset), -1)
+    for number, positions in enumerate(dataset.parts.values()):
+        part[positions] = number
+    return [key for key, at in groups.items() if len(np.unique(part[at])) > 1]
 
 
 def _named(dataset: Dataset, groups: dict[str, list[int]]) -> str:
