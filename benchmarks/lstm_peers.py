@@ -74,16 +74,16 @@ FULL = Form(
     examples=2_500,
     tested=1_000,
     accuracy=0.2,
-    minutes=18,
+    minutes=21,
     precisions=("float32", "bfloat16"),
 )
-FULL_LARGE = replace(FULL, threads=(2,), tries=1, epochs=16, examples=320, minutes=16)
+FULL_LARGE = replace(FULL, threads=(2,), tries=1, epochs=16, examples=320, minutes=19)
 QUICK = replace(
     FULL, threads=(2,), pairs=2, seconds=0.0, tries=1, epochs=1, examples=500, tested=100, accuracy=0.0, minutes=3
 )  # so few steps teach nothing
 QUICK_LARGE = replace(QUICK, examples=320, minutes=4)
 PEERS = [
-    both("torch DataLoader", "torch_loader")[0],
+    *both("torch DataLoader", "torch_loader", mixed=True),
     *both("Keras on torch", "keras_fit", mixed=True, KERAS_BACKEND="torch"),
     *both("Keras on JAX", "keras_fit", mixed=True, KERAS_BACKEND="jax"),
 ]

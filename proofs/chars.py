@@ -15,6 +15,7 @@ from netwright.run import forms
 LENGTH = 20_000  # characters that are written to be judged
 FEW = 150_000  # characters of the quick form
 SMALL = "--layers 'lstm 128' --epochs 3"
+LEAST_PARSED = 0.1  # of functions and tables
 COPIED = 200  # characters in a row; more would be a passage
 
 
@@ -33,13 +34,13 @@ def _trained(proof: Proof, recipe: str, source: Path, place: Path) -> Plain:
         few = proof.folder / f"{recipe}.txt"
         few.write_text(source.read_text(encoding="utf-8", errors="replace")[:FEW], encoding="utf-8")
         words = f"{recipe} --data {shlex.quote(str(few))} {SMALL}"
-    found = proof.train(words, place)
-    where = shlex.quote(str(place))
+    place = proof.trained(words, place)
+    found, where = facts(place), shlex.quote(str(place))
     written = proof.say(f"netwright sample {where} --length {LENGTH} --temperature 0.8 --json")
     text = json.loads(written.text)["text"]
     learned = source.read_text(encoding="utf-8", errors="replace")
     return {
-        "nats": math.log(2) * score(facts(place), "test", "bits"),
+        "nats": math.log(2) * score(found, "test", "bits"),
         "minutes": float(found["seconds"]) / 60,  # type: ignore[arg-type]
         "stages": [{**stage, "text": ""} for stage in found["stages"]],  # type: ignore[attr-defined]
         "forms": {form.name: form.share(text) for form in forms.FORMS},
@@ -107,8 +108,10 @@ def _c(proof: Proof) -> None:
     whole = found["forms"]
     proof.check(f"brackets closed by stage: {_told(closed)}", len(closed) == 4)
     if proof.full:
-        last = whole["brackets closed"], whole["C that parses"]  # type: ignore[index,call-overload]
-        proof.check(f"at the end {last} of brackets and of units", last[0] > 0.95 and last[1] is not None)
+        last = whole["brackets closed"] or 0, whole["C that parses"] or 0  # type: ignore[index,call-overload]
+        proof.check(f"at the end {last} of brackets and of units", last[0] > 0.95 and last[1] > LEAST_PARSED)
+        rises = all((of[-1] or 0) > (of[0] or 0) for of in (closed, parsed))
+        proof.check(f"parsed by stage: {_told(parsed)}; both rise", rises)
     proof.row(
         "I29",
         "C code generation",

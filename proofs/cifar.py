@@ -13,7 +13,6 @@ from pathlib import Path
 
 from proof import Plain, Proof, data, facts, score
 
-HOURS = 3600
 PLAN = "netwright plan $NETWRIGHT_DATA/cifar10_jpeg/cifar10_jpeg.tar.xz --in image --out category --net convnetjs"
 MAPS = ["16x32x32", "16x16x16", "20x16x16", "20x8x8", "20x8x8", "20x4x4"]
 PARAMETERS = [1216, 8020, 10_020, 3210]
@@ -56,11 +55,7 @@ def _table(proof: Proof) -> str:
 
 def trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
     """A training, or the rest of one, and its share of test pictures right, as they are and with mirror images."""
-    folder = proof.lasting(place.name)
-    if (folder / "run.json").exists():
-        proof.say(f"netwright resume '{folder}'", timeout=24 * HOURS)
-    else:
-        proof.say(f"netwright train {words} --seed {seed} --to '{folder}'", timeout=24 * HOURS)
+    folder = proof.trained(f"{words} --seed {seed}", place)
     found = facts(folder)
     rows = json.loads(proof.say(f"netwright evaluate '{folder}' --crops 1,2 --json").text)["rows"]
     one, both = (100 * (1 - row["top1_error"]) for row in rows)

@@ -103,6 +103,7 @@ class Proof:
         self.full = parser.parse_args(words).full
         self.name, self.about = Path(path).stem, about
         self._results, self._kept, self._started = results, _Kept(), time.monotonic()
+        self._last: list[Plain] = []  # the limits of the last row
         self.folder = REPOSITORY / "runs" / "proofs" / self.name
         self._key = f"{'full' if self.full else 'quick'} {_source_digest(Path(path))}"
         print(f"{self.name}: {about}")
@@ -187,15 +188,30 @@ class Proof:
             sys.exit(f"{self.name}: `{command}` ended with {spoken.code}, expected {code}")
         return spoken
 
-    def train(self, words: str, to: Path) -> Plain:
+    def train(self, words: str, to: Path, *, hours: float = 1) -> Plain:
         """Trains with `netwright train` and gives the facts of the run.
 
         Args:
             words: Everything of the command line but `--to`.
             to: Folder of the run.
+            hours: It may take.
         """
-        self.say(f"netwright train {words} --to {shlex.quote(str(to))}")
+        self.say(f"netwright train {words} --to {shlex.quote(str(to))}", timeout=3600 * hours)
         return facts(to)
+
+    def trained(self, words: str, to: Path, *, hours: float = 24) -> Path:
+        """Trains as `train` does, where an interrupted training goes on when the proof is started again.
+
+        Returns:
+            The folder of the run.
+        """
+        folder = self.lasting(to.name)
+        where, seconds = shlex.quote(str(folder)), 3600 * hours
+        if (folder / "run.json").exists():
+            self.say(f"netwright resume {where}", timeout=seconds)
+        else:
+            self.say(f"netwright train {words} --to {where}", timeout=seconds)
+        return folder
 
     # ---- limits and rows ---------------------------------------------------------------------------------------------
 
@@ -233,14 +249,14 @@ class Proof:
 
     def row(self, id: str, name: str, command: str, measured: str) -> None:
         """Adds a line to the coverage table; it counts as kept if all limits printed since the last line were."""
-        since = [bool(limit["kept"]) for limit in self._kept.limits if not limit["counted"]]
-        for limit in self._kept.limits:
+        self._last = [limit for limit in self._kept.limits if not limit["counted"]]
+        for limit in self._last:
             limit["counted"] = True
-        self._kept.rows.append(Row(id, name, command, measured, all(since)))
+        self._kept.rows.append(Row(id, name, command, measured, all(limit["kept"] for limit in self._last)))
 
     def again(self) -> None:
         """Lets the next line rest on the limits of the last one as well: two rows that one measurement proves."""
-        for limit in self._kept.limits:
+        for limit in self._last:
             limit["counted"] = False
 
     def end(self) -> int:
@@ -350,7 +366,8 @@ def cpu() -> str:
 def _source_digest(proof: Path) -> str:
     """Changes whenever the proof, the frame or netwright does: results of two versions are never mixed."""
     digest = hashlib.sha256()
-    for path in [proof, Path(__file__), *sorted((REPOSITORY / "src").rglob("*.py"))]:
+    source = (path for path in (REPOSITORY / "src").rglob("*") if path.suffix in {".py", ".yaml"})
+    for path in [proof, Path(__file__), *sorted(source)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -87,13 +87,7 @@ def _wide(proof: Proof, photos: Path) -> None:
     seeds, epochs = (3, 3) if proof.full else (1, 1)
 
     def one(words: str, seed: int, place: Path) -> Plain:
-        folder = proof.lasting(place.name)
-        if (folder / "run.json").exists():
-            proof.say(f"netwright resume '{folder}'", timeout=24 * HOURS)
-        else:
-            words = f"'{photos}' {IN} {words} --epochs {epochs} --patience 0 --seed {seed}"
-            proof.say(f"netwright train {words} --to '{folder}'", timeout=24 * HOURS)
-        found = facts(folder)
+        found = facts(proof.trained(f"'{photos}' {IN} {words} --epochs {epochs} --patience 0 --seed {seed}", place))
         return {
             "right": 100 * score(found, "test", "accuracy"),
             "parameters": found["parameters"],

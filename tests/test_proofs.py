@@ -142,3 +142,15 @@ def test_a_lasting_folder_outlives_an_interruption_and_not_a_change(begin: Begin
     assert begin("--full").lasting("depth 20") != folder
     (tmp_path / "tiny.py").write_text("changed = True\n", encoding="utf-8")
     assert begin().lasting("depth 20") != folder
+
+
+def test_the_same_limits_count_again_and_no_earlier_ones(begin: Begin, tmp_path: Path) -> None:
+    proof = begin()
+    proof.check("missed", kept=False)
+    proof.row("A01", "first", "netwright", "")
+    proof.check("kept", kept=True)
+    proof.row("A02", "second", "netwright", "")
+    proof.again()
+    proof.row("A03", "third", "netwright", "")
+    proof.end()
+    assert [row["kept"] for row in result(tmp_path)["rows"]] == [False, True, True]
