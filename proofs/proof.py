@@ -223,6 +223,7 @@ class Proof:
         at_least: float | None = None,
         at_most: float | None = None,
         digits: int = 2,
+        of: str = "seeds",
     ) -> str:
         """Prints mean and interval of a measured number beside its limits, and remembers whether they were kept.
 
@@ -235,7 +236,7 @@ class Proof:
         if between:
             if what.endswith("%"):
                 between = max(between[0], 0.0), min(between[1], 100.0)
-            told += f" (95 % interval {between[0]:.{digits}f} to {between[1]:.{digits}f}, {len(values)} seeds)"
+            told += f" (95 % interval {between[0]:.{digits}f} to {between[1]:.{digits}f}, {len(values)} {of})"
         limits = (("at least", at_least), ("at most", at_most))
         wanted = [f"{words} {limit:g}" for words, limit in limits if limit is not None]
         kept = (at_least is None or centre >= at_least) and (at_most is None or centre <= at_most)
