@@ -75,6 +75,12 @@ def test_what_is_said_is_read_off_without_marks_in_time(tmp_path: Path) -> None:
     assert "match" in checked(outcome)
     answers = run.predict(outcome.run, [tmp_path / "data" / "0.wav"])
     assert answers.column("said").to_pylist() == [lines[1].partition(",")[2]]
+    facts = json.loads((outcome.run / "facts.json").read_text(encoding="utf-8"))
+    shown = facts["outputs"][0]["grid"]
+    assert len(shown) == 24
+    assert all(each["right"] == (each["answer"] == each["truth"]) for each in shown)
+    true = [line.partition(",")[2] for line in lines[1:]]
+    assert [each["truth"] for each in shown] == [true[int(each["id"].removeprefix("row ")) - 1] for each in shown]
 
 
 def test_pen_strokes_in_a_table_are_told_apart(tmp_path: Path) -> None:
@@ -114,6 +120,12 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     assert beside["copy"] == 0
     assert beside["dictionary"] < 60  # every word is right, and stands in the wrong place
     assert "match" in checked(outcome)
+    for each in facts["outputs"][0]["grid"]:
+        turned = " ".join(words[word] for word in reversed(each["text"].strip('"').split()))
+        assert turned == each["truth"]
+    right = [each["answer"] == each["truth"] for each in facts["outputs"][0]["grid"]]
+    assert sum(right) > 12
+    assert facts["outputs"][0]["grid"][0]["answer"] in (outcome.run / "report.html").read_text(encoding="utf-8")
     (tmp_path / "new.csv").write_text("en\ndog sees cat today\n")
     answers = run.predict(outcome.run, [tmp_path / "new.csv"])
     assert answers.column("de").to_pylist() == ["heute katze sieht hund"]

@@ -38,6 +38,7 @@ from netwright.tasks.identity import Identity
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline, Task
+from netwright.tasks.tokens import Texts
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -271,7 +272,9 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))
     some = order[:GRID]
-    grid = [] if task.each_step or task.writes or task.goes_on else [_shown(found, name, shown, int(i)) for i in some]
+    grid = _texts(found, name, shown, np.sort(some))
+    if not (task.each_step or task.writes or task.goes_on):
+        grid = [_shown(found, name, shown, int(i)) for i in some]
     if isinstance(task, Tags):
         per_class = [report.ClassFacts(**asdict(each)) for each in task.by_class(answers, targets)]
         mistakes = [_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)]
@@ -362,13 +365,8 @@ def _calibrated(task: Category, answers: Tensor, targets: Tensor) -> tuple[Tenso
 
 def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
     answered, field = found.answered[part], found.model.outputs[name]
-    position = int(answered.positions[row])
     answers, target = answered.answers[name][row], answered.targets[name][row]
-    common = {
-        "id": files.printable(str(found.dataset.ids[position])),
-        "picture": _picture(found.dataset, position),
-        "text": describe(found.dataset, position),
-    }
+    common = _content(found.dataset, int(answered.positions[row]))
     task = found.model.tasks[name]
     if isinstance(task, Tags):
         truth = task.words(target[None])[0] or NO_TAG
@@ -388,6 +386,35 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
     bars: list[tuple[str, report.Number]] = [*task.decode(answers[None])[0]]  # type: ignore[misc]
     truth = field.vocabulary[int(target)]
     return report.Shown(**common, truth=truth, bars=bars, right=bars[0][0] == truth, confidence=bars[0][1])
+
+
+def _texts(found: Collected, name: str, part: str, rows: np.ndarray) -> list[report.Shown]:
+    """Some examples with the texts that are their answers, given again: only scores of them were kept."""
+    task, answered = found.model.tasks[name], found.answered[part]
+    if not isinstance(task, Texts) or not len(rows):
+        return []
+    positions = answered.positions[rows]
+    coded = found.model.code({each: found.dataset.arrays[each][positions] for each in found.dataset.inputs})
+    true = task.decode(answered.targets[name][torch.from_numpy(rows)])
+    texts = zip(task.decode(found.model.answers(coded)[name]), true, strict=True)
+    return [
+        report.Shown(
+            **_content(found.dataset, int(position)),
+            truth=files.printable(truth),
+            answer=files.printable(answer),
+            right=answer == truth or task.writes,  # of what is written, many texts are right
+        )
+        for position, (answer, truth) in zip(positions, texts, strict=True)
+    ]
+
+
+def _content(dataset: Dataset, position: int) -> dict[str, str | None]:
+    """What is shown of an example beside its answer."""
+    return {
+        "id": files.printable(str(dataset.ids[position])),
+        "picture": _picture(dataset, position),
+        "text": describe(dataset, position),
+    }
 
 
 def _picture(dataset: Dataset, position: int) -> str | None:
