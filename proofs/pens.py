@@ -39,6 +39,7 @@ SEEN = (
 )
 CTC = "--set outputs.text.kind=text --set outputs.text.tokens=characters --set outputs.text.align=ctc"
 
+ADAPTED = 5  # writers who were held out
 GAP = 0.12  # between letters, whose boxes are 1 high
 HEIGHT, WIDTH = 32, 160  # of a picture
 SCALE = 26  # pixels of a letter's box
@@ -210,11 +211,20 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
     tell("ink")
     own = proof.part("own", lambda place: _own(proof, words, place))
     proof.check(f"a table of one word of one's own: {own['true']} is read as {own['read']}", bool(own["read"]))
+    mine: dict = proof.part("adapted", lambda place: _adapted(proof, words, place))
+    before, after = (statistics.fmean(mine[when]) for when in ("before", "after"))
+    longest = max(mine["seconds"])
+    adapted = (
+        f"after at most {longest:.0f} seconds with some {mine['words']} words of their own, {before:.1f} % of the "
+        f"characters wrong become {after:.1f} % ({len(mine['before'])} writers)"
+    )
+    proof.check(adapted, (after < before and longest < 75) or not proof.full)
     proof.row(
         "I31",
         "Reading cursive from pen strokes",
         f"netwright train runs/proofs/pens/words/ink.csv --in ink --out text {CTC} {BY_WRITER} --layers {READ}",
-        f"words of unseen writers, wrong characters {told['ink']} % ({minutes['ink']:.0f} minutes); {characters}; "
+        f"words of unseen writers, wrong characters {told['ink']} % ({minutes['ink']:.0f} minutes); {adapted} "
+        f"(`--adapt`); {characters}; "
         "by the command line, not yet with the mouse",
     )
     tell("pictures")
@@ -226,6 +236,33 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
         f"words of unseen writers, wrong characters: from pictures {told['pictures']} % "
         f"({minutes['pictures']:.0f} minutes), from the pen {told['ink']} % ({minutes['ink']:.0f} minutes)",
     )
+
+
+def _adapted(proof: Proof, words: Path, place: Path) -> Plain:
+    """Goes on for a minute with words of writers who were held out, and reads other words of theirs."""
+    run = proof.folder / "ink-seed-0"
+    ledger = pq.read_table(run / "ledger.parquet").to_pylist()
+    held = [int(row["id"].removeprefix("row ")) - 1 for row in ledger if row["split"] == "test"]
+    with (words / "ink.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found: dict[str, list[float]] = {"before": [], "after": [], "seconds": []}
+    count = 0
+    for writer in sorted({rows[at]["writer"] for at in held})[:ADAPTED]:
+        own = place / f"{writer}.csv"
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with own.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["ink", "text"])
+            table.writerows([row["ink"], row["text"]] for row in rows if row["writer"] == writer)
+        half = "--set data.split.parts=[0.5,0.1,0.4]"
+        run_facts = proof.train(f"'{own}' --in ink --out text {CTC} --adapt '{run}' {half}", place / writer)
+        (output,) = run_facts["outputs"]  # type: ignore[misc]
+        first = next(each for each in output["baselines"] if each["name"] == "before")
+        found["before"].append(100 * first["scores"]["error"])
+        found["after"].append(100 * score(run_facts, "test", "error"))
+        found["seconds"].append(float(run_facts["seconds"]))  # type: ignore[arg-type]
+        count = int(run_facts["ledger"]["splits"]["train"])  # type: ignore[index,call-overload]
+    return {**found, "words": count}
 
 
 def _own(proof: Proof, words: Path, place: Path) -> Plain:
