@@ -213,8 +213,11 @@ def test_the_report_is_drawn_again_where_asked(done_run: Path, tmp_path: Path) -
 
 def test_a_diagnosis_tells_curves_data_and_test_readings(done_run: Path) -> None:
     RunFolder(done_run).count_read("test")
-    names = {finding.name for finding in run.diagnose(done_run)}
-    assert {"curves", "test part"} <= names
+    found = run.diagnose(done_run)
+    assert {"curves", "test part", "copies"} <= {finding.name for finding in found}
+    states = [finding.state for finding in found]
+    assert states == sorted(states, key=("bad", "note", "good").index)
+    assert states[-1] == "good"
 
 
 def test_options_are_kept_for_a_resume(flowers: Path, tmp_path: Path) -> None:

@@ -115,20 +115,18 @@ def report(run: Path, *, html: Path | None = None, pdf: Path | None = None) -> P
 
 
 def diagnose(run: Path) -> list[Finding]:
-    """What is wrong with a run: its curves, what was found before the first update, and how often its test was read."""
+    """What is wrong with a run, then what is sound: its curves, what was found first, how often its test was read."""
     found, findings = _facts(run), []
     if found.verdict:
         state = "good" if found.verdict.label == "fitting" else "note"
         findings.append(Finding("curves", state, f"{found.verdict.label}: {found.verdict.sentence}", ""))
-    for each in found.findings:
-        if each.state != "good":
-            findings.append(Finding(each.name, each.state, each.message, each.cure))
+    findings += [Finding(each.name, each.state, each.message, each.cure) for each in found.findings]
     reads = RunFolder(run).reads().get("test", 0)
     if reads > 1:
         findings.append(
             Finding("test part", "note", f"read {reads} times", "Choose by the validation score; test once.")
         )
-    return findings
+    return sorted(findings, key=lambda each: ("bad", "note", "good").index(each.state))
 
 
 def _facts(run: Path) -> Facts:
