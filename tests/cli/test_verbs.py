@@ -1,9 +1,11 @@
 """The verbs on a real run: what people see, what machines get, and what the next command is."""
 
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -165,7 +167,15 @@ def test_a_missing_output_names_the_columns(shown: Shown, table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "said", "wanted"), [(9.0, None, "1000"), (9.0, "7", "7"), (0.0, None, None), (0.0, "7", "7")]
+    ("others", "said", "wanted"),
+    [
+        (9.0, None, "1000"),
+        (9.0, "7", "7"),
+        (0.0, None, None),
+        (0.0, "7", "7"),
+        (math.nan, None, "1000"),
+        (-9.0, None, "1000"),
+    ],
 )
 def test_waiting_threads_sleep_beside_busy_programs_unless_the_environment_says_otherwise(
     others: float, said: str | None, wanted: str | None, monkeypatch: pytest.MonkeyPatch
@@ -173,8 +183,8 @@ def test_waiting_threads_sleep_beside_busy_programs_unless_the_environment_says_
     monkeypatch.setenv("GOMP_SPINCOUNT", said or "")
     if said is None:
         del os.environ["GOMP_SPINCOUNT"]
-    used = iter((100.0, 100.0 + others))
-    monkeypatch.setattr("netwright.cli._used", lambda: next(used))
+    looks = iter((0.0, others))
+    monkeypatch.setattr("netwright.cli._used", lambda: next(looks) + time.process_time())
     assert main(["--version"]) == 0
     assert os.environ.get("GOMP_SPINCOUNT") == wanted
 
@@ -184,7 +194,8 @@ def test_a_busy_program_is_noticed() -> None:
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
         code = "import os; from netwright.cli import main; main(['--version']); print(os.environ['GOMP_SPINCOUNT'])"
-        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        own = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=own)
     finally:
         for each in busy:
             each.kill()

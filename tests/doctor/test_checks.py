@@ -235,13 +235,13 @@ def test_a_number_that_padding_makes_none_is_a_difference() -> None:
 # ---- copies ----------------------------------------------------------------------------------------------------------
 
 
-def described(parts: list[str]) -> Finding:
+def described(parts: list[str], texts: int = 40) -> Finding:
     """What is told of twenty pairs of numbers, each with two texts, in given parts."""
     draw = np.random.default_rng(0)
     columns: dict[str, np.ndarray] = {
         "height": np.repeat(draw.normal(size=20).round(3), 2),
         "width": np.repeat(draw.normal(size=20).round(3), 2),
-        "said": np.array([f"number {word}" for word in range(40)]),
+        "said": np.array([f"number {word % texts}" for word in range(40)]),
     }
     columns["split"] = np.array(parts)
     wanted = (
@@ -256,7 +256,7 @@ def test_several_texts_of_one_input_are_welcome_where_they_stand_in_one_part() -
     found = described(parts)
     assert (found.state, found.cure) == ("good", "")
     assert "40 examples in 20 groups have the same inputs" in found.message
-    assert found.message.endswith("each of them in one part, with said of its own")
+    assert found.message.endswith("each has another said, and stands in one part with the others")
 
 
 def test_texts_of_one_input_in_several_parts_are_told_with_what_keeps_them_together() -> None:
@@ -265,3 +265,10 @@ def test_texts_of_one_input_in_several_parts_are_told_with_what_keeps_them_toget
     assert found.state == "note"
     assert found.message.endswith("; 1 group in several parts")
     assert "data.split.by=group" in found.cure
+
+
+def test_an_input_with_the_same_text_again_is_a_copy() -> None:
+    parts = np.repeat(["train", "validation", "test"], [24, 8, 8]).tolist()
+    assert described(parts, 39).state == "good"  # the last text is that of the first input
+    found = described(parts, 1)
+    assert (found.state, found.cure) == ("note", "Keep one of each, unless they really were met separately.")

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import netwright
 from netwright import run, spec
 from netwright.cli.train import _in_a_minute
 from netwright.report.facts import Facts
+from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
 
 ASKED = "{data: {path: %s}, outputs: [category], model: {layers: ''}, training: {stop: {epochs: 2}, seed: %d}}"
@@ -58,3 +61,30 @@ def test_a_minute_is_the_end_where_there_is_no_other(stop: str, minutes: float |
     found = _in_a_minute(spec.load(f"{{outputs: [category], training: {{stop: {stop}}}}}"))
     assert isinstance(found, spec.Spec)
     assert found.training.stop.minutes == minutes
+
+
+def test_texts_keep_the_tokens_of_the_model_and_tell_of_others(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+
+    def words(letters: str, count: int) -> dict[str, np.ndarray]:
+        said = ["".join(draw.choice(list(letters), 4)) for _ in range(count)]
+        height = draw.normal(size=12 * count).round(2)
+        return {"word": np.repeat(np.arange(count), 12), "height": height, "text": np.repeat(np.array(said), 12)}
+
+    wanted = spec.load(
+        "{data: {group: word, duplicates: accept}, inputs: {way: {kind: signal, from: [height]}}, "
+        "outputs: {text: {kind: text, align: ctc}}, model: {layers: 'lstm 8'}, training: {stop: {epochs: 1}}}"
+    )
+    base = run.train(wanted, data=words("aeinst", 60), out=tmp_path / "base")
+    after = run.train(wanted, data=words("aex", 60), base=base.run, out=tmp_path / "after")
+    before, now = (netwright.load(outcome.model).outputs["text"].vocabulary for outcome in (base, after))
+    assert now == before
+    assert set(before[1:]) == set("aeinst")
+    (output,) = Facts.read(RunFolder(after.run).facts).outputs
+    assert "before" in {each.name for each in output.baselines}
+    reasons = {each.path: each.why for each in load_resolved(RunFolder(after.run).resolved).reasons}
+    assert reasons["outputs.text.vocabulary"].startswith("those of the model to start from; ")
+    assert reasons["outputs.text.vocabulary"].endswith("count as one unknown: x")
+    anew = wanted.model_copy(update={"outputs": {"text": wanted.outputs["text"].model_copy(update={"vocabulary": 50})}})
+    other = run.train(anew, data=words("aex", 60), base=base.run, out=tmp_path / "anew")
+    assert set(netwright.load(other.model).outputs["text"].vocabulary[1:]) == set("aex")

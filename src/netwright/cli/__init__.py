@@ -7,6 +7,7 @@ stopped by a signal, 141 nobody reads the output any more.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 BUSY = 0.5  # of one core, had by other programs while this one began
+UNKNOWN = -0.05  # seconds; where less than nothing is told of others, nothing is
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         others = (_used() - used) - (time.process_time() - own)
         # Read when torch loads: beside another busy program a thread that waits for the others sleeps soon instead of
         # keeping the core from them; where nobody else computes, staying awake makes steps faster (docs/log.md).
-        if others > (time.perf_counter() - begun) * BUSY:
+        if not UNKNOWN <= others <= (time.perf_counter() - begun) * BUSY:
             os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         code = run(words)
         sys.stdout.flush()
@@ -54,12 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _used() -> float:
-    """Seconds of all cores that were used since Linux started, by other machines on its host too; elsewhere 0."""
+    """Seconds of all cores that were used since Linux started, by other machines on its host too; elsewhere NaN."""
     try:
         with Path("/proc/stat").open(encoding="ascii") as told:
             user, nice, system, _, _, irq, softirq, steal = map(int, told.readline().split()[1:9])
     except (OSError, ValueError):
-        return 0.0
+        return math.nan
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 

@@ -98,11 +98,11 @@ class Output:
         self.lines([Text(printable(first), style="bold"), *rest])
 
     def findings(self, findings: Sequence[Finding], sound: str) -> None:
-        """Prints what a doctor found, one finding a line with its cure below, or that all is well.
+        """Prints what a doctor found, one finding a line with its cure below, or that all is well where it is.
 
         Args:
             findings: What was found.
-            sound: What to say when there is nothing.
+            sound: What to say when nothing is wrong.
         """
         if self.json:
             self.document([finding.words for finding in findings])
@@ -116,7 +116,8 @@ class Output:
                 )
             )
             lines += [f"      try: {finding.cure}"] if finding.cure else []
-        self.lines(lines or [sound])
+        wrong = any(finding.state != "good" for finding in findings)
+        self.lines(lines if wrong else [*lines, sound])
 
     def document(self, value: object) -> None:
         """Prints one JSON document on standard output."""

@@ -24,6 +24,7 @@ from netwright.field import ONE_CLASS, Field, Reason
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
+from netwright.readers.kinds.text import unseen
 from netwright.spec import Spec
 
 _FIT_BYTES = 256 * 1024**2
@@ -118,6 +119,11 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     train = np.flatnonzero(codes == splits.TRAIN)
     fitted = {}
     for name, facts in plan.fields.items():
+        if name in given:
+            fitted[name] = facts
+            path = f"{'outputs' if name in plan.outputs else 'inputs'}.{name}"
+            reasons += _of_known_tokens(path, facts, held.arrays[name])
+            continue
         values, why = _for_fit(held.arrays[name], train)
         of = str(facts.options.get("of") or facts.options.get("onward") or "")
         fitted[name] = kind_of(facts).following(facts, fitted[of]) if of else kind_of(facts).fit(values, facts)
@@ -130,6 +136,14 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     names = columns["groups"]
     groups = None if names is None else np.unique(names, return_inverse=True)[1]
     return Division(codes, fitted, torn, [reason, *reasons], notes, groups)
+
+
+def _of_known_tokens(path: str, facts: Field, cells: Rows) -> list[Reason]:
+    """How many tokens of texts are none of those that a model to start from knows."""
+    if facts.kind != "text" or facts.options.get("of"):
+        return []
+    why = f"those of the model to start from{unseen(np.asarray(cells[:]), facts)}"
+    return [Reason(path=f"{path}.vocabulary", value=f"{len(facts.vocabulary):,} tokens", why=why)]
 
 
 def _with_asked(fitted: Field, asked: Field) -> Field:

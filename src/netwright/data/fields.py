@@ -334,6 +334,8 @@ def _sources(name: str, wish: InputSpec | OutputSpec) -> tuple[str, ...]:
 
 
 def _extended(facts: Field, known: tuple[str, ...], plan: Plan) -> Field:
+    if facts.kind == "text":  # its tokens are the model's, or are learned anew
+        return facts
     new = tuple(name for name in facts.vocabulary if name not in set(known))
     if len(new) == len(facts.vocabulary) and facts.kind != "identity":
         why = f"none of the {len(known):,} classes of the model to start from occurs here, so that its output is new"

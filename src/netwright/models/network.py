@@ -145,7 +145,7 @@ class Network(nn.Module):
             return {head: self._ended(head, values[slot], steps[slot]) for head, slot in self._wanted()}
         values: list[Tensor | None] = [inputs[group] for group in self.groups]
         values += [None] * (self._slots - len(values))
-        watched = any(module._forward_hooks for module in self._moved)  # hooks are to see what is drawn
+        watched = any(map(_hooked, self._moved))  # hooks are to see what is drawn
         sooner = self._sooner if self.training else self._answering
         for module, slots, out in self._program if watched else sooner:
             values[out] = module(*[values[slot] for slot in slots])
@@ -376,3 +376,9 @@ class Network(nn.Module):
                 program[place : place + 2] = [(pool, slots, out), (_ZERO_OR_ONE[first.part], (out,), out)]
                 swapped += [relu, pool]
         return program, swapped
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    )

@@ -80,9 +80,9 @@ class Shown(_Fact):
         text: Its content in words otherwise.
         truth: What it really is.
         bars: The likeliest answers with their probabilities, likeliest first; empty where there are none.
-        right: The first bar is the truth.
+        right: The answer is the truth; None where there is more than one way to be right.
         confidence: Probability of the answer given.
-        answer: For numbers, tags and identities: the answer in words.
+        answer: For numbers, tags, identities and texts: the answer in words.
     """
 
     id: str
@@ -90,7 +90,7 @@ class Shown(_Fact):
     text: str = ""
     truth: str
     bars: list[tuple[str, Number]] = []
-    right: bool
+    right: bool | None
     confidence: Number = None
     answer: str = ""
 

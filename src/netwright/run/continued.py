@@ -18,7 +18,7 @@ from netwright.model_file import Model, zoo
 from netwright.readers.kinds.kind import source_of
 from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
-from netwright.spec import InputSpec, ModelSpec, Spec
+from netwright.spec import InputSpec, ModelSpec, OutputSpec, Spec
 from netwright.training.checkpoint import latest
 
 
@@ -81,16 +81,18 @@ class Base:
         return wanted.model_copy(update={"model": self.model.spec.model}) if wanted.model == ModelSpec() else wanted
 
     def fields(self, wanted: Spec) -> dict[str, Field]:
-        """Facts to keep: all inputs, and outputs in units of their own; classes may grow, so they are planned anew.
+        """Facts to keep: all inputs, outputs in units of their own, and texts in the tokens that the base writes.
 
-        A picture may have another name than the base's, and another size where one is asked for.
+        Classes may grow, so they are planned anew. A picture may have another name than the base's, and another size
+        where one is asked for.
 
         Raises:
             SpecError: Another number of colours is asked for.
         """
         kept = self._pictures(wanted) or dict(self.model.inputs)
         for name, facts in self.model.outputs.items():
-            if not facts.vocabulary and name in wanted.outputs and wanted.outputs[name].kind in {None, facts.kind}:
+            wish = wanted.outputs.get(name)
+            if wish and wish.kind in {None, facts.kind} and (not facts.vocabulary or _same_tokens(facts, wish)):
                 kept[name] = facts
         return kept
 
@@ -174,6 +176,14 @@ class Base:
             return None
         fresh_labels = [label for label in after if label not in before]
         return merged, f"{name}: {len(known)} classes taken, new: {', '.join(fresh_labels) or 'none'}"
+
+
+def _same_tokens(facts: Field, wish: OutputSpec) -> bool:
+    """Whether a text is asked for that is made of a base's tokens, and as that one makes it."""
+    if facts.kind != "text" or facts.options.get("of") or wish.vocabulary is not None:
+        return False
+    same = wish.tokens in {None, facts.options["tokens"]} and wish.align == facts.options.get("align")
+    return same and wish.lower in {None, facts.options.get("lower", wish.lower)}
 
 
 def _shape(tensor: Tensor | None) -> str:

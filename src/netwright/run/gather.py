@@ -45,6 +45,7 @@ from netwright.words import counted, listed
 GRID = 24
 _SMALL_NET_UNITS = 40
 _QUOTED = 200  # characters of a text
+NOTHING = "(nothing)"  # a text without a character
 _SCATTER = 1000
 _NEAR = 8  # examples drawn by chance, and mistakes, that are shown with those nearest to them
 _NEAREST = 6
@@ -272,7 +273,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
     }
     order = numpy_generator(found.resolved.spec.training.seed, "report").permutation(len(targets))
     some = order[:GRID]
-    grid = _texts(found, name, shown, np.sort(some))
+    grid = _texts(found, name, shown, some)
     if not (task.each_step or task.writes or task.goes_on):
         grid = [_shown(found, name, shown, int(i)) for i in some]
     if isinstance(task, Tags):
@@ -382,7 +383,7 @@ def _shown(found: Collected, name: str, part: str, row: int) -> report.Shown:
     if not field.vocabulary:
         told = ", ".join(number(float(v), 4) for v in np.atleast_1d(answers.numpy()))
         truth = ", ".join(number(float(v), 4) for v in np.atleast_1d(target.numpy()))
-        return report.Shown(**common, truth=truth, right=True, answer=told)
+        return report.Shown(**common, truth=truth, right=None, answer=told)
     bars: list[tuple[str, report.Number]] = [*task.decode(answers[None])[0]]  # type: ignore[misc]
     truth = field.vocabulary[int(target)]
     return report.Shown(**common, truth=truth, bars=bars, right=bars[0][0] == truth, confidence=bars[0][1])
@@ -400,12 +401,17 @@ def _texts(found: Collected, name: str, part: str, rows: np.ndarray) -> list[rep
     return [
         report.Shown(
             **_content(found.dataset, int(position)),
-            truth=files.printable(truth),
-            answer=files.printable(answer),
-            right=answer == truth or task.writes,  # of what is written, many texts are right
+            truth=_quoted(truth),
+            answer=_quoted(answer),
+            right=None if task.writes else answer == truth,  # of what is written, many texts are right
         )
         for position, (answer, truth) in zip(positions, texts, strict=True)
     ]
+
+
+def _quoted(text: str) -> str:
+    """A text on one line, its end left out where it is long."""
+    return files.printable(clip(" ".join(text.split()), _QUOTED)) or NOTHING
 
 
 def _content(dataset: Dataset, position: int) -> dict[str, str | None]:
@@ -558,13 +564,14 @@ def warnings(found: Facts, folder: RunFolder) -> list[str]:
 def _few(found: Facts) -> list[str]:
     """Answers for a few held-out examples, of all outputs."""
     lines = []
-    for together in list(zip(*(output.grid for output in found.outputs), strict=False))[:4]:
+    outputs = [output for output in found.outputs if output.grid]
+    for together in list(zip(*(output.grid for output in outputs), strict=False))[:4]:
         name = together[0].id if len(together[0].id) < 30 else f"…{together[0].id[-29:]}"
         told = [f" (is {shown.truth}): {_answered(shown)}" for shown in together]
         if len(told) == 1:
             lines.append(f"  {name}{told[0]}")
         else:
-            lines += [f"  {name}", *(f"    {o.name}{each}" for o, each in zip(found.outputs, told, strict=True))]
+            lines += [f"  {name}", *(f"    {o.name}{each}" for o, each in zip(outputs, told, strict=True))]
     return [f"held-out {found.noun} and the likeliest answers:", *lines] if lines else []
 
 

@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -40,15 +41,12 @@ class Copies(DataCheck):
             groups.setdefault(str(key), []).append(row)
         where = f"in {counted(len(repeated), 'group')}"
         told = f"{len(rows):,} examples {where} have the same inputs: {_named(dataset, groups)}"
-        texts = [files.printable(name) for name, field in dataset.outputs.items() if field.kind == "text"]
-        torn = _torn(dataset, groups) if texts else []
-        if texts and not torn:  # several captions of one photograph, say
-            return [Finding("copies", "good", f"{told}; each of them in one part, with {listed(texts)} of its own")]
-        cure = "Keep one of each, unless they really were met separately."
-        if texts:
-            told += f"; {counted(len(torn), 'group')} in several parts"
-            cure = "Keep what has several texts in one part: data.split.by=group, data.split.column the input's own."
-        return [Finding("copies", "note", told, cure), *_contradictions(dataset, groups)]
+        found = Finding("copies", "note", told, "Keep one of each, unless they really were met separately.")
+        if texts := [
+            name for name, field in dataset.outputs.items() if field.kind == "text" and field.options.get("ends")
+        ]:
+            found = _of_texts(dataset, groups, texts, found)
+        return [found, *_contradictions(dataset, groups)]
 
     def planted(self) -> Border:
         """Five rows again with another class; see `DataCheck.planted`."""
@@ -103,12 +101,26 @@ def _contradictions(dataset: Dataset, groups: dict[str, list[int]]) -> list[Find
     return findings
 
 
-def _torn(dataset: Dataset, groups: dict[str, list[int]]) -> list[str]:
-    """The groups whose examples stand in different parts."""
-    part = np.full(len(dataset), -1)
+def _of_texts(dataset: Dataset, groups: dict[str, list[int]], texts: list[str], found: Finding) -> Finding:
+    """What is said where texts are written, of which one input may have several, as a photograph has captions."""
+    if any(_repeats(dataset, at, texts) for at in groups.values()):
+        return found
+    part = np.full(len(dataset), -1)  # of those that are not taken
     for number, positions in enumerate(dataset.parts.values()):
         part[positions] = number
-    return [key for key, at in groups.items() if len(np.unique(part[at])) > 1]
+    torn = sum(len({*part[at].tolist()} - {-1}) > 1 for at in groups.values())
+    if torn:
+        told = f"{found.message}; {counted(torn, 'group')} in several parts"
+        cure = "Keep what has several texts in one part: data.split.by=group, data.split.column the input's own."
+        return replace(found, message=told, cure=cure)
+    told = f"{found.message}; each has another {listed(texts)}, and stands in one part with the others"
+    return Finding("copies", "good", files.printable(told))
+
+
+def _repeats(dataset: Dataset, group: list[int], texts: list[str]) -> bool:
+    """Whether some of a group have the same texts too."""
+    said = {tuple(bytes(np.asarray(dataset.arrays[name][np.array([at])][0])) for name in texts) for at in group}
+    return len(said) < len(group)
 
 
 def _named(dataset: Dataset, groups: dict[str, list[int]]) -> str:

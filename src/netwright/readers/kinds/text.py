@@ -111,7 +111,7 @@ class Text(Sequence):
             "spaces": words,
             "bpe": ("pieces of words", "all bytes, and pairs that the training part holds most often"),
         }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
-        why += _unseen(values, field)
+        why += unseen(values, field)
         told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
         split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
         cut = sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
@@ -251,8 +251,13 @@ def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
     return sorted(known, key=lambda token: (-counts[token], token))[:most]
 
 
-def _unseen(values: np.ndarray, field: Field) -> str:
-    """How many tokens of the first texts are not known, in words; nothing where all are."""
+def unseen(values: np.ndarray, field: Field) -> str:
+    """How many tokens of the first texts are not known, in words; nothing where all are.
+
+    Args:
+        values: The texts' bytes.
+        field: Its vocabulary is what is known.
+    """
     if field.options["tokens"] == "bpe":  # all bytes are
         return ""
     known, split, others = frozenset(field.vocabulary), _splitter(field), Counter[str]()
