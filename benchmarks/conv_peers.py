@@ -1,10 +1,9 @@
 """netwright's training loop against its peers on convolutions: CIFAR-10, batches of 128, plain gradient descent.
 
-ConvNetJS's network for CIFAR-10 beside every peer that has convolutions, ResNet-18 in its form for small pictures
-beside the best loop by hand; in fewer segments, for the record, JAX and ResNet-18 of the others on torch; pictures of
-the JPEG copy of CIFAR-10. benchmarks/peers_table.py says how it is measured. Epochs are short, so that
-segments are; netwright's training goes on from segment to segment, since the look inside that it takes at its end, at
-5,000 examples, is a tenth of a segment's work, and for ResNet-18 more than twice.
+ConvNetJS's network for CIFAR-10 beside every peer that has convolutions, on pictures of the JPEG copy of CIFAR-10.
+benchmarks/peers_table.py says how it is measured. Epochs are short, so that segments are; netwright's training goes on
+from segment to segment, since the look inside that it takes at its end, at 5,000 examples, is a tenth of a segment's
+work. benchmarks/resnet_peers.py has deeper networks.
 
 Usage: NETWRIGHT_DATA=... python benchmarks/conv_peers.py [--quick] [--only NAME]
 
@@ -19,7 +18,7 @@ from dataclasses import replace
 
 import pairs
 from peers.child import Work
-from peers_table import HAND, ON_TORCH, Comparison, Form, both, compare
+from peers_table import ON_TORCH, Comparison, Form, both, compare
 
 SPEC = """
 version: 1
@@ -39,21 +38,6 @@ CONVNETJS = Work(
     lr=0.05,
     goes_on=True,
 )
-RESNET18 = replace(
-    CONVNETJS,
-    name="ResNet-18 on CIFAR-10",
-    spec=SPEC.format(model="net: {name: resnet18}"),
-    layers="resnet18",
-    multiply_adds=3 * 555_422_720 - 1024 * 64 * 27,
-)
-FEW = 5  # segments
-
-
-def few(work: Work) -> Work:
-    """The same work under the name that rows of few segments have."""
-    return replace(work, name=f"{work.name}, few segments")
-
-
 FULL = Form(
     threads=(1, 2),
     pairs=pairs.SEGMENTS,
@@ -71,15 +55,7 @@ QUICK = replace(
     FULL, threads=(2,), pairs=2, seconds=0.0, tries=1, epochs=3, examples=1_280, tested=2_000, accuracy=0.15, minutes=4
 )
 PEERS = [*ON_TORCH, *both("Keras on JAX", "keras_fit", mixed=True, KERAS_BACKEND="jax")]
-OTHERS = [replace(peer, limit=None) for peer in ON_TORCH if peer is not HAND]
-RESNET = replace(FULL, threads=(2,), close=1, tries=1, examples=640, tested=1_000, accuracy=0.12)
-A_STEP = replace(QUICK, epochs=1, examples=128, tested=200, accuracy=0.0, minutes=0.5)  # it teaches nothing
-COMPARISONS = [
-    Comparison(CONVNETJS, PEERS, FULL, QUICK),
-    Comparison(RESNET18, [HAND], replace(RESNET, accuracy=0.15, minutes=9), A_STEP),
-    Comparison(few(RESNET18), OTHERS, replace(RESNET, pairs=FEW, minutes=22), A_STEP),
-    Comparison(few(CONVNETJS), both("JAX", "jax_scan", asked=False), replace(FULL, pairs=FEW, minutes=8), QUICK),
-]
+COMPARISONS = [Comparison(CONVNETJS, PEERS, FULL, QUICK)]
 
 
 def main() -> int:

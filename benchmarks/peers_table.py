@@ -1,4 +1,4 @@
-"""netwright's training loop beside its peers: what mlp_peers.py, conv_peers.py and lstm_peers.py have in common.
+"""netwright's training loop beside its peers: what all programs called ..._peers.py have in common.
 
 Every peer runs at its documented quick start and on its documented fast path (data in memory, nothing logged at
 each step, products in bfloat16 where its documentation offers them), in a process of its own, on the same bytes and for
@@ -423,7 +423,7 @@ def digest(name: str) -> str:
         name: Of the program, e.g. `mlp_peers`.
     """
     found = hashlib.sha256()
-    own = [Path(__file__), *(HERE / f"{part}.py" for part in (name, "pairs", "mlp_loop"))]
+    own = [Path(__file__), *(HERE / f"{part}.py" for part in (name, "pairs", "mlp_loop")), HERE / "conv_peers.py"]
     own.append(HERE / "peers" / "requirements.txt")
     for path in [*own, *sorted((HERE / "peers").glob("*.py")), *sorted((REPOSITORY / "src").rglob("*.py"))]:
         found.update(path.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import PIL
@@ -414,8 +415,8 @@ def _quoted(text: str) -> str:
     return files.printable(clip(" ".join(text.split()), _QUOTED)) or NOTHING
 
 
-def _content(dataset: Dataset, position: int) -> dict[str, str | None]:
-    """What is shown of an example beside its answer."""
+def _content(dataset: Dataset, position: int) -> dict[str, Any]:
+    """What is shown of an example beside its answer: fields of `Shown`."""
     return {
         "id": files.printable(str(dataset.ids[position])),
         "picture": _picture(dataset, position),
