@@ -306,17 +306,17 @@ def _write(digilets: Path, words: list[str], each: int, place: Path) -> None:
         tables = csv.writer(ink), csv.writer(drawn)
         tables[0].writerow(["ink", "text", "first", "writer"])
         tables[1].writerow(["image", "text", "writer"])
-        for writer, letters in _letters(digilets).items():
+        for writer, letters in letters_of(digilets).items():
             for number in range(each):
                 word = str(chance.choice(words))
                 points = _joined([letters[letter][chance.integers(len(letters[letter]))] for letter in word])
                 name = f"pictures/{writer}-{number:03}.png"
-                _picture(points).save(place / name)
+                picture(points).save(place / name)
                 tables[0].writerow([json.dumps(points), word, word[0], f"w{writer}"])
                 tables[1].writerow([name, word, f"w{writer}"])
 
 
-def _letters(digilets: Path) -> dict[str, dict[str, list[Points]]]:
+def letters_of(digilets: Path) -> dict[str, dict[str, list[Points]]]:
     """By writer and letter, what they wrote."""
     columns = find(digilets).columns
     cells = [
@@ -342,7 +342,7 @@ def _joined(letters: list[Points]) -> Points:
     return points
 
 
-def _picture(points: Points) -> Image.Image:
+def picture(points: Points) -> Image.Image:
     """Dark strokes on white, twice as fine first, as long words are squeezed to fit."""
     wide = max(x for x, _, _ in points)
     stretch = min(SCALE, (WIDTH - 6) / max(wide, 0.1))
