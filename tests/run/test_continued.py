@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,14 +108,30 @@ def _classifier(seed: int, *classes: str) -> Model:
 
 def test_classes_in_another_order_take_their_rows_along(tmp_path: Path) -> None:
     old, new = _classifier(1, "ant", "bee", "cat"), _classifier(2, "cat", "dog", "ant")
-    (before,) = (v for k, v in new.network.state_dict().items() if v.shape == (3, 3) and "y" in k)
-    fresh_row = before[1].clone()
     told = Base(tmp_path / "old", old).give_weights(new)
     head, kept = new.network.state_dict(), old.network.state_dict()
     (name,) = (k for k, v in head.items() if v.shape == (3, 3) and "y" in k)
-    assert torch.equal(head[name], torch.stack([kept[name][2], fresh_row, kept[name][0]]))
+    assert torch.equal(head[name], torch.stack([kept[name][2], torch.zeros(3), kept[name][0]]))
     assert told[0] == f"2 of 4 weights taken from {tmp_path / 'old'} as they were"
     assert all("2 classes taken, new: dog" in line for line in told[1:])
+
+
+def test_new_outputs_begin_at_0_so_that_nothing_has_to_be_unlearned(trained: Path, tmp_path: Path) -> None:
+    lines = [f"{i / 10:.1f},{i % 7},{'red' if i % 3 else 'blue'},{'abc'[i % 3]}" for i in range(90)]
+    (tmp_path / "other.csv").write_text("\n".join(["size,age,colour,class", *lines]) + "\n", encoding="utf-8")
+    show = Notes()
+    text = (
+        "{data: {path: %s}, outputs: [class], model: {layers: 'dense 8, relu'}, "
+        "training: {freeze: all, optimizer: {name: adam, lr: 0.01}, schedule: constant, stop: {epochs: 1}}}"
+    )
+    outcome = run.train(spec.load(text % (tmp_path / "other.csv")), out=tmp_path / "run", base=trained, show=show)
+    looks = [json.loads(line) for line in (outcome.run / "evidence.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert looks[0]["loss"] == pytest.approx(math.log(3), abs=1e-5)
+    assert not any("looks too high" in note or "vanishes" in note for note in show.notes)
+    told = next(each for each in Facts.read(outcome.run / "facts.json").findings if each.name == "gradients")
+    assert "learns from the second step on" in told.message
+    head = next(v for k, v in _model(outcome.model).network.state_dict().items() if "head" in k and v.ndim == 2)
+    assert head.abs().max() > 0.005
 
 
 def test_a_number_keeps_its_unit_so_that_the_copied_head_answers_as_before(tmp_path: Path) -> None:
@@ -242,8 +260,8 @@ def test_early_layers_learn_slowly_and_the_output_at_the_full_rate(
     digits_run: Path, shapes: Path, tmp_path: Path
 ) -> None:
     text = (
-        "{data: {path: %s}, outputs: [category], training: {optimizer: {name: sgd, lr: 0.001}, batch_size: all, "
-        "schedule: constant, layer_rates: 0.01, stop: {steps: 1}}}"
+        "{data: {path: %s}, outputs: [category], training: {optimizer: {name: sgd, lr: 0.1}, batch_size: all, "
+        "schedule: constant, layer_rates: 0.01, stop: {steps: 2}}}"  # new outputs let nothing through in the first
     )
     plain = spec.load(text.replace("layer_rates: 0.01, ", "") % shapes)
     moved = {}

@@ -79,6 +79,8 @@ class Start:
         back: What is left of the gradient at the first layer; None where layers are few.
         relu: The same with relu for activations that level off; None where none does, or nothing vanishes.
         answers: How many the training part has to learn from: one for each class, number, step or token; 0 if unknown.
+        silent: Behind a trained body all outputs begin at 0, whatever goes in, so that gradients and batch mates tell
+            nothing yet.
     """
 
     nodes: tuple[Node, ...]
@@ -95,6 +97,7 @@ class Start:
     back: Backwards | None = None
     relu: Backwards | None = None
     answers: int = 0
+    silent: bool = False
 
     @property
     def examples(self) -> int:
@@ -140,6 +143,8 @@ def measure(
         if total.requires_grad:
             total.backward()
     gradients = _gradients(network)
+    heads = [weight for name in network.heads for weight in network.module(name).parameters() if weight.ndim > 1]
+    silent = not fresh and not any(bool(weight.any()) for weight in heads)
     back = backwards([node for node in network.nodes if node.name not in network.aside], network.heads, gradients)
     return Start(
         nodes=network.nodes,
@@ -156,10 +161,11 @@ def measure(
         },
         fresh=fresh,
         later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
-        alone=_alone(copy.deepcopy(model.network).eval(), batch),
+        alone=None if silent else _alone(copy.deepcopy(model.network).eval(), batch),
         back=back,
         relu=_with_relu(model, batch, weights) if fresh and back and back.vanishes else None,
         answers=round(examples * _answers(batch) / len(batch.index)),
+        silent=silent,
     )
 
 

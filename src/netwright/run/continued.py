@@ -1,6 +1,8 @@
 """Starting from a trained model: its preprocessing is kept, its weights are copied, new classes get new units.
 
-Nothing is copied silently: every layer that starts afresh is named.
+Nothing is copied silently: every layer that starts afresh is named. Outputs that are new begin with weights of 0: what
+a trained body gives is large, and sums of it with drawn weights would be answers that have to be unlearned first
+(Dosovitskiy et al. 2021, section 3.2; docs/log.md).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from netwright import files, model_file
 from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import Model, zoo
+from netwright.models.layers import Dense
 from netwright.readers.kinds.kind import source_of
 from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
@@ -115,7 +118,7 @@ class Base:
         return {name: facts[0].model_copy(update={"name": name, "source": source_of(name, wish), "shape": shape})}
 
     def give_weights(self, fresh: Model) -> list[str]:
-        """Copy what fits into a fresh model.
+        """Copy what fits into a fresh model; the weights of new outputs become 0.
 
         Returns:
             One sentence per head or layer that could not be copied as it was.
@@ -129,7 +132,10 @@ class Base:
             if name in old and old[name].shape == into.shape and not self._other_classes(name, fresh):
                 new[name] = old[name]
                 taken += 1
-            elif name in old and (rows := self._rows(name, old[name], into, fresh)) is not None:
+                continue
+            if self._is_output(name, fresh):
+                into.zero_()
+            if name in old and (rows := self._rows(name, old[name], into, fresh)) is not None:
                 new[name], sentence = rows
                 told.append(sentence)
             else:
@@ -149,6 +155,13 @@ class Base:
         nodes = {out: out for out in fresh.outputs} | {each.node: each.output for each in fresh.network.auxiliary}
         heads = {places[fresh.network.module(node)]: out for node, out in nodes.items()}
         return next((out for where, out in heads.items() if name.startswith(f"{where}.")), None)
+
+    def _is_output(self, name: str, fresh: Model) -> bool:
+        """Whether a weight belongs to the sums that an answer is read from, each with a target of its own."""
+        out = self._output_of(name, fresh)
+        if out is None or fresh.outputs[out].kind == "identity":  # an embedding of zeros has no direction
+            return False
+        return isinstance(fresh.network.get_submodule(name.rpartition(".")[0]), Dense)
 
     def _other_classes(self, name: str, fresh: Model) -> bool:
         out = self._output_of(name, fresh)

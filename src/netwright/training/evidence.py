@@ -64,9 +64,11 @@ class Evidence(Observer):
         self._warned = False
         self._every = EVERY
         self._first_loss, self._moved = 0.0, list[float]()
+        self._empty: set[str] = set()  # layers that began at 0: of nothing, every step is a large share
 
     def begin(self, training: Training) -> None:
         """The untrained networks, with histograms."""
+        self._empty = {name for name, some in _matrices(training).items() if not _rms(_flat(some))}
         batch = next(iter(training.source.epoch(0)), None)
         if batch is not None:
             self._look(training, batch, histograms=True)
@@ -75,7 +77,7 @@ class Evidence(Observer):
         """A look, when it is time for one; the step after it tells how far the weights moved."""
         if self._before:
             moved = _moved(training, self._before)
-            self._moved += moved.values()
+            self._moved += [share for name, share in moved.items() if name not in self._empty]
             self._write(training, {"step": training.step, "moved": moved})
             self._before = []
         step = training.step
@@ -362,7 +364,8 @@ def _moved(training: Training, before: list[Tensor]) -> dict[str, float]:
     found = {}
     for name, weights in _matrices(training).items():
         old = _flat([known[id(weight)] for weight in weights])
-        found[name] = float((_flat(weights) - old).norm() / old.norm().clamp_min(1e-12))
+        if size := float(old.norm()):
+            found[name] = float((_flat(weights) - old).norm()) / size
     return found
 
 

@@ -30,7 +30,8 @@ class Spread(StartCheck):
         """The layers whose values have vanished or exploded; see `StartCheck.look`."""
         if start.examples < 2:  # which differs from nothing
             return []
-        spreads = {name: _spread(values) for name, values in start.values.items()}
+        behind = {name for node in start.nodes for name in node.inputs}  # else an output, which may begin at 0
+        spreads = {name: _spread(of) for name, of in start.values.items() if start.fresh or name in behind}
         low = {name: spread for name, spread in spreads.items() if spread < VANISHED}
         high = {name: spread for name, spread in spreads.items() if not spread <= EXPLODED}
         if not low and not high:
@@ -57,7 +58,8 @@ class Symmetry(StartCheck):
 
     def look(self, start: Start) -> list[Finding]:
         """The layers of equal units; an output layer may begin at 0; see `StartCheck.look`."""
-        hidden = [node for node in start.nodes if node.parameters and node.name not in start.heads]
+        behind = {name for node in start.nodes for name in node.inputs}
+        hidden = [node for node in start.nodes if node.parameters and node.name in behind]
         alike = [node.name for node in hidden if _all_alike(start.values[node.name])]
         if not alike:
             layers = counted(len(hidden), "hidden layer")
@@ -112,13 +114,14 @@ class Gradients(StartCheck):
         """The layers with no gradient, and those with one that is no number; see `StartCheck.look`."""
         findings = []
         broken = [name for name, of in start.gradients.items() if not all(bool(g.isfinite().all()) for g in of)]
-        still = [name for name, of in start.gradients.items() if not any(bool(g.any()) for g in of)]
+        late = "outputs begin at 0; what is in front of them learns from the second step on" if start.silent else ""
+        still = [] if late else [name for name, of in start.gradients.items() if not any(bool(g.any()) for g in of)]
         if broken:
             findings.append(_gradient("bad", broken, "is no number", "Look for wild values: netwright data check."))
         if still:
             findings.append(_gradient("note", still, "is 0", "Nothing is learned there: look at the layers behind."))
         layers = "every layer" if len(start.gradients) > 1 else "the layer"
-        return findings or [Finding("gradients", "good", f"{layers} with weights gets one")]
+        return findings or [Finding("gradients", "good", late or f"{layers} with weights gets one")]
 
     def planted(self) -> Start:
         """One NaN among the first layer's weights; see `StartCheck.planted`."""
