@@ -304,17 +304,17 @@ def sha256(path: Path) -> str:
 
 
 def printable(path: Path | str) -> str:
-    r"""A path as text that any terminal and any JSON file can take (bytes that are no UTF-8 become `\xff`).
+    r"""A path as one line that any terminal and any JSON file can take (bytes that are no UTF-8 become `\xff`).
 
     Example:
-        >>> printable("a" + chr(0xDCFF) + ".jpg")
-        'a\\xff.jpg'
+        >>> printable("a" + chr(0xDCFF) + ".jpg"), printable("a" + chr(10) + "b")
+        ('a\\xff.jpg', 'a\\nb')
     """
     try:
         data = str(path).encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a surrogate pair, as text in memory may hold
         data = str(path).encode("utf-8", "backslashreplace")
-    return data.decode("utf-8", "backslashreplace")
+    return data.decode("utf-8", "backslashreplace").replace("\n", "\\n")
 
 
 def safe_name(text: str, longest_bytes: int = 80) -> str:

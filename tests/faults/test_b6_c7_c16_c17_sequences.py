@@ -20,6 +20,7 @@ from netwright.readers.kinds.audio import Audio
 from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text
+from netwright.readers.sniff import HEAD_BYTES, sniff
 from netwright.spec import OutputSpec
 from netwright.tasks.task import task_for
 
@@ -62,6 +63,20 @@ def test_c7_what_is_no_sound_is_refused(raw: bytes | str, why: str) -> None:
 def test_c7_silence_and_clipping_are_sounds() -> None:
     for sound in (np.zeros(RATE, np.float32), np.sign(NOISE)):
         assert np.isfinite(Audio().one(spoken(sound), SOUND)).all()
+
+
+def test_c7_an_mp3_is_a_sound_with_its_tag_and_without_and_whole_or_told() -> None:
+    file = io.BytesIO()
+    soundfile.write(file, np.tile(NOISE, 8), RATE, format="MP3")
+    whole = file.getvalue()
+    bare = whole[whole.index(b"\xff") :]
+    for raw in (whole, bare, b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10) + bare):
+        assert sniff(raw[:HEAD_BYTES]) == "mp3"
+        steps = Audio().one(raw, SOUND)
+        assert np.isfinite(steps).all()
+        assert abs(len(steps) - len(Audio().one(spoken(np.tile(NOISE, 8)), SOUND))) <= 20  # padded to whole frames
+    with pytest.raises(CellError, match=r"is cut short|is no sound"):
+        Audio().one(whole[: len(whole) // 2], SOUND)
 
 
 def test_c17_a_pen_that_stands_still_is_one_point() -> None:

@@ -37,6 +37,11 @@ VERBS = {
     "predict": ("netwright.cli.predict:predict", USING, "Answer for new examples."),
     "sample": ("netwright.cli.sample:sample", USING, "Write on from a beginning, with a language model."),
     "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
+    "serve": (
+        "netwright.cli.serve:serve",
+        USING,
+        "Open a page where a trained model answers: write, drop a picture or a sound, type.",
+    ),
     "features": ("netwright.cli.features:features", USING, "Write what a layer makes of examples, one row each."),
     "export": (
         "netwright.cli.export:export",

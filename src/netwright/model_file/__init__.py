@@ -15,7 +15,7 @@ with a note when its examples give the same answers here, refused when they diff
 compared.
 """
 
-from netwright.model_file.file import inspect, load, write
+from netwright.model_file.file import examples, inspect, load, write
 from netwright.model_file.header import MOST_EXAMPLES, Contents, Header
 from netwright.model_file.model import Example, Model, Replay, assemble, group_shapes, replay
 
@@ -27,6 +27,7 @@ __all__ = [
     "Model",
     "Replay",
     "assemble",
+    "examples",
     "group_shapes",
     "inspect",
     "load",

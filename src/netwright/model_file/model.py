@@ -339,10 +339,10 @@ def _fill(
 
 def _cell(example: Mapping[str, Cell], field: Field, empty: Sequence[missing.Mark]) -> OneCell:
     """What the kind reads: the input's own cell, or gathered from the columns that the input was made from."""
-    if field.name in example:
+    columns = (field.source,) if isinstance(field.source, str) else field.source
+    if field.name in example and not (len(columns) > 1 and all(column in example for column in columns)):
         cell = example[field.name]
     else:
-        columns = (field.source,) if isinstance(field.source, str) else field.source
         gone = [column for column in columns if column not in example]
         if gone:
             raise CellError(f'"{gone[0]}" is missing{nearest(gone[0], example)}.')

@@ -76,6 +76,9 @@ def _sniff_later(head: bytes) -> str:
         return HEIF if head[8:12] in _HEIF else "mp4"
     if head[257:262] == b"ustar":
         return "tar"
+    layer_three = len(head) >= 3 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2
+    if layer_three and head[2] & 0xF0 != 0xF0 and head[2] & 0x0C != 0x0C:
+        return "mp3"  # a frame of MPEG audio, without the tag that most files begin with
     idx = head[:2] == b"\x00\x00" and len(head) >= 4 and head[2] in _IDX_TYPES and 1 <= head[3] <= 8
     return "idx" if idx else ""
 

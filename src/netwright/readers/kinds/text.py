@@ -162,7 +162,7 @@ class Text(Sequence):
 
     def preview(self, value: np.ndarray | np.generic, field: Field) -> str:
         """The text."""
-        return printable(_text(np.asarray(value)))
+        return "\n".join(map(printable, _text(np.asarray(value)).split("\n")))
 
 
 def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
