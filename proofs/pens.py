@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 from proof import Plain, Proof, data, score
 
+import netwright
 from netwright.readers import Cells, find
+from netwright.serve.answer import answer
 
 ALIKE = ("0oO", "1lI", "cC", "kK", "pP", "sS", "uU", "vV", "wW", "xX", "zZ", "2Z", "5S", "9gq")
 BY_WRITER = "--set data.split.by=group --set data.split.column=writer --set data.split.parts=[0.7,0.1,0.2]"
@@ -179,12 +181,28 @@ def _cells(proof: Proof, words: Path) -> None:
             "more than the vanilla RNN",
         )
     alike()
+    blind = statistics.fmean(_column(found["RNN of relu"], "commonest"))
+    learned = statistics.fmean(_column(found["RNN of relu"], "right")) > blind
+    proof.check(f"the RNN of relu learned more than {blind:.1f} %", learned or not proof.full)
+    thrown = str(proof.part("thrown", lambda place: _thrown(proof, words, place))["told"])
+    proof.check(f"at a rate of 30, unclipped: {thrown}", "Norms of the gradient: " in thrown)
     proof.row(
         "H17",
         "ReLU as RNN remedy",
         f'netwright train {asked} --layers "{CELLS["RNN of relu"]}"',
-        f"relu with the identity to begin with {told['RNN of relu']} %, tanh {told['RNN']} %, LSTM {told['LSTM']} %",
+        f"relu with the identity to begin with {told['RNN of relu']} %, tanh {told['RNN']} %, LSTM {told['LSTM']} %; "
+        "at a rate at which it explodes training is ended before any loss is NaN, with the norms",
     )
+
+
+def _thrown(proof: Proof, words: Path, place: Path) -> Plain:
+    """What is said where the RNN of relu is trained without clipping, at a rate that it cannot bear."""
+    wild = "--set training.optimizer.name=sgd --lr 30"
+    asked = (
+        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs 1 --layers \"{CELLS['RNN of relu']}\" {wild}"
+    )
+    said = proof.say(f"netwright train {asked} --to '{place}'", code=4)
+    return {"told": " ".join(said.errors.partition("error:")[2].split())}
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------
@@ -202,6 +220,7 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
         return {"error": 100 * score(found, "test", "error"), "minutes": float(found["seconds"]) / 60}  # type: ignore[arg-type]
 
     found = {way: proof.seeds(way, seeds, partial(one, way)) for way in ways}
+    tested = {way: _tested(proof.folder / f"{way}-seed-0", words / ways[way][0]) for way in ways}
     told, minutes = {}, {way: statistics.fmean(_column(each, "minutes")) for way, each in found.items()}
 
     def tell(way: str) -> None:
@@ -210,9 +229,9 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
 
     tell("ink")
     own = proof.part("own", lambda place: _own(proof, words, place))
-    proof.check(
-        f"a table of one word of one's own: {own['true']} is read as {own['read']}", bool(own["read"]) or not proof.full
-    )
+    for way in ("a table", "an ink file", "drawn on the page"):
+        proof.check(f"{way} of one word: {own['true']} is read as {own[way]}", bool(own[way]) or not proof.full)
+    proof.check("read alike", len({own[way] for way in own if way != "true"}) == 1)
     mine: dict = proof.part("adapted", lambda place: _adapted(proof, words, place))
     before, after = (statistics.fmean(mine[when]) for when in ("before", "after"))
     longest = max(mine["seconds"])
@@ -227,9 +246,10 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
         f"netwright train runs/proofs/pens/words/ink.csv --in ink --out text {CTC} {BY_WRITER} --layers {READ} {more}",
         f"words of unseen writers, wrong characters {told['ink']} % ({minutes['ink']:.0f} minutes); {adapted} "
         f"(`--adapt`); {characters}; "
-        "by the command line, not yet with the mouse",
+        "an ink file of one's own by `predict`, and what is drawn with the mouse by `serve`",
     )
     tell("pictures")
+    proof.check(f"the same {len(tested['ink'])} writers tested both ways", tested["ink"] == tested["pictures"])
     proof.row(
         "I32",
         "Reading cursive from small images",
@@ -268,7 +288,7 @@ def _adapted(proof: Proof, words: Path, place: Path) -> Plain:
 
 
 def _own(proof: Proof, words: Path, place: Path) -> Plain:
-    """A word of a writer who was held out, as a table of one row."""
+    """A word of a writer who was held out: as a table of one row, as a file of InkML, and as a page sends it."""
     run = proof.folder / "ink-seed-0"
     tested = pq.read_table(run / "predictions.parquet").to_pylist()
     row = next(each for each in tested if each["part"] == "test")
@@ -278,8 +298,25 @@ def _own(proof: Proof, words: Path, place: Path) -> Plain:
     own = place / "own.csv"
     with own.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["ink"], [written["ink"]]])
-    (answer,) = json.loads(proof.say(f"netwright predict '{run}' '{own}' --json").text)
-    return {"true": written["text"], "read": answer["text"]}
+    points = json.loads(written["ink"])
+    strokes = np.split(np.array(points), [at for at, (_, _, pen) in enumerate(points) if at and pen])
+    traces = "".join(f"<trace>{', '.join(f'{x} {y}' for x, y, _ in stroke)}</trace>" for stroke in strokes)
+    (place / "own.inkml").write_text(f"<ink>{traces}</ink>", encoding="utf-8")
+    found: Plain = {"true": written["text"]}
+    for way, file in (("a table", own), ("an ink file", place / "own.inkml")):
+        (read,) = json.loads(proof.say(f"netwright predict '{run}' '{file}' --json").text)
+        found[way] = read["text"]
+    drawn = answer(netwright.load(run / "model.netwright"), {"ink": points})
+    found["drawn on the page"] = drawn["outputs"]["text"]["words"]  # type: ignore[index]
+    return found
+
+
+def _tested(run: Path, table: Path) -> set[str]:
+    """The writers whose words were held out."""
+    with table.open(newline="", encoding="utf-8") as file:
+        writers = [row["writer"] for row in csv.DictReader(file)]
+    ledger = pq.read_table(run / "ledger.parquet").to_pylist()
+    return {writers[int(row["id"].removeprefix("row ")) - 1] for row in ledger if row["split"] == "test"}
 
 
 # ---- words from letters ----------------------------------------------------------------------------------------------

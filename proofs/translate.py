@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import html
 import statistics
 import sys
 from functools import partial
@@ -71,10 +72,17 @@ def _trained(proof: Proof, words: str, seed: int, place: Path) -> Plain:
         "tokens": [min(len(text.split()) for text in written), max(len(text.split()) for text in written)],
         "other length": sum(len(a.split()) != len(b.split()) for a, b in zip(given, written, strict=True)),
         "examples": len(written),
+        "shown": _shown(folder / "report.html", given, written, true),
         "samples": [list(row) for row in list(zip(given, written, true, strict=True))[:10]],
         "parameters": run["parameters"],
         "minutes": float(run["seconds"]) / 60,  # type: ignore[arg-type]
     }
+
+
+def _shown(report: Path, *texts: list[str]) -> int:
+    """How many examples stand on the report's page with what went in, what was written and what is true."""
+    page = " ".join(html.unescape(report.read_text(encoding="utf-8")).split())
+    return sum(all(" ".join(text.split()) in page for text in each) for each in zip(*texts, strict=True))
 
 
 def _tested(proof: Proof, language: str, *, raw: bool) -> list[str]:
@@ -107,6 +115,8 @@ def _translated(proof: Proof, german: list[Plain], others: dict[str, Plain]) -> 
         least: float = max(each["baselines"].values())  # type: ignore[union-attr]
         shown = f"{each['bleu']:.1f}, simple ways {least:.1f}"
         proof.check(f"French, then as written: {shown}", float(each["bleu"]) > least or not proof.full)  # type: ignore[arg-type]
+    shown = int(german[0]["shown"])  # type: ignore[call-overload]
+    proof.check(f"{shown} examples on the report's page: source, output and reference", shown >= 10)
     proof.row(
         "I09",
         "Machine translation",

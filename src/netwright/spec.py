@@ -168,6 +168,9 @@ class DecoderSpec(Frozen):
         attention: How it looks at the input: luong (the new state asks), bahdanau (the old one does), or none.
         dropout: Share of embedded tokens and of what the next is chosen from that training leaves out.
         beam: Texts that are kept while one is written; 1 always takes the likeliest token, as scores between epochs do.
+        length_penalty: Of two texts the likelier one by its score over its length to about this power is written: 0
+            prefers short ones, more long ones.
+        longest: Tokens of the longest text it writes; half as many again as the longest learned from when left out.
         tied: Whether the next token is chosen by comparing with the embedded ones, without weights of its own for each.
     """
 
@@ -176,6 +179,8 @@ class DecoderSpec(Frozen):
     attention: Literal["luong", "bahdanau", "none"] = "luong"
     dropout: float = Setting(default=0.3, ge=0, lt=1)
     beam: int = Setting(default=5, ge=1, le=64)
+    length_penalty: float = Setting(default=0.6, ge=0, le=5)
+    longest: int | None = Setting(default=None, ge=1)
     tied: bool = False
 
 

@@ -95,6 +95,24 @@ def test_evaluate_counts_its_reading(shown: Shown, run_folder: Path) -> None:
     assert json.loads(out)["reads"] >= 2
 
 
+def test_evaluate_tells_what_is_mistaken_for_what(shown: Shown, run_folder: Path, tmp_path: Path) -> None:
+    rows = [f"{0.01 * place},blue,tall\n{5.9 - 0.01 * place},red,small" for place in range(4)]
+    (tmp_path / "wrong.csv").write_text("\n".join(["size,colour,class", *rows]), encoding="utf-8")
+    code, out, _ = shown("evaluate", str(run_folder), "--data", str(tmp_path / "wrong.csv"), "--json")
+    assert code == 0
+    found = json.loads(out)["mistakes"]["class"]
+    pairs = {(true, said): count for true, said, count, _ in found["confused"]}
+    assert sum(pairs.values()) == len(found["surest"]) > 0
+    assert (
+        {(true, said) for _, true, said, _ in found["surest"]} == pairs.keys() <= {("tall", "small"), ("small", "tall")}
+    )
+    shares = [share for *_, share in found["surest"]]
+    assert shares == sorted(shares, reverse=True)
+    _, out, _ = shown("evaluate", str(run_folder), "--data", str(tmp_path / "wrong.csv"))
+    assert "class: most often taken for another: " in out
+    assert "class: surest mistakes: row " in out
+
+
 def test_evaluate_prints_a_table_of_crops_and_models(shown: Shown, run_folder: Path) -> None:
     code, out, _ = shown("evaluate", "--crops", "1", "--ensemble", f"{run_folder},{run_folder}", str(run_folder))
     assert code == 0

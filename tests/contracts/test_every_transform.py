@@ -94,6 +94,20 @@ def test_a_bright_spot_and_its_place_move_together(name: str, transform: Transfo
     assert (told - place).norm(dim=1).max() > 0.5
 
 
+def test_a_box_holds_what_is_drawn_in_it(name: str, transform: Transform) -> None:
+    size_px, count = (48, 64), 40
+    inside = torch.tensor([[24.0, 17.0], [31.0, 24.0], [24.0, 24.0], [31.0, 17.0]])
+    box = torch.tensor([[[23.0, 16.0, 32.0, 25.0]]])
+    draw = _draw(name, 0, torch.arange(count))
+    found = transform.boxes(box.expand(count, 1, 4), draw, size_px)
+    limits = torch.tensor([64.0, 48.0])
+    moved = transform.points(inside.expand(count, 4, 2), draw, size_px).clamp(min=0).minimum(limits)
+    assert found.shape == (count, 1, 4)
+    assert (moved >= found[..., :2] - 1).all()  # a bent side has no straight edge
+    assert (moved <= found[..., 2:] + 1).all()
+    assert ((found >= 0) & (found <= limits.repeat(2))).all()
+
+
 def test_a_track_keeps_its_form_and_is_moved_alike_whatever_the_batch(name: str, transform: Transform) -> None:
     index = torch.arange(100, 140)
     draw = _draw(name, 1, index)

@@ -91,6 +91,13 @@ def test_time_is_divided_before_windows_are_cut_so_that_none_spans_two_parts() -
         assert frames[-1] <= high
 
 
+@pytest.mark.parametrize(("column", "by"), [("frame", "by time"), ("id", "by id"), ("team", "by team")])
+def test_a_column_of_the_split_alone_divides_few_tracks_by_it(column: str, by: str) -> None:
+    table = walks(4, 40)
+    found = ahead.cut(from_memory(table | {"team": table["id"]}), wish(data__split=f"{{column: {column}}}"))
+    assert f"cut after the division: {by}" in found.notes[-1]
+
+
 def test_a_split_that_the_data_brings_is_kept_and_what_it_lacks_is_whole_tracks(tmp_path: Path) -> None:
     for part, count in (("train", 10), ("test", 3)):
         (tmp_path / "all" / part).mkdir(parents=True)

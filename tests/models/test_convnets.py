@@ -87,6 +87,13 @@ def test_it_fits_small_pictures_of_any_colour_and_names_its_source(name: str) ->
     assert "Source:" in (inspect.getdoc(registry.resolve("net", name)) or "")
 
 
+@pytest.mark.parametrize(
+    "name", ["lenet", "convnetjs", "googlenet", "inception", "airbench", "resnet18", "wide_resnet"]
+)
+def test_it_fits_the_smallest_pictures(name: str) -> None:
+    assert _outlined(name, 8, channels=1).nodes[-1].shape == (10,)
+
+
 def test_depths_with_their_own_name_are_the_general_ones() -> None:
     assert _text("resnet50", 224) == _text("resnet", 224, depth=50)
     assert _text("vgg19", 224) == _text("vgg", 224, depth=19)

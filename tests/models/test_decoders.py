@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -5,7 +6,8 @@ from torch.nn import functional
 from netwright.errors import SpecError
 from netwright.field import END_CODE, STEPS
 from netwright.models.build import build
-from netwright.models.decoders import Decoder, likeliest, on_its_own
+from netwright.models.decoders import Decoder, choosing, likeliest, on_its_own
+from netwright.models.decoding import Sampling
 from netwright.models.network import Network
 from netwright.readers import padding
 from netwright.spec import DecoderSpec, ModelSpec
@@ -14,9 +16,10 @@ WAYS = ["luong", "bahdanau", "none", "luong untied", "bahdanau untied", "none un
 LENGTHS = (6, 2, 4)
 
 
-def made(attention: str, beam: int = 1, layers: str = "lstm 7 both yes") -> Network:
+def made(attention: str, beam: int = 1, layers: str = "lstm 7 both yes", **wish: float) -> Network:
     asks, _, untied = attention.partition(" ")
-    decoder = DecoderSpec(dim=8, embed=9, attention=asks, beam=beam, dropout=0.0, tied=not untied)
+    facts = {"dim": 8, "embed": 9, "attention": asks, "beam": beam, "dropout": 0.0, "tied": not untied}
+    decoder = DecoderSpec.model_validate(facts | wish)
     model = ModelSpec(layers=layers, decoder=decoder)
     return build(model, {"text": (STEPS, 12)}, {"out": 9}, 0, {"text": 4}, (), {"out": 6}).eval()
 
@@ -115,6 +118,33 @@ def test_between_epochs_the_likeliest_token_is_taken_whatever_the_beam() -> None
         assert decoder.beam == 1
         assert torch.equal(wide({"text": tokens()})["out"], narrow({"text": tokens()})["out"])
     assert decoder.beam == 9
+
+
+def test_what_is_drawn_follows_the_scores_and_is_as_it_was_afterwards() -> None:
+    network, chance = made("luong"), np.random.default_rng(0)
+    with torch.no_grad():
+        searched = network({"text": tokens()})["out"]
+        with choosing(network, lambda scores: Sampling(temperature=0.0).drawn(scores, 0.5)):
+            assert torch.equal(network({"text": tokens()})["out"], searched)
+        with choosing(network, lambda scores: Sampling().drawn(scores, chance.random())):
+            drawn = [network({"text": tokens()})["out"] for _ in range(400)]
+        assert torch.equal(network({"text": tokens()})["out"], searched)
+        first = network({"text": tokens()}, None, {"out": torch.full((len(tokens()), 1), END_CODE)})["out"][0, 0]
+    first[0] = -torch.inf
+    counts = torch.bincount(torch.stack([text[0, 0] for text in drawn]).clamp(min=END_CODE), minlength=len(first))
+    assert counts[0] == 0  # what is not known is never written
+    torch.testing.assert_close(counts / 400, torch.softmax(first, dim=0), atol=0.09, rtol=0)
+
+
+def test_the_penalty_decides_between_short_and_long_texts_and_the_limit_how_long_they_are() -> None:
+    lengths = []
+    for penalty in (0.0, 3.0):
+        network = made("luong", 6, length_penalty=penalty)
+        with torch.no_grad():
+            lengths.append(padding.lengths(network({"text": tokens()})["out"]).float().mean())
+    assert lengths[0] < lengths[1]
+    with torch.no_grad():
+        assert made("luong", 3, length_penalty=3.0, longest=2)({"text": tokens()})["out"].shape[1] <= 3
 
 
 def test_a_text_ends_at_the_latest_with_its_limit() -> None:

@@ -11,7 +11,6 @@ from torch import nn
 
 from netwright.errors import ResourceError, SpecError
 from netwright.field import STEPS
-from netwright.model_file.model import _batches as batches_of
 from netwright.models.build import build, outline, table
 from netwright.models.defaults import default_layers
 from netwright.models.network import MOST_NUMBERS, MOST_ROWS, Network
@@ -409,8 +408,24 @@ def test_long_sequences_are_answered_for_fewer_at_once_with_the_same_answers(mon
     long, short = torch.randn(10, 30, 3), torch.randn(10, 6, 3)
     monkeypatch.setattr("netwright.models.network.MOST_NUMBERS", 4 * 30 * 4)
     chunks = [{"sound": sound} for sound in (long, short)]
-    parts = list(batches_of(chunks, net))
+    parts = [piece for chunk in chunks for piece in net.pieces(chunk)]
     assert [len(part["sound"]) for part in parts] == [4, 4, 2, 10]
     with torch.no_grad():
         apart = torch.cat([net(part)["out"] for part in parts])
         torch.testing.assert_close(apart, torch.cat([net(chunk)["out"] for chunk in chunks]))
+
+
+def test_a_batch_comes_in_pieces_that_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = build(ModelSpec(layers="conv 4x3 pad 1, global_pool"), {"image": (3, 8, 8)}, {"out": 1}, 0)
+    monkeypatch.setattr("netwright.models.network.MOST_NUMBERS", 3 * 4 * 8 * 8)
+    pictures = torch.rand(7, 3, 8, 8)
+    assert [len(piece["image"]) for piece in network.pieces({"image": pictures})] == [3, 3, 1]
+    assert [len(piece["image"]) for piece in network.pieces({"image": pictures}, 2)] == [2, 2, 2, 1]
+    assert torch.equal(torch.cat([piece["image"] for piece in network.pieces({"image": pictures})]), pictures)
+
+
+def test_more_layers_than_there_are_cannot_be_frozen() -> None:
+    network = made("dense 6, tanh, dense 5, tanh")
+    assert network.freeze(2) == ["dense1", "dense2"]
+    with pytest.raises(SpecError, match=r"training\.freeze is 3, and 2 layers with weights can be frozen"):
+        network.freeze(3)

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from torch import Tensor
 
 import netwright
 from netwright import run, spec
 from netwright.errors import SpecError
+from netwright.models.network import Network
 from netwright.run.folder import RunFolder
 
 
@@ -44,6 +46,27 @@ def test_they_are_what_the_layer_gives_and_maps_become_the_means_of_their_channe
     values = model.network.eval().values(model.code(model.read(cells)), ["relu1"])["relu1"]
     given = np.stack([found[f"feature_{k}"].to_numpy() for k in range(4)], axis=1)
     assert given == pytest.approx(values.mean(dim=(2, 3)).detach().numpy(), abs=1e-6)
+
+
+def test_no_more_is_computed_or_kept_at_once_than_memory_holds(
+    pictured: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, made = run.features(pictured, [pictures], layer="relu1").table, []
+    values = Network.values
+
+    def counted(network: Network, inputs: dict[str, Tensor], names: list[str]) -> dict[str, Tensor]:
+        made.append(len(inputs["image"]))
+        return values(network, inputs, names)
+
+    monkeypatch.setattr(Network, "values", counted)
+    monkeypatch.setattr(Network, "rows", lambda network, steps: 3)
+    found = run.features(pictured, [pictures], layer="relu1").table
+    assert found.column_names == whole.column_names
+    assert found["id"].equals(whole["id"])
+    for name in (name for name in whole.column_names if name.startswith("feature_")):
+        assert found[name].to_numpy() == pytest.approx(whole[name].to_numpy(), abs=1e-6)
+    assert max(made) == 3
+    assert sum(made) == len(whole)
 
 
 def test_a_second_tool_learns_from_the_file(pictured: Path, tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 import soundfile
 
 from netwright import model_file, run, spec
+from netwright.errors import DataError, SpecError
+from netwright.models.decoding import Sampling
+from netwright.run.prediction import answers
 
 RATE = 8000
 QUICK = "training: {threads: 1, optimizer: {lr: 0.01}, stop: {epochs: 15}}"
@@ -94,6 +97,49 @@ def test_pen_strokes_in_a_table_are_told_apart(tmp_path: Path) -> None:
     text = f"{{inputs: {{ink: {{kind: ink}}}}, outputs: {{shape: {{}}}}, {QUICK}}}"
     outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "ink.csv"}"', model__layers='"lstm 8, last"')
     assert outcome.scores["shape"]["test"]["accuracy"] > 0.9
+    own = [json.loads(row.rpartition(",")[0].strip('"')) for row in rows[1:5]]
+    traces = [", ".join(f"{x} {y}" for x, y in points) for points in own]
+    (tmp_path / "own").mkdir()
+    for place, trace in enumerate(traces):
+        (tmp_path / "own" / f"{place}.inkml").write_text(f"<ink><trace>{trace}</trace></ink>")
+    table = run.predict(outcome.run, {"ink": [json.dumps(points) for points in own]}).select(["shape", "shape:ring"])
+    folder = run.predict(outcome.run, [tmp_path / "own"])
+    assert folder["id"].to_pylist() == [f"{place}.inkml" for place in range(4)]
+    assert folder.select(["shape", "shape:ring"]).equals(table)
+    (tmp_path / "one.json").write_text(json.dumps(own[0]))
+    assert run.predict(outcome.run, [tmp_path / "one.json"])["shape"].to_pylist() == [table["shape"][0].as_py()]
+    (tmp_path / "own" / "names.csv").write_text("id,ink\na,0.inkml\nb,1.inkml\nc,gone.inkml\nd,\n")
+    named = run.predict(outcome.run, [tmp_path / "own" / "names.csv"])
+    assert named["shape"].to_pylist()[:2] == table["shape"].to_pylist()[:2]
+    assert "gone.inkml" in named["problem"].to_pylist()[2] or "no such file" in named["problem"].to_pylist()[2]
+
+
+def test_texts_in_folders_are_told_apart_and_a_text_file_is_answered(tmp_path: Path) -> None:
+    chance, words = np.random.default_rng(0), {"good": ["fine", "warm", "bright"], "bad": ["dull", "cold", "grey"]}
+    for name, of in words.items():
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for place in range(40):
+            said = " ".join(chance.choice([*of, "film", "the", "was"], int(chance.integers(6, 12))))
+            (tmp_path / "data" / name / f"{place}.txt").write_text(said)
+    text = f"{{data: {{duplicates: accept}}, inputs: {{text: {{}}}}, outputs: {{category: {{}}}}, {QUICK}}}"
+    outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "data"}"', model__layers='"gru 8, last"')
+    assert outcome.scores["category"]["test"]["accuracy"] > 0.9
+    (tmp_path / "own.txt").write_text("the film was dull, grey and cold\n")
+    found = answers(outcome.run, [tmp_path / "own.txt", tmp_path / "data" / "good"])
+    assert found.full["category"].to_pylist() == ["bad", *["good"] * 40]
+    assert [said.partition("; ")[2] for said in found.remarks] == [
+        "2 of 8 tokens are none of them and count as one unknown: ,, and"
+    ]
+    (tmp_path / "other.txt").write_text("title,stars\ndull and grey,3\n")
+    found = answers(outcome.run, [tmp_path / "other.txt"])
+    assert (found.full.num_rows, found.remarks[0]) == (1, "other.txt was read as one text")
+    (tmp_path / "data" / "loose.txt").write_text("dull grey film")
+    assert run.predict(outcome.run, [tmp_path / "data"]).num_rows == 81
+    (tmp_path / "other.csv").write_text("title,stars\ndull and grey,3\n")
+    with pytest.raises(DataError, match="The model needs the column text"):
+        run.predict(outcome.run, [tmp_path / "other.csv"])
+    (tmp_path / "table.csv").write_text("text\nfine and warm\n")
+    assert run.predict(outcome.run, [tmp_path / "table.csv"])["category"].to_pylist() == ["good"]
 
 
 def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) -> None:
@@ -129,6 +175,18 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     (tmp_path / "new.csv").write_text("en\ndog sees cat today\n")
     answers = run.predict(outcome.run, [tmp_path / "new.csv"])
     assert answers.column("de").to_pylist() == ["heute katze sieht hund"]
+    likeliest = run.sample(outcome.run, "dog sees cat today", sampling=Sampling(temperature=0.0))
+    assert (likeliest.prompt, "".join(likeliest.pieces), likeliest.notes) == ("", "heute katze sieht hund", ())
+    drawn = {
+        "".join(run.sample(outcome.run, "dog sees", sampling=Sampling(9.0), seed=seed).pieces) for seed in range(9)
+    }
+    assert len(drawn) > 4
+    assert {word for text in drawn for word in text.split()} <= {*words.values()}
+    strange = run.sample(outcome.run, "dog barks", seed=3)
+    assert "".join(strange.pieces) == "".join(run.sample(outcome.run, "dog barks", seed=3).pieces)
+    assert "1 of 2 tokens are none of them" in strange.notes[0]
+    with pytest.raises(SpecError, match="--prompt: the model writes about en, and nothing was given"):
+        run.sample(outcome.run)
 
 
 @pytest.mark.parametrize(

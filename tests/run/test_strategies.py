@@ -164,6 +164,14 @@ def test_numbers_cannot_be_smoothed_as_labels_can(flowers: Path) -> None:
         settle(spec.load("{outputs: [size], training: {regularize: {label_smoothing: 0.1}}}"), data)
 
 
+def test_sequences_are_not_blended() -> None:
+    table = {"text": [f"a word and {k} more" for k in range(40)], "y": ["one", "two"] * 20}
+    wanted = "{inputs: {text: {kind: text}}, outputs: [y], training: {regularize: {mixup: 0.2}}}"
+    data = prepare(spec.load(wanted), data=table)
+    with pytest.raises(SpecError, match=r"regularize\.mixup: text is a sequence, and two of them do not add up"):
+        settle(spec.load(wanted), data)
+
+
 def test_a_short_clip_is_a_length() -> None:
     clip = TrainingSpec.model_validate({"clip": 2}).clip
     assert clip is not None

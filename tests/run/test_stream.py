@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 
 from netwright import run, spec
 from netwright.errors import DataError, SpecError
-from netwright.run.lines import Table, lines, samples
+from netwright.run.lines import Table, characters, lines, samples
 from netwright.run.stream import stream
 
 NEAR = 1e-5
@@ -222,6 +223,41 @@ def test_lines_come_whole_however_they_arrive() -> None:
         (4, "\0"),
         (5, "end"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "pieces"),
+    [
+        ("characters", [b"to be,\n", b"\nor \xc3", b"\xa9t", b"\xc3\xa9 to  be"]),
+        ("words", [b"to be,\n", b"\nor n", b"ot\n \n\xc2\xa0\n", b"to be"]),
+    ],
+)
+def test_a_text_is_answered_as_it_comes_with_every_space_and_line_break(
+    tokens: str, pieces: list[bytes], tmp_path: Path
+) -> None:
+    table = {"text": ["to be, or not to be", "to  b\u00e9\nor not"] * 15, "y": ["one", "two"] * 15}
+    table["text"] = [f"{text} {place}" for place, text in enumerate(table["text"])]
+    wanted = f"{{inputs: {{text: {{kind: text, tokens: {tokens}}}}}, outputs: {{y: {{per: text}}}}, "
+    table["y"] = [["one" if k % 3 else "two" for k in range(steps(text, tokens))] for text in table["text"]]
+    wanted += "model: {layers: 'gru 8', causal: true}, training: {stop: {epochs: 1}}}"
+    trained = run.train(spec.load(wanted), data=table, out=tmp_path / "run").run
+    whole = b"".join(pieces).decode()
+    together = run.predict(trained, {"text": [whole]}).to_pylist()
+    path = tmp_path / "new.txt"
+    path.write_bytes(b"".join(pieces))
+    told: list[str] = []
+    found = list(stream(trained, path, idle=0.0, tell=told.append))
+    assert len(found) == len(together) == steps(whole, tokens)
+    for one, other in zip(together, found, strict=True):
+        assert one["y"] == other["y"]
+        assert one["y:one"] == pytest.approx(other["y:one"], abs=NEAR)
+    source = iter([*pieces, b""])
+    assert tokens == "words" or "".join(characters(lambda most: next(source))) == whole
+
+
+def steps(text: str, tokens: str) -> int:
+    """How many tokens a text has."""
+    return len(text) if tokens == "characters" else len(re.findall(r"\w+|[^\w\s]", text))
 
 
 def test_samples_of_odd_pieces_are_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,13 @@ def test_the_answer_names_the_best_way_and_what_it_brings() -> None:
     said = verdict([10, 50], {**known, TUNED: {"10": low, "50": low}}).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith("With 10 examples features + logistic regression is best, 85.0 % right, 30.0 points above")
     assert said.endswith("With 50 examples from scratch is best, 85.0 % right.")
+
+
+def test_trainings_that_diverged_count_for_nothing_and_win_nothing() -> None:
+    gone, half, high = {"0": math.nan, "1": math.nan}, {"0": math.nan, "1": 0.5}, {"0": 0.8, "1": 0.9}
+    known = {SCRATCH: {"10": half, "50": gone}, LOGISTIC: {"10": high, "50": high}, SVM: {"10": gone, "50": gone}}
+    said = verdict([10, 50], {**known, TUNED: {"10": half, "50": gone}}).replace("\N{NO-BREAK SPACE}", " ")
+    best = "features + logistic regression is best, 85.0 % right"
+    assert said == f"With 10 examples {best}, 40.0 points above training from scratch. With 50 examples {best}."
+    lost = {way: {"10": gone} for way in (SCRATCH, LOGISTIC, SVM, TUNED)}
+    assert verdict([10], lost) == "With 10 examples every training diverged."

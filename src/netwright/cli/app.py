@@ -35,7 +35,11 @@ VERBS = {
         "Measure what a trained model is worth on your examples.",
     ),
     "predict": ("netwright.cli.predict:predict", USING, "Answer for new examples."),
-    "sample": ("netwright.cli.sample:sample", USING, "Write on from a beginning, with a language model."),
+    "sample": (
+        "netwright.cli.sample:sample",
+        USING,
+        "Write on from a beginning, with a language model, or about what goes in.",
+    ),
     "evaluate": ("netwright.cli.evaluate:evaluate", USING, "Score a trained model beside its baselines."),
     "serve": (
         "netwright.cli.serve:serve",

@@ -44,13 +44,14 @@ def sample(
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
-    r"""Write on from a beginning, with a language model.
+    r"""Write on from a beginning, with a language model, or about what goes in.
 
     The text appears as it is written. The same seed gives the same text.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        prompt: The beginning; \n stands for the end of a line.
+        prompt: The beginning; \n stands for the end of a line. Of a model that translates or describes what goes in,
+            that: a text, or the path of a file.
         length: Characters to write.
         drawing: How they are drawn.
         seed: Seed of the draws.

@@ -300,6 +300,8 @@ def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.n
     there = np.maximum.accumulate(np.where(steps.rows >= 0, np.arange(len(steps.rows)), 0))
     rows = np.maximum(steps.rows[there], 0)  # a step put into a gap lies where the one before it does
     by = wish.by
+    if by is None and wish.column is not None:
+        by = "time" if wish.column == which.order else "group"
     if by is None and found.official is None:
         by = "group" if tracks >= _FEWEST_TRACKS else "time"
     if by in {"random", "stratified"}:

@@ -27,7 +27,7 @@ from netwright.data.store import Store
 from netwright.errors import DataError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import missing, padding, spreadsheet
-from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps
+from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps, named
 from netwright.readers.dates import exact, is_date
 from netwright.spec import Spec
 from netwright.words import listed
@@ -401,7 +401,7 @@ def _cell(column: Column, kind: str, row: int) -> Raw:
         case Arrays():
             return np.asarray(column.values[row])
         case Cells():
-            if kind in {"image", "audio"} and column.root is not None:
+            if (kind in {"image", "audio"} and column.root is not None) or named(column, kind) is not None:
                 return column.files(np.array([row])).one(0)
             cell = column.values.slice(row, 1)
             if is_date(cell.type):  # as text, which a model file can keep

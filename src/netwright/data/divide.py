@@ -131,7 +131,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
-        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.kind in {"signal", "text"}):
+        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.ragged):
             reasons += kind_of(facts).decided(np.asarray(cells[:]), fitted[name])
     names = columns["groups"]
     groups = None if names is None else np.unique(names, return_inverse=True)[1]
@@ -142,7 +142,7 @@ def _of_known_tokens(path: str, facts: Field, cells: Rows) -> list[Reason]:
     """How many tokens of texts are none of those that a model to start from knows."""
     if facts.kind != "text" or facts.options.get("of"):
         return []
-    why = f"those of the model to start from{unseen(np.asarray(cells[:]), facts)}"
+    why = "; ".join(filter(None, ("those of the model to start from", unseen(np.asarray(cells[:]), facts))))
     return [Reason(path=f"{path}.vocabulary", value=f"{len(facts.vocabulary):,} tokens", why=why)]
 
 

@@ -264,7 +264,7 @@ def _planned(
         kind, why = infer(column, "output" if isinstance(wish, OutputSpec) else "input")
         if kind == "number" and isinstance(wish, InputSpec) and _numbers_rows(name, column):
             kind, why = "", "numbers the rows: an identifier"
-        if kind in {"image", "audio"} and isinstance(wish, InputSpec) and _names_what_is_elsewhere(name, column):
+        if kind in {"image", "audio", "ink"} and isinstance(wish, InputSpec) and _names_what_is_elsewhere(name, column):
             kind, why = "", "names files that do not lie here: an identifier"
         if asked and not kind and why.endswith(FREE_TEXT):
             kind, why = "text", why.removesuffix(f": {FREE_TEXT}")

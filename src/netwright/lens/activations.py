@@ -43,6 +43,8 @@ def gathered(
 ) -> dict[str, Tensor]:
     """What several nodes give for all examples of some batches, on the CPU; of sequences the mean of their steps.
 
+    No more is computed at once, and no more kept of each example, than the memory of a common machine holds.
+
     Args:
         network: The network; its mode is left as it was.
         batches: Coded inputs by group, batch by batch.
@@ -57,8 +59,8 @@ def gathered(
     found: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     sequences = {node.name for node in network.nodes if node.shape[0] == STEPS and node.inputs}
     with looking(network) as device:
-        for batch in batches:
-            given = network.values({group: values.to(device) for group, values in batch.items()}, layers)
+        for piece in (piece for batch in batches for piece in network.pieces(batch)):
+            given = network.values({group: values.to(device) for group, values in piece.items()}, layers)
             for layer, value in given.items():
                 even = value.nanmean(dim=1) if layer in sequences else value
                 found[layer].append((even if most is None else pooled(even, most)).cpu())
@@ -96,6 +98,8 @@ def pooled(values: Float[Tensor, "example *shape"], most: int) -> Float[Tensor, 
     if values.ndim != 4 or values[0].numel() <= most:
         return values.flatten(1)
     channels, height, width = values.shape[1:]
+    if most <= channels:
+        return values.mean(dim=(2, 3))
     finer = math.sqrt(most / (channels * height * width))
     grid = max(1, int(height * finer)), max(1, int(width * finer))
     return adaptive_avg_pool2d(values, grid).flatten(1)

@@ -70,7 +70,8 @@ def shift_scores(
             for px in range(to_px + 1):
                 for direction in _DIRECTIONS if px else _DIRECTIONS[:1]:
                     seen = {group: _aside(values, px, direction) for group, values in inputs.items()}
-                    answers[px].append(task.answers(model.network(seen)[output].cpu()))
+                    given = [model.network(piece)[output].cpu() for piece in model.network.pieces(seen)]
+                    answers[px].append(task.answers(torch.cat(given)))
                     targets[px].append(batch.targets[output].cpu())
                     index[px].append(batch.index.cpu())
             done += len(batch.index)

@@ -156,7 +156,7 @@ class Model:
         self.network.eval()
         try:
             with torch.no_grad(), _full_precision(device):
-                for batch in _batches(chunks, self.network):
+                for batch in (piece for chunk in chunks for piece in self.network.pieces(chunk, ROWS)):
                     units = self.network({group: values.to(device) for group, values in batch.items()})
                     for name, task in self.tasks.items():
                         parts[name].append(task.answers(units[name]).cpu())
@@ -358,15 +358,6 @@ def _cell(example: Mapping[str, Cell], field: Field, empty: Sequence[missing.Mar
 
 def _unmarked(cell: Cell, empty: Sequence[missing.Mark]) -> Cell | None:
     return [_unmarked(each, empty) for each in cell] if isinstance(cell, list) else missing.unmarked(cell, empty)  # type: ignore[misc]
-
-
-def _batches(chunks: Iterable[Mapping[str, Tensor]], network: Network) -> Iterator[dict[str, Tensor]]:
-    ragged = {node.name.removeprefix("input:") for node in network.nodes if not node.inputs and node.shape[0] == STEPS}
-    for chunk in chunks:
-        rows = len(next(iter(chunk.values())))
-        most = min(ROWS, network.rows(max((chunk[group].shape[1] for group in ragged & chunk.keys()), default=1)))
-        for start in range(0, max(rows, 1), most):
-            yield {group: values[start : start + most] for group, values in chunk.items()}
 
 
 @contextmanager

@@ -7,10 +7,11 @@ begins with the encoding, each token is fed back, and attention looks at the ste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from netwright.models.steps import there, without_rest
 from netwright.readers import padding
 from netwright.spec import DecoderSpec
 
-_SURE = 0.6  # how much of a text's length its score is divided by, see `Decoder`
+Choose = Callable[[np.ndarray], int]  # a token by the scores of all
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Decoder(Layer):
         in_shape: `(time, dim)` of an encoded sequence, `(dim,)` of a vector, or `(channel, height, width)` of a picture
             whose places are looked at one by one.
         tokens: How many there are; 0 is what is not known, `END_CODE` the end, which also stands before the first.
-        longest: Tokens of the longest text it writes.
+        longest: Tokens of the longest text it writes, where the wish does not say.
         wish: What the user said about it.
 
     Source: Cho et al. 2014, arXiv:1406.1078; attention Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1, and
@@ -79,7 +80,9 @@ class Decoder(Layer):
         self.timed = len(in_shape) == 2
         if self.timed:
             self.foresees = ("writes from the whole input", "Give an answer at every step: outputs.NAME.per.")
-        self.tokens, self.longest, self.attention, self.beam = tokens, longest, attention, wish.beam
+        self.tokens, self.longest, self.attention, self.beam = tokens, wish.longest or longest, attention, wish.beam
+        self.penalty = wish.length_penalty
+        self.choose: Choose | None = None  # how a token is drawn, where texts are not searched
         self.own: Tensor | None = None  # where a training step feeds back a guess, `(batch, longest + 1)`
         self.alone = False  # whether true texts are scored behind guesses alone
         self.dropout = nn.Dropout(wish.dropout)
@@ -126,7 +129,7 @@ class Decoder(Layer):
         """
         reading = self._read(x, steps)
         if targets is None:
-            return self._searched(reading)
+            return self._drawn(reading, self.choose) if self.choose else self._searched(reading)
         if self.alone:
             return self._behind_guesses(reading, targets.shape[1])
         before = functional.pad(targets[:, :-1].clamp(min=0), (1, 0), value=END_CODE)
@@ -192,8 +195,23 @@ class Decoder(Layer):
             found.append(torch.cat([h, context], dim=1))
         return self._chosen(torch.stack(found, dim=1)), (h, c)
 
+    def _drawn(self, reading: _Reading, choose: Choose) -> Int[Tensor, "batch later"]:
+        """Texts of which one token after the other is drawn, padded."""
+        texts = torch.full((len(reading.state[0]), 1), END_CODE, device=reading.state[0].device)
+        for _ in range(self.longest + 1):
+            scores, state = self._scores(texts[:, -1:], reading)
+            scores = scores[:, -1].float()
+            scores[~scores.isfinite().all(dim=1)] = _nothing_but_the_end(scores)
+            scores[:, 0] = -torch.inf  # what is not known is never written
+            drawn = [choose(row) for row in scores.numpy(force=True)]
+            texts = torch.cat([texts, torch.tensor(drawn, device=texts.device)[:, None]], dim=1)
+            reading = _Reading(reading.memory, reading.gone, state)
+            if bool((texts[:, 1:] == END_CODE).any(dim=1).all()):
+                break
+        return _ended(texts[:, 1:])
+
     def _searched(self, reading: _Reading) -> Int[Tensor, "batch later"]:
-        """Texts found by beam search, padded; the likeliest by its score over its length to the power of `_SURE`."""
+        """Texts found by beam search, padded; the likeliest by its score over its length to the power of `penalty`."""
         count, width = len(reading.state[0]), self.beam
         reading = reading.rows(torch.arange(count, device=reading.state[0].device).repeat_interleave(width))
         device = reading.state[0].device
@@ -212,7 +230,7 @@ class Decoder(Layer):
             shares = torch.where(over[..., None], ended, shares)
             totals = sums[..., None] + shares
             longer = lengths[..., None] + (~over[..., None]).float()
-            ranked = (totals / ((5 + longer) / 6) ** _SURE).flatten(1).topk(width, dim=1).indices
+            ranked = (totals / ((5 + longer) / 6) ** self.penalty).flatten(1).topk(width, dim=1).indices
             beam, chosen = ranked // self.tokens, ranked % self.tokens
             sums = totals.flatten(1).gather(1, ranked)
             lengths = longer.expand_as(totals).flatten(1).gather(1, ranked)
@@ -225,9 +243,38 @@ class Decoder(Layer):
             pick = (torch.arange(count, device=device)[:, None] * width + beam).flatten()
             reading = _Reading(reading.memory, reading.gone, (state[0][pick], state[1][pick]))
             token = chosen.reshape(-1, 1)
-        best = texts[:, 0]
-        past = (best == END_CODE).cumsum(dim=1) > 0
-        return torch.where(past, padding.NO_TOKEN, best)
+        return _ended(texts[:, 0])
+
+
+def _nothing_but_the_end(scores: Float[Tensor, "batch token"]) -> Float[Tensor, " token"]:
+    """Scores of a network that has gone astray: it writes nothing more."""
+    only = torch.full_like(scores[0], -torch.inf)
+    only[END_CODE] = 0
+    return only
+
+
+def _ended(texts: Int[Tensor, "batch later"]) -> Int[Tensor, "batch later"]:
+    """Texts with padding from their end on."""
+    past = (texts == END_CODE).cumsum(dim=1) > 0
+    return torch.where(past, padding.NO_TOKEN, texts)
+
+
+@contextmanager
+def choosing(network: nn.Module, choose: Choose) -> Iterator[None]:
+    """Every decoder of a network draws its tokens while the block runs.
+
+    Args:
+        network: It is as it was afterwards.
+        choose: Gives a token by the scores of all.
+    """
+    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
+    try:
+        for decoder in decoders:
+            decoder.choose = choose
+        yield
+    finally:
+        for decoder in decoders:
+            decoder.choose = None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -23,7 +23,7 @@ from netwright.models.layers import Layer
 from netwright.models.recurrent import Carried
 from netwright.models.steps import opened, there
 from netwright.registry import nearest
-from netwright.words import listed
+from netwright.words import counted, listed
 
 Step = tuple[Callable[..., Tensor], tuple[int, ...], int]  # a module, the slots that it reads, and the one it writes
 MOST_ROWS, MOST_NUMBERS = 1024, 2**26  # computed at once without gradients: examples, and what one layer gives
@@ -251,16 +251,21 @@ class Network(nn.Module):
             SpecError: No layer of this name has weights.
         """
         hidden = [node for node in self.nodes if node.inputs and node.name not in {*self.heads, *self.aside}]
-        counted = [node.name for node in hidden if node.parameters and node.part != "batch_norm"]
-        if isinstance(upto, str) and upto != "all" and upto not in counted:
+        weighed = [node.name for node in hidden if node.parameters and node.part != "batch_norm"]
+        if isinstance(upto, str) and upto != "all" and upto not in weighed:
             raise SpecError(
-                f'training.freeze: no layer with weights is called "{upto}"{nearest(upto, counted)}.',
-                f"From the input on they are {listed(counted, 8)}.",
+                f'training.freeze: no layer with weights is called "{upto}"{nearest(upto, weighed)}.',
+                f"From the input on they are {listed(weighed, 8)}.",
             )
-        last = counted.index(upto) + 1 if upto in counted else len(counted) if isinstance(upto, str) else upto
+        if isinstance(upto, int) and upto > len(weighed):
+            raise SpecError(
+                f"training.freeze is {upto}, and {counted(len(weighed), 'layer')} with weights can be frozen.",
+                f"From the input on they are {listed(weighed, 8)}.",
+            )
+        last = weighed.index(upto) + 1 if upto in weighed else len(weighed) if isinstance(upto, str) else upto
         frozen, passed = [], 0
         for node in hidden:
-            passed += node.name in counted
+            passed += node.name in weighed
             if passed > last:
                 break
             frozen.append(node)
@@ -292,6 +297,19 @@ class Network(nn.Module):
             return abs(math.prod(node.shape)) * (steps if node.shape[0] == STEPS else 1)
 
         return max(1, min(MOST_ROWS, MOST_NUMBERS // max(numbers(node) for node in self.nodes if node.inputs)))
+
+    def pieces(self, inputs: Mapping[str, Tensor], most: int = MOST_ROWS) -> Iterator[dict[str, Tensor]]:
+        """Examples, as many at a time as are computed at once; see `rows`.
+
+        Args:
+            inputs: By group, coded.
+            most: At most so many.
+        """
+        ragged = {node.name.removeprefix("input:") for node in self.nodes if not node.inputs and node.shape[0] == STEPS}
+        count = len(next(iter(inputs.values())))
+        most = min(most, self.rows(max((inputs[group].shape[1] for group in ragged & inputs.keys()), default=1)))
+        for start in range(0, max(count, 1), most):
+            yield {group: values[start : start + most] for group, values in inputs.items()}
 
     @property
     def convolves(self) -> bool:

@@ -34,8 +34,11 @@ DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)  # what re
 _BOMB_RATIO = 300  # unpacked : packed; xz reaches about 100 on ordinary data
 _BOMB_FLOOR = 2**30
 _SKIP_BYTES = 2**20  # unpacked and thrown away at once on the way to a member
-_SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
+_SUFFIXES = {
+    "image": (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff"),
+    "audio": (".wav", ".flac", ".ogg", ".mp3"),
+    "ink": (".inkml", ".upx", ".unp"),
+}
 
 
 @runtime_checkable
@@ -349,16 +352,23 @@ def packing_of(path: Path) -> str:
     return kind if kind in {"gzip", "xz", "bzip2"} else ""
 
 
-def names_pictures(values: pa.ChunkedArray) -> bool:
-    """Whether the first cells of a text column all end like the names of picture files."""
-    some = values.slice(0, 100).cast(pa.string()).to_pylist()
-    return bool(some) and all(name is not None and name.lower().endswith(_PICTURE_SUFFIXES) for name in some)
+def named(column: Column, kind: str) -> Blobs | None:
+    """The files of a kind that the cells of a column name; None where they name none.
+
+    Args:
+        column: Its cells.
+        kind: image, audio or ink.
+    """
+    if not isinstance(column, Cells) or not column.is_text or column.root is None:
+        return None
+    return column.files() if names_files(column.values) == kind else None
 
 
-def names_sounds(values: pa.ChunkedArray) -> bool:
-    """Whether the first cells of a text column all end like the names of sound files."""
-    some = values.slice(0, 100).cast(pa.string()).to_pylist()
-    return bool(some) and all(name is not None and name.lower().endswith(_SOUND_SUFFIXES) for name in some)
+def names_files(values: pa.ChunkedArray) -> str:
+    """The kind of files whose names the first cells of a text column end like: image, audio or ink; "" for others."""
+    some = [name for name in values.slice(0, 100).cast(pa.string()).to_pylist() if name and name.strip()]
+    found = (kind for kind, ends in _SUFFIXES.items() if some and all(name.lower().endswith(ends) for name in some))
+    return next(found, "")
 
 
 Column = Cells | Blobs | Arrays | Steps | Several

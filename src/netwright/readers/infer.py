@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from netwright.readers.columns import Blobs, Cells, Column, Several, Steps, is_text, names_pictures, names_sounds
+from netwright.readers.columns import Blobs, Cells, Column, Several, Steps, is_text, names_files
 from netwright.readers.dates import UNDECIDED, is_date, read_moments
 from netwright.readers.marks import undecided
 from netwright.readers.numerals import Numbers, read_numbers
-from netwright.readers.sniff import HEAD_BYTES, SOUNDS, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, SOUNDS, TEXTS, sniff
 from netwright.readers.tagged import holds_lists, reads_as_tags
 from netwright.readers.units import different
 from netwright.words import counted
@@ -22,6 +22,7 @@ from netwright.words import counted
 MOST_CLASSES = 1_000  # different texts above which a column is names or sentences rather than classes
 FEW_CLASSES = 20  # different whole numbers up to which an output is classes rather than a quantity
 FREE_TEXT = "an identifier or free text"
+FILES = {"image": "picture files", "audio": "sound files", "ink": "files of pen ink", "text": "text files"}
 NOTHING_THERE = ("every cell is empty", "no cell has a value")
 _POINTS = r'^\s*(\[\s*\[\s*(\[\s*)?-?[\d.]+\s*,|\{\s*"x"\s*:|(<\?xml[^>]*>\s*)?<ink\b)'  # as JSON or InkML
 _SENTENCE = 8  # words that texts have on average to be read rather than left out; names and titles have fewer
@@ -41,7 +42,9 @@ def infer(column: Column, role: Literal["input", "output"]) -> tuple[str, str]:
     """
     if isinstance(column, Blobs):
         heads = {sniff(head[:HEAD_BYTES]) for head in column.heads(5, HEAD_BYTES)}
-        return ("audio", "sound files") if heads and heads <= SOUNDS else ("image", "picture files")
+        held = {"audio": SOUNDS, "ink": INKS, "text": TEXTS}
+        kind = next((kind for kind, files in held.items() if heads and heads <= files), "image")
+        return kind, FILES[kind]
     if isinstance(column, Steps):
         kind, why = infer(column.cells, role)
         return ("signal", f"{why}, at every step") if kind == "number" else ("", f"no number at every step ({why})")
@@ -72,11 +75,8 @@ def _by_type(column: Cells) -> tuple[str, str] | None:
     for holds, answer in rules:
         if holds:
             return answer
-    if is_text(kind) and column.root and names_pictures(column.values):
-        return "image", "cells name picture files"
-    if is_text(kind) and column.root and names_sounds(column.values):
-        return "audio", "cells name sound files"
-    return None
+    named = names_files(column.values) if is_text(kind) and column.root else ""
+    return (named, f"cells name {FILES[named]}") if named else None
 
 
 def _by_values(column: Cells, role: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 HEAD_BYTES = 512  # as much of a file as `sniff` can use: a tar header is one block of 512 bytes
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -38,12 +40,18 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _IDX_TYPES = b"\x08\x09\x0b\x0c\x0d\x0e"
 
+INKS = frozenset({"ink"})
+TEXTS = frozenset({"text", "xml", "html"})
 SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
 PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff"})
 HEIF = "a HEIC or AVIF photograph, which has to be saved as JPEG first"
 _HEIF = frozenset(
     (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 )
+
+
+_IN_XML = ((b"<html", "html"), (b"<ink", "ink"), (b"<whiteboardcapturesession", "ink"))
+_UNIPEN = re.compile(rb"\.(version|coord|pen_down|include|hierarchy)\b")
 
 
 def sniff(head: bytes) -> str:
@@ -54,7 +62,7 @@ def sniff(head: bytes) -> str:
 
     Returns:
         A word such as "jpeg", "png", "gif", "bmp", "webp", "tiff", "gzip", "xz", "tar", "zip", "parquet", "idx",
-        "html", "xml", "text", "empty"; "unknown" for bytes that are none of these.
+        "html", "xml", "ink", "text", "empty"; "unknown" for bytes that are none of these.
 
     Example:
         >>> sniff(b"GIF89a..."), sniff(b" <!DOCTYPE html><title>404</title>"), sniff(b"a,b\n1,2\n"), sniff(b"")
@@ -87,8 +95,11 @@ def _sniff_text(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
+    if start.startswith((b"<ink", b"<whiteboardcapturesession")) or _UNIPEN.match(start):
+        return "ink"
     if start.startswith((b"<?xml", b"<svg")):
-        return "html" if b"<html" in start else "xml"
+        found = (name for mark, name in _IN_XML if mark in start)
+        return next(found, "xml")
     if head.startswith(_BOMS):
         return "text"
     # UTF-16 without a mark has a zero in every other byte; anything else with many control bytes is no text.

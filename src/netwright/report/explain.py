@@ -35,6 +35,7 @@ ROOMS = (
     "task",
     "kind",
 )
+_SETTINGS = {"mixup": "mix", "cutmix": "mix", "clip": "clipping", "average": "averaging"}  # and what they switch on
 _GIVEN = {  # what the program itself gives a part, so that it is no option
     "optimizer": ("params",),
     "schedule": ("step", "total", "watch", "better"),
@@ -87,6 +88,7 @@ def find(words: list[str]) -> registry.Part:
     Raises:
         SpecError: No part, or several.
     """
+    words = [*words[:-1], _SETTINGS.get(words[-1], words[-1])]
     rooms = [room for room in ROOMS if len(words) == 1 or room == words[0]]
     if len(words) > 1 and not rooms:
         raise SpecError(

@@ -26,6 +26,7 @@ from netwright.run.folder import RunFolder
 from netwright.run.prediction import column_for, found_in, run_data, write_table
 
 _ROWS = 512  # examples held as pixels at a time
+_MEANS = 1  # numbers kept of a map: its mean
 _NUMBER = "feature_{:0{}d}"
 
 
@@ -110,11 +111,7 @@ def computed(model: Model, dataset: Dataset, part: str, layer: str) -> Float[Ten
         layer: Name of a node.
     """
     batches = Batches(dataset, part, _ROWS, 0, shuffle=False, resident=False)
-    return _means(gathered(model.network, (batch.inputs for batch in batches.epoch(0)), [layer])[layer])
-
-
-def _means(values: Float[Tensor, "example *shape"]) -> Float[Tensor, "example number"]:
-    return values.mean(dim=(2, 3)) if values.ndim == 4 else values.flatten(1)
+    return gathered(model.network, (batch.inputs for batch in batches.epoch(0)), [layer], _MEANS)[layer]
 
 
 def _found(path: Path, model: Model) -> Found:
@@ -165,7 +162,7 @@ def _of_found(model: Model, found: Found, layer: str, show: Display) -> _Told:
             yield model.code(raw)
             show.advance(start + len(index))
 
-    values = _means(gathered(model.network, batches(), [layer])[layer]).numpy()
+    values = gathered(model.network, batches(), [layer], _MEANS)[layer].numpy()
     kept = pa.array(np.flatnonzero(good))
     sources = {name for field in model.inputs.values() for name in _names(field.source)}
     beside = {

@@ -293,17 +293,13 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         return report.OutputFacts(**common, grid=grid, scatter=pairs)
     if not isinstance(task, Category):  # pragma: no cover - the only other task with classes
         return report.OutputFacts(**common, grid=grid)
-    chosen = task.chosen(answers)
-    confidence = answers.gather(1, chosen[:, None])[:, 0]
-    wrong = (chosen != targets).nonzero().flatten()
-    worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:GRID]
     bins = metrics.calibration(*_calibrated(task, answers, targets))
     return report.OutputFacts(
         **common,
         classes=list(field.vocabulary),
         confusion=task.confusion(answers, targets).tolist(),
         confused=confused(task, answers, targets, lambda row: _picture(found.dataset, int(answered.positions[row]))),
-        mistakes=[_shown(found, name, shown, int(i)) for i in worst],
+        mistakes=[_shown(found, name, shown, row) for row in task.surest_mistakes(answers, targets, GRID)],
         grid=grid,
         sought=_sought(task, answers, targets),
         calibration=bins,

@@ -5,6 +5,7 @@ Nothing is held but what is being read: a line, or the samples of a window.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import time
@@ -19,6 +20,7 @@ from netwright.errors import CellError, DataError, SpecError
 from netwright.files import printable
 
 LONGEST_LINE = 2**20  # bytes
+TOO_LONG = "\0"  # stands for a line of more
 _POLL_SECONDS = 0.05
 _BYTES = 2**14  # read at once
 _SEPARATORS = (",", ";", "\t")
@@ -87,10 +89,22 @@ def lines(source: Source) -> Iterator[tuple[int, str]]:
             cut = False
         if len(held) > LONGEST_LINE:
             if not cut:
-                yield number + 1, "\0"
+                yield number + 1, TOO_LONG
             held, cut = b"", True
     if held.strip() and not cut:
         yield number + 1, held.decode("utf-8", "replace").rstrip("\r")
+
+
+def characters(source: Source) -> Iterator[str]:
+    """A text in UTF-8 as it comes; a letter of several bytes comes with its last one.
+
+    Args:
+        source: Where bytes come from.
+    """
+    reader = codecs.getincrementaldecoder("utf-8-sig")("replace")
+    while found := source(_BYTES):
+        yield reader.decode(found)
+    yield reader.decode(b"", final=True)
 
 
 @dataclass
@@ -117,7 +131,7 @@ class Table:
             CellError: The line is none, or lacks a column.
             SpecError: A header lacks a column.
         """
-        if line == "\0":
+        if line == TOO_LONG:
             raise CellError(f"is longer than {LONGEST_LINE:,} bytes.")
         if line.lstrip().startswith(("{", "[")):
             return self._of_json(line)

@@ -9,6 +9,8 @@ import numpy as np
 from netwright import files
 from netwright.data.fields import kind_of
 from netwright.field import Field
+from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.kinds.text import unseen
 from netwright.words import counted
 
 _SLACK = 0.1  # of the width of what training saw: new examples always lie a little outside of some column
@@ -17,6 +19,8 @@ _TOLD = 5  # columns
 
 def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: list[str], good: np.ndarray) -> list[str]:
     """Which columns hold values far below or above all of training, one sentence each; empty when none does.
+
+    Of sequences also how many are read up to some step only, and of texts which tokens training never saw.
 
     Args:
         inputs: The model's inputs.
@@ -42,7 +46,20 @@ def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: lis
                     f"({least} to {most})"
                 )
     more = [f"and {counted(len(told) - _TOLD, 'more column')}"] if len(told) > _TOLD else []
-    return [*told[:_TOLD], *more, "Such answers are guesses."] if told else []
+    far = [*told[:_TOLD], *more, "Such answers are guesses."] if told else []
+    return [*far, *_of_sequences(inputs, raw)]
+
+
+def _of_sequences(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray]) -> list[str]:
+    told = []
+    for name, field in inputs.items():
+        kind, shown = kind_of(field), files.printable(name)
+        if isinstance(kind, Sequence) and (cut := kind.cut(raw[name], field)):
+            longest = int(field.options["longest"])
+            told.append(f"{shown}: {counted(cut, 'sequence')} read up to step {longest:,}, as in training")
+        if field.kind == "text" and (others := unseen(raw[name], field)):
+            told.append(f"{shown}: training knew {len(field.vocabulary) - 1:,} tokens; {others}")
+    return told
 
 
 def _ends(values: np.ndarray, field: Field, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +25,11 @@ from netwright.data.divide import groups_of
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
 from netwright.errors import DataError, SpecError
+from netwright.field import Field
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
 from netwright.readers import missing, spreadsheet
-from netwright.readers.columns import Cells, Column, Found, Steps
+from netwright.readers.columns import Blobs, Cells, Column, Found, Steps
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.resolved import Hardware, Resolved, load_resolved
@@ -45,6 +46,7 @@ from netwright.words import counted
 
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
+_AS_TEXTS = {"text": ("text",), "ink": ("ink", "text")}  # kinds of input that lie in files, and their columns
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -158,12 +160,36 @@ def _paths(inputs: object) -> list[Path]:
 
 
 def found_in(path: Path, model: Model) -> Found:
-    """A table as it is, or rows in time; otherwise pictures or sounds, wherever they lie."""
+    """A table as it is, or rows in time; otherwise pictures, sounds, inks or texts, wherever they lie."""
     if ahead.asked(model.spec) and path.exists():
         return readers.find(path, "timed_tables")
+    first = next(iter(model.inputs.values()))
+    if len(model.inputs) == 1 and first.kind in _AS_TEXTS and path.exists():
+        return _table_or_texts(path, first)
     files_go_in = any(field.kind in {"image", "audio"} for field in model.inputs.values())
     loose = files_go_in and path.exists() and path.suffix.casefold() not in _TABLES
     return readers.find(path, "loose_files" if loose else None)
+
+
+def _table_or_texts(path: Path, field: Field) -> Found:
+    """A table, or else text files, each of which is an example; a single file that could be both is what fits.
+
+    Raises:
+        DataError: Neither.
+    """
+    table = path.suffix.casefold() in _TABLES and not (field.kind == "ink" and path.suffix.casefold() == ".csv")
+    try:
+        found = readers.find(path)
+    except DataError:
+        if table:
+            raise
+        return readers.find(path, "text_files")
+    files = any(isinstance(column, Blobs) for column in found.columns.values())
+    wrong = path.is_file() and column_in(found, field) is None and not table
+    if not files and not (wrong and (field.kind == "text" or {"x", "y"} <= found.columns.keys())):
+        return found
+    texts = readers.find(path, "text_files")
+    return replace(texts, notes=(*texts.notes, f"{path.name} was read as one text")) if wrong else texts
 
 
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
@@ -204,7 +230,8 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
         shown[name] = _masked(_in_words(task, reached[name], spread, top), sound)
     if problems:
         shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
-    far = [*outside(model.inputs, raw, ids.to_pylist(), good), *_cut(model, raw)]
+    read_as = found.notes if found.layout == "text_files" else ()
+    far = [*read_as, *outside(model.inputs, raw, ids.to_pylist(), good)]
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
@@ -228,16 +255,6 @@ def _sequences(found: Found, model: Model) -> Found:
     if data.group in found.columns:
         return grouped.grouped(found, data, grouped.Wanted(steps, whole))
     return grouped.one_sequence(found, data, grouped.Wanted(steps, whole), Path(found.origin).stem or "sequence")
-
-
-def _cut(model: Model, raw: Mapping[str, np.ndarray]) -> list[str]:
-    """Which signals were read up to some step only."""
-    told = []
-    for name, field in model.inputs.items():
-        longest = int(field.options.get("longest", 0)) if field.kind == "signal" else 0
-        if cut := sum(len(row) >= longest for row in raw[name]) if longest else 0:
-            told.append(f"{name}: {counted(cut, 'sequence')} read up to step {longest:,}, the longest that is read")
-    return told
 
 
 def _order(found: Found, model: Model, spread: Spread) -> dict[str, pa.Array]:
@@ -298,17 +315,34 @@ def _words(answer: object) -> str:
 
 
 def column_for(found: Found, name: str, model: Model) -> Column:
-    """The column an input is read from; a source with one column of pictures, or sounds, serves any such input."""
-    source, kind = model.inputs[name].source, model.inputs[name].kind
-    if kind in {"image", "audio"} and source not in found.columns and kind in found.columns:
-        return found.columns[kind]
+    """The column an input is read from.
+
+    Raises:
+        DataError: It is not there.
+    """
+    field = model.inputs[name]
     try:
-        return found.column(source)
+        return column_in(found, field) or found.column(field.source)
     except SpecError as exc:
         needed = _sources(model)
         listed = f"column{'s' if len(needed) > 1 else ''} {', '.join(needed)}"
         below = spreadsheet.header_below(found, needed)
         raise DataError(exc.message, below or f"The model needs the {listed}.") from exc
+
+
+def column_in(found: Found, field: Field) -> Column | None:
+    """The column of an input's name; else that of files, if they are pictures, sounds or texts as the input is.
+
+    Args:
+        found: What was found.
+        field: Of the input.
+    """
+    sources = (field.source,) if isinstance(field.source, str) else field.source
+    if all(source in found.columns for source in sources):
+        return found.column(field.source)
+    names = {"image": ("image",), "audio": ("audio",), **_AS_TEXTS}.get(field.kind, ())
+    there = (found.columns[each] for each in names if each in found.columns)
+    return next((column for column in there if field.kind not in _AS_TEXTS or isinstance(column, Blobs)), None)
 
 
 def _sources(model: Model) -> list[str]:
@@ -365,7 +399,7 @@ def evaluate(
     else:
         with hardware.applied(asked.machine):  # so that the answers have the bits they had after training
             found = answering.answer(model, asked.dataset, asked.part, asked.machine.resident)
-    return scoring.evaluated(model, found, reads, started, asked.remarks)
+    return scoring.evaluated(model, found, asked.dataset, reads, started, asked.remarks)
 
 
 @dataclass(frozen=True)

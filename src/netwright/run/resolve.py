@@ -117,6 +117,11 @@ def _refuse_blends(wish: RegularizeSpec, data: Dataset) -> None:
     Raises:
         SpecError: It was asked for.
     """
+    whole = next((name for name, field in data.inputs.items() if field.ragged), "")
+    if wish.mixup and whole:
+        raise SpecError(
+            f"training.regularize.mixup: {whole} is a sequence, and two of them do not add up.", "Leave it out."
+        )
     stepped = next((name for name, field in data.outputs.items() if field.options.get("per")), "")
     for name in ("mixup", "label_smoothing"):
         if stepped and getattr(wish, name):

@@ -1,4 +1,4 @@
-"""Text that a language model writes on from a beginning, token by token."""
+"""Text that a model writes: on from a beginning, token by token, or about what goes in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from netwright.data.fields import kind_of
-from netwright.errors import SpecError
+from netwright.errors import CellError, DataError, SpecError
 from netwright.field import Field
+from netwright.files import printable
 from netwright.model_file import Model
+from netwright.models.decoders import Decoder, choosing
 from netwright.models.decoding import Sampling, written
+from netwright.readers.columns import read_regular
 from netwright.readers.kinds.text import Text, spelled
+from netwright.run.outside import outside
 from netwright.run.prediction import load_model
 from netwright.words import listed
 
@@ -26,8 +30,8 @@ class Writing:
     """A text as it is written.
 
     Args:
-        prompt: What stands before it, as the model reads it.
-        pieces: Tokens as they come, without end.
+        prompt: What stands before it, as the model reads it; nothing where it is about what goes in.
+        pieces: Tokens as they come; of a language model without end.
         notes: What a person should know.
     """
 
@@ -37,16 +41,17 @@ class Writing:
 
 
 def sample(run_or_model: Path, prompt: str = "\n", *, sampling: Sampling | None = None, seed: int = 0) -> Writing:
-    """What a language model writes.
+    """What a model writes, its tokens drawn.
 
     Args:
         run_or_model: Folder of a run, or a `.netwright` file.
-        prompt: The beginning.
+        prompt: The beginning; of a model that writes about what goes in, that: a text, or the path of a file.
         sampling: How tokens are drawn; as the network expects them when left out.
         seed: Of the draws.
 
     Raises:
-        SpecError: The model is no language model, or knows nothing of the prompt.
+        SpecError: The model writes nothing, or knows nothing of the prompt.
+        DataError: What goes in cannot be read.
     """
     model = load_model(run_or_model)
     return written_by(model, prompt, sampling or Sampling(), seed)
@@ -54,6 +59,8 @@ def sample(run_or_model: Path, prompt: str = "\n", *, sampling: Sampling | None 
 
 def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writing:
     """What a model writes; see `sample`."""
+    if any(isinstance(module, Decoder) for module in model.network.modules()):
+        return _about(model, prompt, sampling, seed)
     name, group = _language(model)
     field = model.inputs[group]
     told, codes = _coded(prompt, field)
@@ -72,6 +79,32 @@ def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writ
     tokens = written(model.network.eval(), group, name, known, sampling, seed, never=(_UNKNOWN,))
     pieces = spelled((field.vocabulary[code] for code in chain(known.tolist(), tokens)), field)
     return Writing("".join(islice(pieces, len(known))), pieces, notes)
+
+
+def _about(model: Model, given: str, sampling: Sampling, seed: int) -> Writing:
+    """What a decoder writes about what goes in."""
+    if len(model.inputs) > 1:
+        told = listed(list(model.inputs))
+        raise SpecError(
+            f"the model writes about {told} together.", "Use netwright predict, which writes the likeliest."
+        )
+    ((name, field),) = model.inputs.items()
+    if not given.strip():
+        raise SpecError(f"--prompt: the model writes about {name}, and nothing was given.", "Give a text, or a file.")
+    found = model.read([{name: given if field.kind == "text" else _file(Path(given))}])
+    chance = np.random.default_rng(seed)
+    with choosing(model.network, lambda scores: sampling.drawn(scores, chance.random())):
+        answers = model.answers(model.code(found))
+    output = next(name for name, task in model.tasks.items() if task.writes)
+    (text,) = model.tasks[output].decode(answers[output])
+    return Writing("", iter(str(text)), tuple(outside(model.inputs, found, ["it"], np.ones(1, dtype=bool))))
+
+
+def _file(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except CellError as exc:
+        raise DataError(f"{printable(path)} {exc.message}", "Give the path of a file.") from exc
 
 
 def _language(model: Model) -> tuple[str, str]:

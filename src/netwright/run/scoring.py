@@ -23,6 +23,8 @@ from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.field import ONE_CLASS, Field
 from netwright.figures.marks import number
+from netwright.figures.matrix import confused_pairs
+from netwright.files import printable
 from netwright.model_file import Example, Model
 from netwright.progress import Display
 from netwright.report import sentences
@@ -34,6 +36,7 @@ from netwright.run.answering import Answered, answer
 from netwright.run.folder import RunFolder
 from netwright.run.spread import STEP, Spread
 from netwright.spec import OutputSpec
+from netwright.tasks.category import Category
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
 from netwright.training.loop import Training
@@ -41,6 +44,7 @@ from netwright.words import counted
 
 LEFT_OUT = "left_out"  # among a model file's facts: columns that did not go in
 _CHUNK = 2048  # examples coded at a time
+_MISTAKES, _TOLD = 20, 3  # pairs of classes, and sure mistakes: kept, and printed
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
 
@@ -348,6 +352,7 @@ class Evaluation:
         reads: How often the test part was read so far, this time included; 0 for other examples.
         scores: By output.
         intervals: 95 % intervals by output.
+        mistakes: Of outputs that are one class for an example: what was wrong, by output.
         text: The same in words, line by line.
     """
 
@@ -356,14 +361,58 @@ class Evaluation:
     reads: int
     scores: dict[str, dict[str, float]]
     intervals: dict[str, dict[str, tuple[float, float]]]
+    mistakes: dict[str, Mistakes]
     text: list[str]
 
 
-def evaluated(model: Model, found: Answered, reads: int, started: float, remarks: Sequence[str] = ()) -> Evaluation:
-    """Scores and intervals of answers, and the same in words, with remarks on the examples."""
+@dataclass(frozen=True)
+class Mistakes:
+    """Which classes were taken for which, and the mistakes that a model is surest of.
+
+    Args:
+        confused: True class, answered class, how often, and in which share of the true class; most frequent first.
+        surest: Identifier, true class, answered class and its probability; surest first.
+    """
+
+    confused: list[tuple[str, str, int, float]]
+    surest: list[tuple[str, str, str, float]]
+
+    def told(self) -> list[str]:
+        """In words, the first of each."""
+        if not self.confused:
+            return []
+        pairs = [f"{true} for {said} ({count:,})" for true, said, count, _ in self.confused[:_TOLD]]
+        surest = [f"{id} (is {true}): {said} {100 * share:.1f} %" for id, true, said, share in self.surest[:_TOLD]]
+        return [f"most often taken for another: {', '.join(pairs)}", f"surest mistakes: {'; '.join(surest)}"]
+
+
+def _mistakes(task: Task, name: str, found: Answered, dataset: Dataset) -> Mistakes | None:
+    """What an output that is one class for each example got wrong; None of any other output."""
+    if not isinstance(task, Category) or task.each_step or task.writes:
+        return None
+    answers, targets = found.answers[name], found.targets[name]
+    chosen = task.chosen(answers)
+    surest = [
+        (
+            printable(str(dataset.ids[int(found.positions[row])])),
+            task.classes[int(targets[row])],
+            task.classes[int(chosen[row])],
+            float(answers[row, chosen[row]]),
+        )
+        for row in task.surest_mistakes(answers, targets, _MISTAKES)
+    ]
+    pairs = confused_pairs(task.confusion(answers, targets).tolist(), task.classes, _MISTAKES)
+    return Mistakes([(true, said, count, float(share)) for true, said, count, share in pairs], surest)
+
+
+def evaluated(
+    model: Model, found: Answered, dataset: Dataset, reads: int, started: float, remarks: Sequence[str] = ()
+) -> Evaluation:
+    """Scores, intervals and mistakes of answers, and the same in words, with remarks on the examples."""
     scores = found.scores(model)
     intervals = {n: task.interval(found.answers[n], found.targets[n], found.groups) for n, task in model.tasks.items()}
     text = [f"{found.part}: {counted(len(found.positions), 'example')} in {time.monotonic() - started:.1f} s"]
+    mistakes: dict[str, Mistakes] = {}
     for name, task in model.tasks.items():
         for key in task.undefined(found.targets[name]):
             scores[name].pop(key, None)
@@ -376,9 +425,13 @@ def evaluated(model: Model, found: Answered, reads: int, started: float, remarks
             text.append(f"  {name} {key}: {number(value, 4)}{within}")
         told = [*task.remarks(found.answers[name], found.targets[name]), *sentences.gap(scores[name])]
         text += [f"  {name}: {remark}" for remark in told]
+        wrong = _mistakes(task, name, found, dataset)
+        if wrong is not None:
+            mistakes[name] = wrong
+            text += [f"  {name}: {said}" for said in wrong.told()]
     if found.part == "test" and reads > 1:
         text.append(f"the test part was now read {reads} times: the more often, the less this number proves")
     text += [*remarks, *model.notes]
     if model.replayed is not None:
         text.append(f"the model file checked itself: {model.replayed}")
-    return Evaluation(found.part, len(found.positions), reads, scores, intervals, text)
+    return Evaluation(found.part, len(found.positions), reads, scores, intervals, mistakes, text)

@@ -23,12 +23,22 @@ from netwright.readers.kinds.number import one_number, style_of
 from netwright.readers.kinds.sequence import Sequence
 from netwright.readers.numerals import read_numbers
 from netwright.run.continued import load_model
-from netwright.run.lines import Growing, Source, Table, Value, arriving, lines, samples
+from netwright.run.lines import (
+    LONGEST_LINE,
+    TOO_LONG,
+    Growing,
+    Source,
+    Table,
+    Value,
+    arriving,
+    characters,
+    lines,
+    samples,
+)
 from netwright.run.scoring import task_columns
 from netwright.run.spread import STEP
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import Task, task_name
-from netwright.words import counted
 
 _REMEMBERED = 10_000  # names of sequences, to notice one that comes back
 
@@ -95,6 +105,10 @@ def _sequence(model: Model) -> tuple[str, Field]:
     if isinstance(kind, Sequence) and kind.foresees:
         raise SpecError(
             f"no answer can be given step by step: {kind.foresees}.", "Train with kind: signal and model.causal: true."
+        )
+    if field.options.get("tokens") == "bpe":
+        raise SpecError(
+            "--stream: pieces of a word are known only when it has ended.", "Train with tokens: characters."
         )
     for output, facts in model.outputs.items():
         if facts.options.get("onward"):
@@ -223,17 +237,21 @@ def _coder(field: Field) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _tokens(field: Field, source: Source, tell: Callable[[str], None]) -> Iterator[Taken]:
-    """A token to a line."""
-    kind, code = kind_of(field), _coder(field)
-    for number, line in lines(source):
+    """Characters as they come, line breaks and spaces among them; words when their line has ended."""
+    endless = field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
+    kind, code = kind_of(field), _coder(endless)
+    letters = field.options["tokens"] == "characters"
+    for number, text in enumerate(characters(source), start=1) if letters else lines(source):
+        if letters and not text:
+            continue
         try:
-            tokens = code(kind.one(line, field))
-            if len(tokens) != 1:
-                raise CellError(f"holds {counted(len(tokens), 'token')}, expected one.")
+            if not letters and text == TOO_LONG:
+                raise CellError(f"it is longer than {LONGEST_LINE:,} bytes.")
+            tokens = torch.from_numpy(code(kind.one(text, field)))
         except CellError as exc:
             tell(f"line {number:,} is skipped: {exc.message}")
             continue
-        yield torch.from_numpy(tokens)[0], {}
+        yield from ((token, {}) for token in tokens)
 
 
 def _sounds(field: Field, source: Source) -> Iterator[Taken]:

@@ -256,11 +256,16 @@ def _told(
 
 
 def _line(way: str, sizes: Sequence[int], scores: Mapping[str, Mapping[str, float]]) -> TransferLine:
-    each = [[score for score in scores[str(size)].values() if math.isfinite(score)] for size in sizes]
+    each = [list(_whole(scores[str(size)]).values()) for size in sizes]
     means = [statistics.fmean(found) if found else None for found in each]
     between = [mean_interval(found) for found in each]
     bounded = [(max(pair[0], 0.0), min(pair[1], 1.0)) if pair else None for pair in between]
     return TransferLine(way, means, bounded)
+
+
+def _whole(scores: Mapping[str, float]) -> dict[str, float]:
+    """Those of trainings that did not diverge."""
+    return {seed: score for seed, score in scores.items() if math.isfinite(score)}
 
 
 def verdict(sizes: Sequence[int], known: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
@@ -272,11 +277,15 @@ def verdict(sizes: Sequence[int], known: Mapping[str, Mapping[str, Mapping[str, 
     """
     said = []
     for size in dict.fromkeys((sizes[0], sizes[-1])):
-        means = {way: statistics.fmean(known[way][str(size)].values()) for way in WAYS}
+        whole = {way: _whole(known[way][str(size)]) for way in WAYS}
+        means = {way: statistics.fmean(scores.values()) for way, scores in whole.items() if scores}
+        if not means:
+            said.append(f"With {size:,} examples every training diverged.")
+            continue
         best = max(means, key=lambda way: means[way])
         told = f"With {size:,} examples {best} is best, {score_text('accuracy', means[best])} right"
-        if best != SCRATCH:
-            more = [known[best][str(size)][seed] - value for seed, value in known[SCRATCH][str(size)].items()]
+        more = [value - whole[SCRATCH][seed] for seed, value in whole[best].items() if seed in whole[SCRATCH]]
+        if best != SCRATCH and more:
             told += f", {100 * statistics.fmean(more):.1f} points above training from scratch"
             if pair := mean_interval(more):
                 told += f" ({100 * pair[0]:.1f} to {100 * pair[1]:.1f} over {len(more)} seeds)"

@@ -242,6 +242,21 @@ class Category(Task):
         given = functional.one_hot(self.chosen(answers), len(self.classes)).double()
         return metrics.confusion(given, targets)
 
+    def surest_mistakes(
+        self, answers: Float[Tensor, "batch class"], targets: Int[Tensor, " batch"], most: int
+    ) -> list[int]:
+        """Places of examples that were answered wrongly, those first whose answer has the highest probability.
+
+        Args:
+            answers: As `answers` gives them.
+            targets: As in a batch.
+            most: How many.
+        """
+        chosen = self.chosen(answers)
+        wrong = (chosen != targets).nonzero().flatten()
+        sure = answers.gather(1, chosen[:, None])[:, 0][wrong]
+        return wrong[sure.argsort(descending=True, stable=True)][:most].tolist()
+
     def baselines(self, train: Coded, test: Coded, seed: int) -> list[Baseline]:
         """The share of each class in training for everyone, and logistic regression."""
         start = time.monotonic()

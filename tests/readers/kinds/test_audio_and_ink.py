@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from netwright.errors import DataError, SpecError
+from netwright.errors import CellError, DataError, SpecError
 from netwright.field import Field
 from netwright.readers import Blobs, find, from_memory, padding
 from netwright.readers.columns import Arrays, Several
@@ -49,6 +49,32 @@ def test_coefficients_are_the_cosine_transform_of_the_bands() -> None:
     flat = cepstrum(torch.ones(3, 40))
     assert flat.shape == (3, 13)
     assert torch.allclose(flat[:, 1:], torch.zeros(3, 12), atol=1e-5)  # a flat spectrum has no shape
+
+
+@pytest.mark.parametrize("samples", [1, 100, 200, 255, 256, 257])
+def test_the_shortest_sound_is_a_step(tmp_path: Path, samples: int) -> None:
+    field, _ = planned(tmp_path, wav(tone(440)))
+    found = Audio().one(wav(tone(440, samples / RATE)), field)
+    assert found.shape == (1, 40)
+    assert np.isfinite(found).all()
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    field, _ = planned(tmp_path, wav(tone(440)))
+    for wrong in (np.nan, np.inf):
+        file = io.BytesIO()
+        soundfile.write(file, np.where(np.arange(4000) == 7, wrong, tone(440)), RATE, format="WAV", subtype="FLOAT")
+        with pytest.raises(CellError, match="holds samples that are no numbers"):
+            Audio().one(file.getvalue(), field)
+
+
+def test_sounds_that_are_read_up_to_some_step_are_told(tmp_path: Path) -> None:
+    field, column = planned(tmp_path, wav(tone(300)), wav(tone(900, 0.1)), longest=20)
+    values = room(field, 2)
+    Audio().read(column, field, np.arange(2), values, lambda _: None)
+    assert [reason.why for reason in Audio().decided(values, field)] == [
+        "1 of 2 sequences reach it; what stands behind is not read"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC"])
@@ -109,6 +135,14 @@ WAYS = {
     "plain": "\n".join(f"{x} {y} {pen}" for x, y, pen in POINTS),
     "unipen": ".VERSION 1.0\n.PEN_DOWN\n0 0\n1 0\n1 1\n.PEN_UP\n.PEN_DOWN\n3 1\n3 0\n.PEN_UP\n",
     "inkml": '<ink xmlns="http://www.w3.org/2003/InkML"><trace>0 0, 1 0, 1 1</trace><trace>3 1, 3 0</trace></ink>',
+    "inkml of differences": "<ink><trace>0 0, '1'0, 0 1</trace><trace>3 1, * \"-1</trace></ink>",
+    "inkml of other channels": '<ink><traceFormat><channel name="T"/><channel name="Y"/><channel name="X"/>'
+    "</traceFormat><trace>5 0 0, 6 0 1, 7 1 1</trace><trace>8 1 3, 9 0 3</trace></ink>",
+    "json of times": json.dumps([[x, y, pen, 0.1 * k] for k, (x, y, pen) in enumerate(POINTS)]),
+    "iam": '<Session><Stroke><Point x="0" y="0" time="1.5"/><Point x="1" y="0"/><Point x="1" y="1"/></Stroke>'
+    '<Stroke><Point x="3" y="1"/><Point x="3" y="0"/></Stroke></Session>',
+    "unipen of other channels": ".COORD T Y X\n.PEN_DOWN\n5 0 0\n6 0 1\n7 1 1\n"
+    ".PEN_UP\n.PEN_DOWN\n8 1 3\n9 0 3\n.PEN_UP",
 }
 INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", ragged=True, options={"longest": 100})
 
@@ -117,6 +151,40 @@ INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", r
 def test_points_are_the_same_however_they_are_written(way: str) -> None:
     assert Ink().one(WAYS[way], INK).tolist() == POINTS
     assert Ink().one(WAYS[way].encode(), INK).tolist() == POINTS
+
+
+def test_a_third_number_that_is_no_pen_is_not_taken_for_one() -> None:
+    found = Ink().one(json.dumps([[0, 0, 12], [1, 0, 25], [1, 1, 37]]), INK)
+    assert found.tolist() == [[0, 0, 1], [1, 0, 0], [1, 1, 0]]
+
+
+def test_the_example_of_inkml_with_differences_of_differences() -> None:
+    """W3C InkML 2011, section 3.2.1."""
+    trace = "1125 18432,'23'43,\"7\"-8,3-5,7 -3,6 2,6 8,3 6 T,2 4*T,3 6,3-6 F F"
+    points = Ink().one(f"<ink><trace>{trace}</trace></ink>", INK)
+    assert points[:, :2].tolist() == [
+        [1125, 18432], [1148, 18475], [1178, 18510], [1211, 18540], [1251, 18567], [1297, 18596],
+        [1349, 18633], [1404, 18676], [1461, 18723], [1521, 18776], [1584, 18823],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '<ink><traceFormat><channel name="T"/></traceFormat><trace>1 2</trace></ink>',
+            "points of T, expected X and Y",
+        ),
+        ("<ink><trace>1 ?, 2 3</trace></ink>", '"1 [?]" is no point'),
+        ("<ink><trace>1</trace></ink>", '"1" is no point'),
+        ('<ink><Stroke><Point x="1"/></Stroke></ink>', "a point without numbers x and y"),
+        ("<ink/>", "XML without a trace"),
+        (".PEN_DOWN\n1\n", '"1" is no point'),
+    ],
+)
+def test_what_holds_no_places_is_told(text: str, told: str) -> None:
+    with pytest.raises(CellError, match=told):
+        Ink().one(text, INK)
 
 
 def test_neither_place_nor_size_matters_to_the_network() -> None:

@@ -127,7 +127,7 @@ def test_only_so_many_steps_are_read() -> None:
     values, _ = read(column, field)
     assert [row.flatten().tolist() for row in values] == [[1, 2], [5]]
     (said,) = [reason for reason in Signal().decided(values, Signal().fit(values, field)) if "longest" in reason.path]
-    assert said.why == "1 sequence of 2 is read up to there"
+    assert said.why == "1 of 2 sequences reach it; what stands behind is not read"
 
 
 def test_classes_are_read_step_by_step() -> None:

@@ -121,5 +121,5 @@ def test_characters_that_training_never_saw_are_counted_and_named(tmp_path: Path
         f"{{data: {{path: {tmp_path / 'a.txt'}, window: 16}}, inputs: {{text: text}}, outputs: {{next: {{of: text}}}}}}"
     )
     reasons = {reason.path: reason.why for reason in prepare(load(text)).reasons}
-    said = "tokens of the training part; 21 of 2,082 in all the data are none of them and count as one unknown: "
+    said = "tokens of the training part; 21 of 2,082 tokens are none of them and count as one unknown: "
     assert reasons["inputs.text.vocabulary"] == f"{said}\u00f8, \u03a9"

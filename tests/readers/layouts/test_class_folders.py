@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from netwright.errors import DataError
-from netwright.readers import Cells, Found, find
+from netwright.readers import Cells, Found, find, infer
 
 
 def put(root: Path, *names: str) -> None:
@@ -66,8 +66,8 @@ def test_an_outer_folder_is_no_class(tmp_path: Path) -> None:
 
 def test_nothing_usable_says_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "notes.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"no picture in a class folder\. Found 1 text \(a/notes\.txt: not a picture"):
+    (tmp_path / "a" / "notes.json").write_text("hello")
+    with pytest.raises(DataError, match=r"no picture in a class folder\. Found 1 text \(a/notes\.json: not a picture"):
         find(tmp_path)
 
 
@@ -83,3 +83,32 @@ def test_names_that_are_no_utf8_are_shown_and_read(tmp_path: Path) -> None:
 def test_real_photos(data_dir: Path) -> None:
     found = find(data_dir / "hymenoptera_256")
     assert found.notes == ("split given by folders: train 245, validation 153",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "column"),
+    [
+        ("1.txt", "Not a bad film at all.", "text"),
+        ("1.inkml", "<ink><trace>0 0, 1 1</trace></ink>", "ink"),
+        ("1.upx", ".VERSION 1.0\n.PEN_DOWN\n0 0\n1 1\n.PEN_UP\n", "ink"),
+    ],
+)
+def test_texts_and_pen_ink_in_folders(tmp_path: Path, name: str, content: str, column: str) -> None:
+    for place in ("train/good", "train/bad", "test/good", "test/bad"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / name).write_text(content)
+    (tmp_path / "train" / "good" / "scores.csv").write_text("a,b\n1,2\n")
+    found = find(tmp_path)
+    assert list(found.columns) == [column, "category"]
+    assert infer(found.columns[column], "input")[0] == column
+    assert classes(found) == ["bad", "good", "bad", "good"]
+    assert [(item.where, item.reason.split(" (")[0]) for item in found.refused] == [
+        ("train/good/scores.csv", f"not a {'pen ink' if column == 'ink' else 'text'}")
+    ]
+
+
+def test_texts_beside_pictures_leave_them_pictures(tmp_path: Path) -> None:
+    put(tmp_path, "cat/1.png", "dog/1.png")
+    for place in ("cat/1.txt", "cat/note.txt", "dog/1.txt", "dog/more.txt", "dog/licence.md"):
+        (tmp_path / place).write_text("where it was taken")
+    assert list(find(tmp_path).columns) == ["image", "category"]

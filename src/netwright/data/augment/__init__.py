@@ -110,6 +110,28 @@ class Transform:
         """
         return places
 
+    def boxes(self, boxes: Tensor, draw: Draw, size_px: tuple[int, int]) -> Tensor:
+        """The upright boxes that hold the corners of moved boxes, (batch, box, 4): left, top, right, bottom in pixels.
+
+        What leaves the picture is cut off.
+
+        Args:
+            boxes: In the pictures as they are.
+            draw: The same as for the pictures.
+            size_px: Height and width of the pictures.
+
+        Example:
+            >>> from netwright.data.augment.geometry import Mirror
+            >>> Mirror().boxes(torch.tensor([[[1.0, 2.0, 3.0, 5.0]]]), Draw(0, "mirror", 0, torch.tensor([0])), (8, 10))
+            tensor([[[7., 2., 9., 5.]]])
+        """
+        left, top, right, bottom = boxes.unbind(-1)
+        corners = [torch.stack([x, y], dim=-1) for x in (left, right) for y in (top, bottom)]
+        moved = self.points(torch.cat(corners, dim=1), draw, size_px).unflatten(1, (len(corners), -1))
+        low, high = moved.amin(dim=1), moved.amax(dim=1)
+        far = torch.tensor([size_px[1], size_px[0]], dtype=boxes.dtype, device=boxes.device)
+        return torch.cat([low, high], dim=-1).clamp(min=0).minimum(far.repeat(2))
+
     def plane(self, draw: Draw) -> Tensor | None:
         """What becomes of directions in the plane of tracks and pen ink, (batch, 2, 2); None where nothing moves."""
         return None

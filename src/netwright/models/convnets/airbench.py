@@ -24,12 +24,14 @@ def airbench(shape: Shape, *, width: float = 1.0) -> str:
     if channels[0] < 1:
         raise ValueError(f"width is {width:g}, expected enough for one channel")
     side = min(shape[1:]) - 1
-    for _ in channels:
-        side //= 2
+    stages = []
+    for count in channels:
+        stages.append(_stage(count, "pool 2" if side > 1 else ""))
+        side = max(side // 2, 1)
     last = f"pool {side}" if side > 1 else ""
-    return chain("whiten 2, gelu", *(_stage(count) for count in channels), last)
+    return chain("whiten 2, gelu", *stages, last)
 
 
-def _stage(filters: int) -> str:
+def _stage(filters: int, pool: str) -> str:
     convolved, rest = f"conv {filters}x3 pad 1 bias no", "batch_norm momentum 0.4, gelu"
-    return f"{convolved}, pool 2, {rest}, {convolved}, {rest}"
+    return chain(convolved, pool, rest, convolved, rest)

@@ -8,7 +8,8 @@ from netwright.models.convnets import Shape, chain, is_small, repeated
 def lenet(shape: Shape) -> str:
     """LeNet-5: two stages of convolution and averaging, then two dense layers.
 
-    Pictures are padded as if the filters could look over their border, so that 28 pixels give the paper's maps.
+    Pictures are padded as if the filters could look over their border, so that 28 pixels give the paper's maps; of less
+    than 12 pixels the second maps are padded, too.
 
     Source: LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition, figure 2; with
     full connections between its maps, plain averages, and without its radial output units.
@@ -17,7 +18,8 @@ def lenet(shape: Shape) -> str:
         >>> lenet((1, 28, 28))
         'conv 6x5 pad 2, tanh, pool avg 2, conv 16x5, tanh, pool avg 2, dense 120, tanh, dense 84, tanh'
     """
-    return "conv 6x5 pad 2, tanh, pool avg 2, conv 16x5, tanh, pool avg 2, dense 120, tanh, dense 84, tanh"
+    pad = " pad 2" if min(shape[1:]) < 12 else ""
+    return f"conv 6x5 pad 2, tanh, pool avg 2, conv 16x5{pad}, tanh, pool avg 2, dense 120, tanh, dense 84, tanh"
 
 
 def convnetjs(shape: Shape) -> str:

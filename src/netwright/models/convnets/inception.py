@@ -64,13 +64,12 @@ def googlenet(shape: Shape, *, batch_norm: bool = False, auxiliary: bool = False
         )
         return branches("concat", *ways)
 
-    pool = "pool 3 stride 2 ceil yes"
-    small = is_small(shape)
+    pool, small = "pool 3 stride 2 ceil yes", is_small(shape)
+    side = _side_of_4a(min(shape[1:]), small=small)
     stem = [conv(64, 3)] if small else [conv(64, 7, " stride 2"), pool, conv(64, 1)]
     modules = {name: module(name) for name in _MODULES}
     if auxiliary:
-        window = min(5, _side_of_4a(min(shape[1:]), small=small))
-        hidden = chain(f"pool {window} avg stride 3", conv(128, 1), "dense 1024, relu, dropout 0.7")
+        hidden = chain(f"pool {min(5, side)} avg stride 3", conv(128, 1), "dense 1024, relu, dropout 0.7")
         for name in ("4a", "4d"):
             modules[name] = chain(modules[name], f"{{{hidden}}} auxiliary 0.3")
     return chain(
@@ -81,7 +80,7 @@ def googlenet(shape: Shape, *, batch_norm: bool = False, auxiliary: bool = False
         modules["3b"],
         pool,
         *(modules[name] for name in ("4a", "4b", "4c", "4d", "4e")),
-        "pool 2 ceil yes" if batch_norm else pool,
+        "pool 2 ceil yes" if batch_norm or side < 3 else pool,
         modules["5a"],
         modules["5b"],
         "global_pool, dropout 0.2" if batch_norm else "global_pool, dropout 0.4",

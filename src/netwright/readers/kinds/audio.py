@@ -178,8 +178,8 @@ def log_mel(sound: Float[torch.Tensor, " sample"], rate_hz: int) -> Float[torch.
     Source: Davis & Mermelstein 1980; mel = 2595 log10(1 + f / 700), O'Shaughnessy 1987.
     """
     window, hop, points = _sizes(rate_hz)
-    if len(sound) < window:
-        sound = torch.nn.functional.pad(sound, (0, window - len(sound)))
+    if len(sound) < points:
+        sound = torch.nn.functional.pad(sound, (0, points - len(sound)))
     spectrum = torch.stft(sound, points, hop, window, torch.hann_window(window), center=False, return_complex=True)
     energy = spectrum.abs().square().t()  # time frequency
     return (energy @ _bands(points // 2 + 1, rate_hz) + _FLOOR).log()
@@ -244,6 +244,8 @@ def _read(raw: bytes, rate_hz: int) -> np.ndarray:
         raise CellError("holds no sound.")
     if len(found) < promised:
         raise CellError(f"is cut short: {len(found):,} of {promised:,} samples are there.")
+    if not np.isfinite(found).all():
+        raise CellError("holds samples that are no numbers.")
     mono = found.mean(axis=1)
     return mono if rate == rate_hz else soxr.resample(mono, rate, rate_hz)
 

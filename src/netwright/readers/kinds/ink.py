@@ -1,7 +1,8 @@
 """Pen ink: points in the order in which they were drawn, and where the pen was set down anew.
 
-Read from points in arrays, JSON, CSV, InkML and UNIPEN-like text. What is cached is the points as they are; the network
-sees them in a frame of their own, so that neither place nor size on the page matters, and the way to each.
+Read from points in arrays, JSON, CSV, InkML, IAM's XML and UNIPEN-like text. What is cached is the points as they are;
+the network sees them in a frame of their own, so that neither place nor size on the page matters, and the way to each.
+When a point was drawn and how hard the pen was pressed is not read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar
 from xml.etree import ElementTree
 
@@ -20,15 +21,17 @@ import torch
 from netwright.errors import CellError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import padding
-from netwright.readers.columns import Column, Found, Several
+from netwright.readers.columns import Column, Found, Several, named
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, TEXTS, sniff
 from netwright.spec import InputSpec, OutputSpec
 
 LONGEST = 2_000  # points
 _HUGE = 1e9  # of a coordinate
-_NUMBERS = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBERS = re.compile(_NUMBER)
+_VALUES = re.compile(rf"([!'\"]?)\s*({_NUMBER}|[*?TF])")
 Strokes = list[list[tuple[float, float]]]
 
 
@@ -58,6 +61,17 @@ class Ink(Sequence):
             options={"longest": longest},
         )
         return field, []
+
+    def keep(
+        self,
+        column: Column,
+        field: Field,
+        index: np.ndarray,
+        put: Callable[[int, np.ndarray], None],
+        progress: Callable[[int], None],
+    ) -> dict[int, str]:
+        """The files themselves where cells name them; see `Sequence.keep`."""
+        return super().keep(named(column, self.name) or column, field, index, put, progress)
 
     def one(self, raw: Cell, field: Field) -> np.ndarray:
         """`(time, 3)`: x, y, and 1 where the pen was set down anew.
@@ -108,6 +122,8 @@ _DIM = 5
 
 def _framed(points: np.ndarray) -> np.ndarray:
     """Centred, the longer side from -1 to 1; ways in units of their mean length, those of a lifted pen as well."""
+    if not len(points):  # of a cell that could not be read
+        return np.zeros((0, _DIM), dtype=np.float32)
     places = points[:, :2]
     low, high = places.min(axis=0), places.max(axis=0)
     side = float((high - low).max()) or 1.0
@@ -121,14 +137,14 @@ def _points(raw: Cell) -> np.ndarray:
     if isinstance(raw, np.ndarray):
         return _of_array(raw)
     if isinstance(raw, bytes):
-        if sniff(raw[:HEAD_BYTES]) not in {"text", "xml"}:
+        if sniff(raw[:HEAD_BYTES]) not in TEXTS | INKS:
             raise CellError(f"is no ink (holds {sniff(raw[:HEAD_BYTES])}).")
         raw = raw.decode("utf-8-sig", "replace")
     if not isinstance(raw, str):
         raise CellError("the cell has no value, expected ink.")
     text = raw.strip()
     if text.startswith("<"):
-        return _stacked(_of_inkml(text))
+        return _stacked(_of_xml(text))
     if text.startswith(("[", "{")):
         return _of_json(text)
     if ".PEN_DOWN" in text:
@@ -148,9 +164,12 @@ def _of_array(values: np.ndarray) -> np.ndarray:
         raise CellError("its points are no numbers.") from exc
     if values.ndim == 1 and len(values) % 2 == 0:  # x1, y1, x2, y2, ...
         values = values.reshape(-1, 2)
-    if values.ndim != 2 or values.shape[1] not in (2, 3):
+    if values.ndim != 2 or values.shape[1] < 2:
         raise CellError(f"has shape {values.shape}, expected a row of x, y and perhaps pen for each point.")
-    return values if values.shape[1] == 3 else np.column_stack([values, np.zeros(len(values))])
+    pen = values[:, 2] if values.shape[1] > 2 else np.zeros(len(values))
+    if not np.isin(pen, (0, 1)).all():  # a time, or how hard the pen was pressed
+        pen = np.zeros(len(values))
+    return np.column_stack([values[:, :2], pen])
 
 
 def _of_json(text: str) -> np.ndarray:
@@ -174,38 +193,90 @@ def _of_json(text: str) -> np.ndarray:
         raise CellError("is JSON, but no list of points or strokes.") from exc
 
 
-def _of_inkml(text: str) -> Strokes:
-    """The traces of InkML; what declares entities is refused unread."""
+def _of_xml(text: str) -> Strokes:
+    """The traces of InkML, or the points in strokes of IAM's XML; what declares entities is refused unread."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise CellError("declares entities, which ink has no use for.")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as exc:
         raise CellError(f"is no XML ({exc}).") from exc
-    traces = [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == "trace"]
-    if not traces:
+    if traces := _named(root, "trace"):
+        formats = [_named(one, "channel") for one in _named(root, "traceFormat")]
+        orders = {_order([channel.get("name", "") for channel in channels]) for channels in formats}
+        if len(orders) > 1:
+            raise CellError("has traces whose channels are in different orders.")
+        places = orders.pop() if orders else (0, 1)
+        return [_of_trace(trace.text or "", places) for trace in traces]
+    strokes = [_named(stroke, "Point") for stroke in _named(root, "Stroke")]
+    if not any(strokes):
         raise CellError("is XML without a trace of ink.")
-    return [_pairs(part.split() for part in trace.split(",")) for trace in traces]
+    try:
+        return [[(float(point.attrib["x"]), float(point.attrib["y"])) for point in stroke] for stroke in strokes]
+    except (KeyError, ValueError) as exc:
+        raise CellError("has a point without numbers x and y.") from exc
+
+
+def _named(element: ElementTree.Element, tag: str) -> list[ElementTree.Element]:
+    return [one for one in element.iter() if one.tag.rpartition("}")[2] == tag]
+
+
+def _order(channels: list[str]) -> tuple[int, int]:
+    """Places of x and y among the numbers of a point."""
+    names = [name.upper() for name in channels]
+    if not {"X", "Y"} <= {*names}:
+        raise CellError(f"has points of {', '.join(channels) or 'nothing'}, expected X and Y among them.")
+    return names.index("X"), names.index("Y")
+
+
+def _of_trace(trace: str, places: tuple[int, int]) -> list[tuple[float, float]]:
+    """Points of one trace, also those written as differences (') and as differences of these (").
+
+    Source: W3C, Ink Markup Language (InkML), 2011, section 3.2.1.
+    """
+    points: list[tuple[float, float]] = []
+    marks, last, ways = ["!", "!"], [0.0, 0.0], [0.0, 0.0]
+    for point in filter(str.strip, trace.split(",")):
+        values = _VALUES.findall(point)
+        if len(values) <= max(places) or any(values[place][1] in "?TF" for place in places):
+            raise CellError(f'"{point.strip()[:40]}" is no point.')
+        for axis, place in enumerate(places):
+            mark, value = values[place]
+            marks[axis] = mark or marks[axis]
+            if value == "*":
+                ways[axis] = 0.0
+            elif marks[axis] == "!":
+                ways[axis] = float(value) - last[axis] if points else 0.0
+            else:
+                ways[axis] = float(value) + (ways[axis] if marks[axis] == '"' else 0.0)
+            last[axis] = float(value) if marks[axis] == "!" and value != "*" else last[axis] + ways[axis]
+        points.append((last[0], last[1]))
+    return points
 
 
 def _of_unipen(text: str) -> Strokes:
-    """`.PEN_DOWN`, lines of coordinates, `.PEN_UP`; other lines that begin with a dot are passed over."""
+    """`.PEN_DOWN`, lines of coordinates in the order of `.COORD`, `.PEN_UP`; other lines with a dot are passed over."""
     strokes: Strokes = []
-    down = False
+    down, places = False, (0, 1)
     for line in text.splitlines():
         word = line.strip()
         if word.startswith(".PEN_DOWN"):
             strokes.append([])
             down = True
+        elif word.startswith(".COORD"):
+            places = _order(word.split()[1:])
         elif word.startswith("."):
             down = down and not word.startswith(".PEN_UP")
         elif down and word:
-            strokes[-1] += _pairs([word.split()])
+            numbers = _NUMBERS.findall(word)
+            if len(numbers) <= max(places):
+                raise CellError(f'"{word[:40]}" is no point.')
+            strokes[-1].append((float(numbers[places[0]]), float(numbers[places[1]])))
     return [stroke for stroke in strokes if stroke]
 
 
 def _of_table(text: str) -> np.ndarray:
-    """A line for each point, with or without a header: x, y and perhaps pen."""
+    """A line for each point, with or without a header: x, y and perhaps pen; more is not read."""
     lines = [line for line in text.splitlines() if line.strip()]
     separator = next((mark for mark in ",;\t" if lines and mark in lines[0]), " ")
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True))
@@ -214,17 +285,6 @@ def _of_table(text: str) -> np.ndarray:
         wanted = [names.index(name) for name in ("x", "y", "pen") if name in names]
         rows = [[row[place] for place in wanted if place < len(row)] for row in rows[1:]]
     try:
-        return _of_array(np.array([[float(cell) for cell in row if cell.strip()][:3] for row in rows]))
+        return _of_array(np.array([[float(cell) for cell in row if cell.strip()] for row in rows]))
     except ValueError as exc:
         raise CellError("has a line that is no x, y and pen.") from exc
-
-
-def _pairs(points: Iterable[list[str]]) -> list[tuple[float, float]]:
-    found = []
-    for cells in points:
-        numbers = _NUMBERS.findall(" ".join(cells))
-        if cells and len(numbers) < 2:
-            raise CellError(f'"{" ".join(cells)[:40]}" is no point.')
-        if cells:
-            found.append((float(numbers[0]), float(numbers[1])))
-    return found

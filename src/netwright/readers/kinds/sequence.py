@@ -11,11 +11,12 @@ import pyarrow as pa
 import torch
 
 from netwright.errors import CellError, SpecError
-from netwright.field import Field
+from netwright.field import Field, Reason
 from netwright.readers import padding
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Several
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.readers.numerals import read_numbers
+from netwright.words import counted
 
 _TOLD = 1000  # cells between two words about how far reading is
 
@@ -67,6 +68,24 @@ class Sequence(Kind):
                 progress(done)
         progress(len(index))
         return failed
+
+    def cut(self, values: np.ndarray, field: Field) -> int:
+        """How many sequences have as many steps as are read, so that what stands behind, if anything does, is left out.
+
+        Args:
+            values: Cached cells.
+            field: Its option `longest` says how many steps are read.
+        """
+        longest = int(field.options.get("longest", 0))
+        return sum(len(values[place]) >= longest for place in range(len(values))) if longest else 0
+
+    def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
+        """How many sequences are read up to some step only."""
+        cut = self.cut(values, field)
+        if not cut:
+            return []
+        why = f"{cut:,} of {counted(len(values), 'sequence')} reach it; what stands behind is not read"
+        return [Reason(path=f"inputs.{field.name}.longest", value=str(field.options["longest"]), why=why)]
 
     def code(self, values: np.ndarray | torch.Tensor, field: Field) -> torch.Tensor:
         """`(batch, time)` tokens or `(batch, time, dim)` numbers, padded as `readers/padding.py` says."""

@@ -95,11 +95,8 @@ class Signal(Stepwise):
 
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """Of which columns numbers are missing, and how many sequences are cut."""
+        reasons = super().decided(values, field)
         rows = [np.asarray(values[place]) for place in range(len(values))]
-        longest, reasons = int(field.options["longest"]), []
-        if cut := sum(len(row) >= longest for row in rows):
-            why = f"{counted(cut, 'sequence')} of {len(rows):,} is read up to there"
-            reasons.append(Reason(path=f"inputs.{field.name}.longest", value=str(longest), why=why))
         if "missing" not in field.options or not rows:
             return reasons
         filled = [f"the training mean {mean:.4g}" for mean in field.mean]

@@ -111,14 +111,19 @@ class Text(Sequence):
             "spaces": words,
             "bpe": ("pieces of words", "all bytes, and pairs that the training part holds most often"),
         }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
-        why += unseen(values, field)
+        if others := unseen(values, field):
+            why += f"; {others}"
         told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
-        split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
-        cut = sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
-        if cut:
+        if cut := self.cut(values, field):
             why = f"{cut:,} of {len(values):,} texts are longer and are read up to there"
             told.append(Reason(path=f"{path}.longest", value=str(longest), why=why))
         return told
+
+    def cut(self, values: np.ndarray, field: Field) -> int:
+        """How many texts have more tokens than are read."""
+        longest = int(field.options["longest"])
+        split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
+        return sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
 
     def width(self, field: Field) -> int:
         """Tokens that `flat` counts; all pieces of words, which do not stand in the order of how frequent they are."""
@@ -271,7 +276,7 @@ def unseen(values: np.ndarray, field: Field) -> str:
     if not others:
         return ""
     shown = listed([printable(token) for token, _ in others.most_common()], _SHOWN)
-    return f"; {others.total():,} of {tokens:,} in all the data are none of them and count as one unknown: {shown}"
+    return f"{others.total():,} of {tokens:,} tokens are none of them and count as one unknown: {shown}"
 
 
 def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""One folder per class, with or without `train`, `val` and `test` folders above them; a folder or a tar of the same."""
+"""One folder per class of pictures, sounds, pen ink or texts; a folder or a tar of the same.
+
+There may be `train`, `val` and `test` folders above them.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ _PEEK = 200  # entries of a folder looked at to recognise the layout
 
 
 class ClassFolders(Layout):
-    """Pictures, or sounds, in folders named by their class; columns `image` (or `audio`) and `category`."""
+    """Files in folders named by their class; columns `image` (or `audio`, `ink`, `text`) and `category`."""
 
     name: ClassVar[str] = "class_folders"
 
@@ -56,7 +59,7 @@ class ClassFolders(Layout):
         return len(folders) > 1 or (len(folders) == 1 and not table)
 
     def find(self, path: Path) -> Found:
-        """All pictures with their classes; where there are more sounds than pictures, all sounds.
+        """All pictures with their classes; where there are more sounds, inks or texts, all of those.
 
         Raises:
             DataError: No picture lies in a class folder; says what does.
@@ -64,7 +67,7 @@ class ClassFolders(Layout):
         listing = list_archive(path) if path.is_file() else list_folder(path)
         depth = _wrapping(listing.blobs.names)
         splits = _has_splits(listing.blobs.names, depth)
-        signal = signal_of(listing.kinds)
+        signal = signal_of(listing)
         keep: list[int] = []
         classes: list[str] = []
         official: list[str] = []
@@ -72,7 +75,8 @@ class ClassFolders(Layout):
         for place, name in enumerate(listing.blobs.names):
             parts = name.split("/")[depth:]
             split = SPLITS.get(parts[0].lower(), "") if splits else ""
-            reason = _reason(listing.kinds[place], parts, split, splits, signal)
+            what = "" if signal.holds(name, listing.kinds[place]) else _words(listing.kinds[place], signal)
+            reason = _reason(what, parts, split, splits)
             if reason:
                 refused.append(refusal(name, reason))
                 continue
@@ -121,17 +125,13 @@ def _has_splits(names: tuple[str, ...], depth: int) -> bool:
     return "train" in outer and (len(outer - {""}) > 1 or outer == {"train"})
 
 
-def _reason(kind: str, parts: list[str], split: str, splits: bool, signal: Signal) -> str:
-    """Why a file is no example, or nothing."""
+def _reason(what: str, parts: list[str], split: str, splits: bool) -> str:
+    """Why a file is no example, or nothing; `what` says why by what it holds."""
     if splits and not split:
         return "outside the train, validation and test folders"
     if len(parts) < (3 if splits else 2):
-        return (
-            "no class: it lies beside the class folders, not in one"
-            if kind in signal.kinds
-            else f"{_words(kind, signal)}, no class"
-        )
-    return "" if kind in signal.kinds else _words(kind, signal)
+        return f"{what}, no class" if what else "no class: it lies beside the class folders, not in one"
+    return what
 
 
 def _words(kind: str, signal: Signal) -> str:

@@ -18,7 +18,7 @@ import pyarrow.csv
 
 from netwright.errors import DataError
 from netwright.files import printable
-from netwright.readers.columns import Cells, Found, Refusal, names_pictures, names_sounds, packing_of, read_regular
+from netwright.readers.columns import Cells, Found, Refusal, names_files, packing_of, read_regular
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.text_table import (
     Records,
@@ -117,7 +117,7 @@ def _roots(folder: Path, columns: dict[str, pa.ChunkedArray], notes: list[str]) 
     """Where the files that a column names lie: beside the table, or in the one folder there that holds more of them."""
     roots = dict.fromkeys(columns, folder)
     for name, values in columns.items():
-        if not names_pictures(values) and not names_sounds(values):
+        if not names_files(values):
             continue
         some = [cell for cell in values.slice(0, _PEEK).to_pylist() if safe_below(cell)]
         places = [folder, *sorted(child for child in folder.iterdir() if child.is_dir())]

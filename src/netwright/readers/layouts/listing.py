@@ -30,7 +30,7 @@ from netwright.readers.columns import (
     packing_of,
     read_regular,
 )
-from netwright.readers.sniff import HEAD_BYTES, PICTURES, SOUNDS, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, PICTURES, SOUNDS, TEXTS, sniff
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"})
 _HEADS = 512  # members of an archive whose first bytes are kept for planning
@@ -85,23 +85,44 @@ class Signal:
         name: Of the column.
         noun: One of them, in words.
         kinds: What such a file holds by its first bytes.
+        endings: What its name ends in; anything where left out.
+        weight: How much one of them counts where a folder holds several kinds of files.
     """
 
     name: str
     noun: str
     kinds: frozenset[str]
+    endings: tuple[str, ...] = ()
+    weight: float = 1.0
+
+    def holds(self, name: str, kind: str) -> bool:
+        """Whether a file is one of them.
+
+        Args:
+            name: Of the file.
+            kind: What it holds by its first bytes.
+        """
+        return kind in self.kinds and (not self.endings or Path(name).suffix.casefold() in self.endings)
 
 
-_SIGNALS = (Signal("image", "picture", PICTURES), Signal("audio", "sound", SOUNDS))
+_SIGNALS = (
+    Signal("image", "picture", PICTURES),
+    Signal("audio", "sound", SOUNDS),
+    Signal("ink", "pen ink", INKS),
+    Signal("text", "text", TEXTS, (".txt", ".text", ".md"), 0.1),  # texts often lie beside what they tell about
+)
 
 
-def signal_of(kinds: list[str]) -> Signal:
+def signal_of(listing: Listing, *, texts: bool = True) -> Signal:
     """What most files hold; pictures where there are as many.
 
     Args:
-        kinds: Of all files.
+        listing: Of all files.
+        texts: Whether it may be texts.
     """
-    return max(_SIGNALS, key=lambda signal: sum(kind in signal.kinds for kind in kinds))
+    files = list(zip(listing.blobs.names, listing.kinds, strict=True))
+    signals = _SIGNALS if texts else _SIGNALS[:-1]
+    return max(signals, key=lambda signal: signal.weight * sum(signal.holds(*file) for file in files))
 
 
 def list_folder(root: Path) -> Listing:

@@ -1,4 +1,4 @@
-"""Pictures or sounds without classes: one, or a folder of them at any depth; what `predict` is given most often."""
+"""Pictures, sounds or inks without classes: one, or a folder of them at any depth; what `predict` is given most."""
 
 from __future__ import annotations
 
@@ -9,42 +9,45 @@ from netwright.errors import CellError, DataError
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Found, read_regular, unique_ids
 from netwright.readers.layouts.layout import Layout
-from netwright.readers.layouts.listing import list_folder, refusal, signal_of, subset
-from netwright.readers.sniff import HEAD_BYTES, PICTURES, SOUNDS, sniff
+from netwright.readers.layouts.listing import Listing, list_folder, refusal, signal_of, subset
+from netwright.readers.sniff import HEAD_BYTES, INKS, PICTURES, SOUNDS, sniff
+
+_FILES = PICTURES | SOUNDS | INKS
 
 
 class LooseFiles(Layout):
-    """Pictures wherever they lie; one column, `image`; where there are more sounds than pictures, `audio`."""
+    """Pictures wherever they lie; one column, `image`; where there are more sounds, `audio`, or inks, `ink`."""
 
     name: ClassVar[str] = "loose_files"
 
     def matches(self, path: Path) -> bool:
-        """A picture or a sound, or a folder with one somewhere in it."""
+        """A picture, a sound or an ink, or a folder with one somewhere in it."""
         if path.is_file():
-            return _kind(path) in PICTURES | SOUNDS
-        return path.is_dir() and any(kind in PICTURES | SOUNDS for kind in list_folder(path).kinds)
+            return _kind(path) in _FILES
+        return path.is_dir() and any(kind in _FILES for kind in list_folder(path).kinds)
 
     def find(self, path: Path) -> Found:
-        """All pictures, or all sounds; everything else is refused with the reason.
+        """All pictures, sounds or inks; everything else is refused with the reason.
 
         Raises:
             DataError: There is none.
         """
         if path.is_file():
             kind = _kind(path)
-            signal = signal_of([kind])
-            if kind not in signal.kinds:
-                raise DataError(f"{printable(path)} is not a picture (it holds {kind}).", "Give a picture.")
             blobs, refused = Blobs(path.parent, (path.name,)), []
+            signal = signal_of(Listing(blobs, [kind]), texts=False)
+            if not signal.holds(path.name, kind):
+                raise DataError(f"{printable(path)} is not a picture (it holds {kind}).", "Give a picture.")
         else:
             listing = list_folder(path)
-            signal = signal_of(listing.kinds)
-            keep = [place for place, kind in enumerate(listing.kinds) if kind in signal.kinds]
+            signal = signal_of(listing, texts=False)
+            files = list(zip(listing.blobs.names, listing.kinds, strict=True))
+            keep = [place for place, file in enumerate(files) if signal.holds(*file)]
             blobs, refused = subset(listing, keep), list(listing.refused)
             refused += [
                 refusal(name, f"not a {signal.noun} (holds {kind})")
-                for name, kind in zip(listing.blobs.names, listing.kinds, strict=True)
-                if kind not in signal.kinds
+                for name, kind in files
+                if not signal.holds(name, kind)
             ]
             if not keep:
                 held = f" ({refused[0].where}: {refused[0].reason})" if refused else ""

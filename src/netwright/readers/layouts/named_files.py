@@ -14,11 +14,12 @@ from netwright.readers.columns import Cells, Found, unique_ids
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import list_folder, refusal, signal_of, subset
 
+_TAKEN = {"image", "audio", "ink", "text"}  # columns of the files themselves
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class NamedFiles(Layout):
-    """Pictures or sounds wherever they lie, with a column for each part of a name, as in `{digit}_{speaker}_{take}`.
+    """Files wherever they lie, with a column for each part of a name, as in `{digit}_{speaker}_{take}`.
 
     Only where `data.names` gives the pattern, which is matched against a file's name without its ending.
 
@@ -30,9 +31,9 @@ class NamedFiles(Layout):
 
     def __init__(self, pattern: str = "{category}") -> None:
         names = _PLACE.findall(pattern)
-        if not names or len(set(names)) < len(names) or {"image", "audio"} & set(names):
+        if not names or len(set(names)) < len(names) or _TAKEN & set(names):
             raise SpecError(
-                f'data.names: "{pattern}" needs different names in braces, other than image and audio.',
+                f'data.names: "{pattern}" needs different names in braces, other than {", ".join(sorted(_TAKEN))}.',
                 "Write what the parts of a name are: {digit}_{speaker}_{take}",
             )
         parts = _PLACE.split(pattern)
@@ -51,11 +52,11 @@ class NamedFiles(Layout):
             DataError: No name fits.
         """
         listing = list_folder(path)
-        signal = signal_of(listing.kinds)
+        signal = signal_of(listing)
         refused, keep, found = list(listing.refused), [], []
         for place, (name, kind) in enumerate(zip(listing.blobs.names, listing.kinds, strict=True)):
             match = self._pattern.fullmatch(Path(name).stem)
-            if kind not in signal.kinds:
+            if not signal.holds(name, kind):
                 refused.append(refusal(name, f"not a {signal.noun} (holds {kind})"))
             elif match is None:
                 refused.append(refusal(name, f"its name does not fit {self._said}"))

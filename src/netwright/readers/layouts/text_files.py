@@ -10,9 +10,9 @@ from netwright.files import printable
 from netwright.readers.columns import Blobs, Found, read_regular, unique_ids
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import list_folder, refusal, subset
-from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, TEXTS, sniff
 
-_TEXTS = frozenset({"text", "xml", "html"})
+_TEXTS = TEXTS | INKS
 
 
 class TextFiles(Layout):
