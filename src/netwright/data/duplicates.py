@@ -261,7 +261,8 @@ def _candidates(hashes: np.ndarray) -> tuple[np.ndarray, str]:
             left, right = order[:-offset][near], order[offset:][near]
             found.append(np.minimum(left, right) * len(known) + np.maximum(left, right))
         crowded = crowded or bool((buckets[:-_BUCKET] == buckets[_BUCKET:]).any())
-    left, right = np.divmod(np.unique(np.concatenate(found)), max(1, len(known)))
+    ordered = np.sort(np.concatenate(found))  # np.unique hashes whole numbers, which takes ten times as long
+    left, right = np.divmod(ordered[np.flatnonzero(np.diff(ordered, prepend=-1))], max(1, len(known)))
     distance = np.bitwise_count(known[left] ^ known[right])
     nearest = np.argsort(distance, kind="stable")
     capped = f"of more than {_BUCKET} pictures with like hashes only the nearest were compared" if crowded else ""
