@@ -38,8 +38,8 @@ LIMIT_AGAIN_S = 1.0
 LEAST_FIRST, LEAST_LATER = 0.9, 30.0
 SEGMENTS = 7  # a segment is a whole pass of ten seconds
 LIMITS = (
-    f"{LIMIT_AGAIN_S:g} s on the second start; {LEAST_FIRST} times as fast as the pool of threads, {LEAST_LATER:g} times "
-    "as fast as ImageFolder"
+    f"{LIMIT_AGAIN_S:g} s on the second start; {LEAST_FIRST} times as fast as the pool of threads, {LEAST_LATER:g} "
+    "times as fast as ImageFolder"
 )
 
 

@@ -1,6 +1,7 @@
 """CIFAR-10: nine pictures in ten right within the hour on two cores.
 
-A training that is interrupted goes on where it was. Minutes are those of training; other work beside it makes them more.
+A training that is interrupted goes on where it was. Minutes are those of training; other work beside it makes them
+more.
 """
 
 from __future__ import annotations
