@@ -49,12 +49,12 @@ child.serve(["numpy"], knows=knows, dies=dies)
 for place in (BENCHMARKS / "peers", BENCHMARKS):
     sys.path.insert(0, str(place))
 pairs, mlp_loop, peers = (importlib.import_module(name) for name in ("pairs", "mlp_loop", "peers_table"))
-programs = ("mlp_peers", "conv_peers", "resnet_peers", "lstm_peers")
-mlp_peers, conv_peers, resnet_peers, lstm_peers = (importlib.import_module(name) for name in programs)
+programs = ("mlp_peers", "conv_peers", "resnet_peers", "resnet_other_peers", "lstm_peers")
+mlp_peers, conv_peers, resnet_peers, others, lstm_peers = (importlib.import_module(name) for name in programs)
 torch_loader, child, ours = (importlib.import_module(name) for name in ("torch_loader", "child", "ours"))
 for place in (BENCHMARKS / "peers", BENCHMARKS):
     sys.path.remove(str(place))
-COMPARISONS = [mlp_peers.MLP, *conv_peers.COMPARISONS, *resnet_peers.COMPARISONS]
+COMPARISONS = [mlp_peers.MLP, *conv_peers.COMPARISONS, *resnet_peers.COMPARISONS, *others.COMPARISONS]
 WORKS = [comparison.work for comparison in COMPARISONS]
 EVERYBODY = [peer for each in [*COMPARISONS, *lstm_peers.COMPARISONS] for peer in each.peers]
 TINY = replace(mlp_peers.QUICK, epochs=1, examples=0, accuracy=0.9)
@@ -203,7 +203,7 @@ def test_only_names_works_and_peers() -> None:
 
     assert chosen("resnet")[:2] == ["ResNet torch, by hand", "ResNet torch DataLoader, quick start"]
     assert chosen("skorch, quick") == ["ConvNe skorch, quick start", "ResNet skorch, quick start"]
-    assert len(chosen(None)) == len(conv_peers.PEERS) + 1 + len(resnet_peers.OTHERS) + len(["quick", "fast"])
+    assert len(chosen(None)) == len(conv_peers.PEERS) + 1 + len(others.OTHERS) + len(["quick", "fast"])
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
