@@ -58,6 +58,7 @@ def test_wilson_is_sound_at_the_ends() -> None:
     assert metrics.wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert metrics.wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
     assert metrics.wilson(0, 0) == (0.0, 1.0)
+    assert all(metrics.wilson(count, count)[1] == 1 and metrics.wilson(0, count)[0] == 0 for count in range(1, 500))
     low, high = metrics.wilson(9150, 10000)
     assert (low, high) == pytest.approx((0.9094, 0.9203), abs=1e-4)
 

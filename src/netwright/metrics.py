@@ -144,7 +144,9 @@ def wilson(successes: int | float, count: int) -> tuple[float, float]:
     share, z2 = successes / count, LEVEL_Z**2
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = LEVEL_Z / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(middle - half, share)), min(
+        1.0, max(middle + half, share)
+    )  # rounding must not leave it outside
 
 
 def bootstrap(

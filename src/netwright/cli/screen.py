@@ -165,9 +165,10 @@ def hanging(line: Text, width: int) -> Text:
     """A line wrapped to a width, every further line indented by two more columns than the first.
 
     Example:
-        >>> print(hanging(Text("one two three"), 9).plain)
+        >>> print(hanging(Text("one two three four five"), 11).plain)
         one two
           three
+          four five
     """
     out = Console(width=width)
     indent = len(line.plain) - len(line.plain.lstrip())
@@ -175,8 +176,9 @@ def hanging(line: Text, width: int) -> Text:
     first.rstrip()
     if not rest:
         return first
+    for part in rest:
+        part.rstrip()
     tail = Text(" ").join(rest)
-    tail.rstrip()
     margin, lines = Text(" " * (indent + 2)), [first]
     for part in tail.wrap(out, max(width - len(margin), 8)):
         part.rstrip()

@@ -26,6 +26,7 @@ from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
 from netwright.readers.kinds.text import unseen
 from netwright.spec import Spec
+from netwright.words import counted
 
 _FIT_BYTES = 256 * 1024**2
 _GROUPS = "groups.npy"
@@ -323,7 +324,10 @@ def _without_torn_copies(
         codes = codes.copy()
         codes[ours] = duplicates.together(codes[ours], inner, classes, spec.split_seed)
         splits.require_parts(codes, spec.data.split.parts, reason.value)
-        why = f"{copies:,} examples have the same inputs as an earlier one and stay in its part"
+        have = (
+            "has the inputs of an earlier one and stays" if copies == 1 else "have the inputs of earlier ones and stay"
+        )
+        why = f"{counted(copies, 'example')} {have} in its part"
         reasons = [Reason(path="data.duplicates", value="kept together", why=why)]
     torn = duplicates.across(codes, first)
     tabular = all(facts.kind != "image" for facts in plan.inputs.values())

@@ -47,6 +47,7 @@ from netwright.words import counted
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
 _AS_TEXTS = {"text": ("text",), "ink": ("ink", "text")}  # kinds of input that lie in files, and their columns
+_REMARKS = 8  # told on what was given
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -126,7 +127,10 @@ def answers(
         write_table(out, full)
     many = len(model.tasks) > 1
     remarks = [f"{name}: {said}" if many else said for name, task in model.tasks.items() for said in task.remarks()]
-    return Answers(shown, full, [*remarks, *(said for _, _, far in answered for said in far)])
+    far = [said for _, _, each in answered for said in each]
+    most = _REMARKS if len(answered) > 1 else len(far)
+    more = [f"and {counted(len(far) - most, 'more remark')} on other inputs"] if len(far) > most else []
+    return Answers(shown, full, [*remarks, *far[:most], *more])
 
 
 def _each(model: Model, paths: Sequence[Path], top: int) -> list[tuple[pa.Table, pa.Table, list[str]]]:
