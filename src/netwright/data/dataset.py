@@ -401,7 +401,7 @@ def _cell(column: Column, kind: str, row: int) -> Raw:
         case Arrays():
             return np.asarray(column.values[row])
         case Cells():
-            if (kind in {"image", "audio"} and column.root is not None) or named(column, kind) is not None:
+            if (kind in {"image", "audio"} and column.root is not None) or (kind == "ink" and named(column, kind)):
                 return column.files(np.array([row])).one(0)
             cell = column.values.slice(row, 1)
             if is_date(cell.type):  # as text, which a model file can keep

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from netwright.data.batches import Batch
@@ -42,12 +43,19 @@ class Carry(Strategy):
         return replace(batch, carried=self._now)
 
     def after_step(self, training: Training) -> None:
-        """Keep the states at the end, without the way that led there; none behind a step that was refused."""
+        """Keep the states at the end, without the way that led there; none behind a step that was refused.
+
+        In memory of their own, as they are after a resume: some products differ in their last bits by where in memory
+        their numbers lie (MKL on processors other than Intel's).
+        """
         if not training.applied:  # a state that is no number would spoil the rest of the epoch
             self._now = {}
         if not self._names:
             self._names = {module: name for name, module in training.plan.nets["net"].named_modules()}
-        self._states = {layer: tuple(part.detach() for part in state) for layer, state in self._now.items()}
+        self._states = {
+            layer: tuple(part.detach().clone(memory_format=torch.contiguous_format) for part in state)
+            for layer, state in self._now.items()
+        }
         if training.plan.device.type == "cuda":  # pragma: no cover - there a step is refused without a word
             self._states = {
                 layer: tuple(part.nan_to_num(0.0, 0.0, 0.0) for part in state) for layer, state in self._states.items()

@@ -21,6 +21,8 @@ from netwright.training.strategies.strategy import Strategy
 class Mix(Strategy):
     """Blends each example with another one of its batch; where both ways are wanted, chance chooses one at each step.
 
+    The share is one for all of a step, as in the program of mixup's authors: who meets whom is the batch's, anyway.
+
     Args:
         mixup: Inputs are added up, in shares drawn from Beta(mixup, mixup); 0 for never.
         cutmix: A rectangle of the other picture is pasted in, its area drawn from Beta(cutmix, cutmix); 0 for never.
