@@ -119,7 +119,7 @@ def test_texts_in_folders_are_told_apart_and_a_text_file_is_answered(tmp_path: P
     for name, of in words.items():
         (tmp_path / "data" / name).mkdir(parents=True)
         for place in range(40):
-            said = " ".join(chance.choice([*of, "film", "the", "was"], int(chance.integers(6, 12))))
+            said = " ".join([*chance.choice(of, 3), *chance.choice(["film", "the", "was"], int(chance.integers(3, 9)))])
             (tmp_path / "data" / name / f"{place}.txt").write_text(said)
     text = f"{{data: {{duplicates: accept}}, inputs: {{text: {{}}}}, outputs: {{category: {{}}}}, {QUICK}}}"
     outcome = trained(text, tmp_path / "run", data__path=f'"{tmp_path / "data"}"', model__layers='"gru 8, last"')
