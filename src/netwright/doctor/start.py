@@ -143,8 +143,7 @@ def measure(
         if total.requires_grad:
             total.backward()
     gradients = _gradients(network)
-    heads = [weight for name in network.heads for weight in network.module(name).parameters() if weight.ndim > 1]
-    silent = not fresh and not any(bool(weight.any()) for weight in heads)
+    silent = not fresh and _silent(network)
     back = backwards([node for node in network.nodes if node.name not in network.aside], network.heads, gradients)
     return Start(
         nodes=network.nodes,
@@ -167,6 +166,12 @@ def measure(
         answers=round(examples * _answers(batch) / len(batch.index)),
         silent=silent,
     )
+
+
+def _silent(network: Network) -> bool:
+    """Whether all weights of the outputs are 0, so that nothing comes through them yet."""
+    heads = [weight for name in network.heads for weight in network.module(name).parameters() if weight.ndim > 1]
+    return not any(bool(weight.any()) for weight in heads)
 
 
 def _answers(batch: Batch) -> int:

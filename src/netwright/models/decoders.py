@@ -8,7 +8,7 @@ begins with the encoding, each token is fed back, and attention looks at the ste
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -260,74 +260,54 @@ def _ended(texts: Int[Tensor, "batch later"]) -> Int[Tensor, "batch later"]:
 
 
 @contextmanager
-def choosing(network: nn.Module, choose: Choose) -> Iterator[None]:
+def _set(name: str, value: object, *networks: nn.Module) -> Iterator[None]:
+    """Every decoder of some networks has another value of an attribute while the block runs."""
+    decoders = [module for network in networks for module in network.modules() if isinstance(module, Decoder)]
+    before = [getattr(decoder, name) for decoder in decoders]
+    try:
+        for decoder in decoders:
+            setattr(decoder, name, value)
+        yield
+    finally:
+        for decoder, old in zip(decoders, before, strict=True):
+            setattr(decoder, name, old)
+
+
+def choosing(network: nn.Module, choose: Choose) -> AbstractContextManager[None]:
     """Every decoder of a network draws its tokens while the block runs.
 
     Args:
         network: It is as it was afterwards.
         choose: Gives a token by the scores of all.
     """
-    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
-    try:
-        for decoder in decoders:
-            decoder.choose = choose
-        yield
-    finally:
-        for decoder in decoders:
-            decoder.choose = None
+    return _set("choose", choose, network)
 
 
-@contextmanager
-def likeliest(network: nn.Module) -> Iterator[None]:
+def likeliest(network: nn.Module) -> AbstractContextManager[None]:
     """Every decoder of a network takes the likeliest token while the block runs, without a beam.
 
     Args:
         network: It is as it was afterwards.
     """
-    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
-    beams = [decoder.beam for decoder in decoders]
-    try:
-        for decoder in decoders:
-            decoder.beam = 1
-        yield
-    finally:
-        for decoder, beam in zip(decoders, beams, strict=True):
-            decoder.beam = beam
+    return _set("beam", 1, network)
 
 
-@contextmanager
-def on_its_own(network: nn.Module) -> Iterator[None]:
+def on_its_own(network: nn.Module) -> AbstractContextManager[None]:
     """Every decoder of a network scores true texts behind its own guesses while the block runs.
 
     Args:
         network: It is as it was afterwards.
     """
-    decoders = [module for module in network.modules() if isinstance(module, Decoder)]
-    try:
-        for decoder in decoders:
-            decoder.alone = True
-        yield
-    finally:
-        for decoder in decoders:
-            decoder.alone = False
+    return _set("alone", True, network)
 
 
-@contextmanager
-def fed_the_truth(*networks: nn.Module) -> Iterator[None]:
+def fed_the_truth(*networks: nn.Module) -> AbstractContextManager[None]:
     """Every decoder of some networks is fed true tokens alone while the block runs.
 
     Args:
         networks: They are as they were afterwards.
     """
-    decoders = [module for network in networks for module in network.modules() if isinstance(module, Decoder)]
-    guesses = [decoder.own for decoder in decoders]
-    try:
-        for decoder in decoders:
-            decoder.own = None
-        yield
-    finally:
-        for decoder, own in zip(decoders, guesses, strict=True):
-            decoder.own = own
+    return _set("own", None, *networks)
 
 
 def _weighed(weights: Tensor, reading: _Reading) -> Tensor:

@@ -71,16 +71,9 @@ class Audio(Sequence):
             },
         ), reasons
 
-    def keep(
-        self,
-        column: Column,
-        field: Field,
-        index: np.ndarray,
-        put: Callable[[int, np.ndarray], None],
-        progress: Callable[[int], None],
-    ) -> dict[int, str]:
-        """The files themselves where cells name them; see `Sequence.keep`."""
-        return super().keep(_files(column) or column, field, index, put, progress)
+    def cells(self, column: Column) -> Column:
+        """The files themselves where cells name them."""
+        return _files(column) or column
 
     def one(self, raw: Cell, field: Field) -> np.ndarray:
         """`(time, band)`: a sound as the network sees it, before it is standardised.

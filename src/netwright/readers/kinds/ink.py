@@ -62,16 +62,9 @@ class Ink(Sequence):
         )
         return field, []
 
-    def keep(
-        self,
-        column: Column,
-        field: Field,
-        index: np.ndarray,
-        put: Callable[[int, np.ndarray], None],
-        progress: Callable[[int], None],
-    ) -> dict[int, str]:
-        """The files themselves where cells name them; see `Sequence.keep`."""
-        return super().keep(named(column, self.name) or column, field, index, put, progress)
+    def cells(self, column: Column) -> Column:
+        """The files themselves where cells name them."""
+        return named(column, self.name) or column
 
     def one(self, raw: Cell, field: Field) -> np.ndarray:
         """`(time, 3)`: x, y, and 1 where the pen was set down anew.

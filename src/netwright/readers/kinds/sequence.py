@@ -58,7 +58,7 @@ class Sequence(Kind):
         """
         failed: dict[int, str] = {}
         empty = np.zeros((0, *field.shape), dtype=field.dtype)
-        for done, (k, cell) in enumerate(_cells(column, field, index), start=1):
+        for done, (k, cell) in enumerate(_cells(self.cells(column), field, index), start=1):
             try:
                 put(k, self.one(cell() if callable(cell) else cell, field))
             except CellError as error:
@@ -68,6 +68,10 @@ class Sequence(Kind):
                 progress(done)
         progress(len(index))
         return failed
+
+    def cells(self, column: Column) -> Column:
+        """What is read of a column: its cells as they are, or the files that they name."""
+        return column
 
     def cut(self, values: np.ndarray, field: Field) -> int:
         """How many sequences have as many steps as are read, so that what stands behind, if anything does, is left out.
