@@ -47,7 +47,7 @@ SHIFTS = 20  # other photographs that each caption is given to
 STACKS = "lstm 128; x2 {lstm 79}; x3 {lstm 62}"  # about 93,600 numbers in each
 DEPTHS = (1, 2, 3)
 WARNED = {"little": ["", "note", "note"], "much": ["", "good", "good"]}  # by depth, what the doctor must say
-BLIND, COUNTS = "how often each character comes", "counts of five characters"
+BLIND, COUNTS = "how often each comes", "counts of five in a row"
 
 REVIEWS = "$NETWRIGHT_DATA/sentiment/stsa.binary.train"
 RAGGED = {

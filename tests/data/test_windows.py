@@ -10,8 +10,10 @@ from netwright import spec
 from netwright.data import windows
 from netwright.data.batches import Batches, streams
 from netwright.data.dataset import Dataset, prepare
+from netwright.data.fields import kind_of
 from netwright.errors import DataError, SpecError
 from netwright.readers import Cells, Found, from_memory
+from netwright.readers.kinds.text import joined, spelled, units
 from netwright.readers.padding import lengths
 
 ASKED = "{inputs: {text: {kind: text}}, outputs: {next: {of: text}}, data: {window: 4}}"
@@ -55,6 +57,64 @@ def test_what_is_followed_must_be_a_text_that_goes_in() -> None:
         spec.load("{inputs: {text: {}}, outputs: {next: {of: talk}}}")
     with pytest.raises(SpecError, match="what comes next is asked of texts"):
         windows.cut(from_memory({"text": np.array([1.0, 2.0])}), spec.load(ASKED))
+
+
+STRANGE = [
+    "To be,  or\tnot\r\n\n to be:\nthat's the question.\n",
+    "naïve Ωmega\u00a0x\u2003y 你好吗你好吗 \N{GRINNING FACE}!! İİ\n",
+    "x" * 250 + " " + "\u0130" * 120 + "\n\n\n  y z",
+]
+
+
+@pytest.mark.parametrize("tokens", ["characters", "words", "spaces", "bpe"])
+@pytest.mark.parametrize("lower", [False, True])
+def test_each_token_but_the_first_is_asked_once_whatever_tokens_are(tmp_path: Path, tokens: str, lower: bool) -> None:
+    text = "".join(STRANGE * 4).replace("x" * 250, "xy" if tokens == "bpe" else "x" * 250)
+    dataset = prepared(
+        tmp_path,
+        text,
+        **{"data.window": "3", "inputs.text.tokens": tokens, "inputs.text.lower": str(lower).lower()},
+    )
+    field = dataset.inputs["text"]
+    given, follow = coded(dataset)
+    assert given[1:] == follow[:-1]
+    known = set(field.vocabulary)
+    assert ("\n" in known) == (tokens != "bpe")
+    if tokens == "bpe":
+        low = text.replace("\r\n", "\n").lower() if lower else text.replace("\r\n", "\n")
+        assert "".join(spelled([field.vocabulary[code] for code in [*given, follow[-1]]], field)) in low
+
+
+def coded(dataset: Dataset) -> tuple[list[int], list[int]]:
+    """What goes in and what is asked, piece by piece of the same length."""
+    given: list[int] = []
+    follow: list[int] = []
+    for place in range(len(dataset)):
+        pairs = ((dataset.arrays["text"], dataset.inputs["text"]), (dataset.arrays["next"], dataset.outputs["next"]))
+        one, other = (kind_of(of).code(cells[place : place + 1], of)[0].tolist() for cells, of in pairs)
+        assert len(one) == len(other) > 0
+        given, follow = given + one, follow + other
+    return given, follow
+
+
+def test_a_word_too_long_is_torn_and_still_followed_token_by_token(tmp_path: Path) -> None:
+    text = ("ab" * 400 + " c d e ") * 20
+    dataset = prepared(tmp_path, text, **{"data.window": "1", "inputs.text.tokens": "bpe"})
+    given, follow = coded(dataset)
+    assert len(given) == len(follow)
+
+
+def test_words_are_written_with_spaces_and_lines() -> None:
+    words = units("To be,\n\nor  not", "words", lines=True)
+    assert words == ["To", "be", ",", "\n", "\n", "or", "not"]
+    assert joined(words, "words") == "To be ,\n\nor not"
+    assert units(joined(words, "words"), "words", lines=True) == words
+
+
+def test_another_unit_is_another_reading(tmp_path: Path) -> None:
+    assert len(prepared(tmp_path, "some text " * 30)) > 4 * len(
+        prepared(tmp_path, "some text " * 30, **{"inputs.text.tokens": "words"})
+    )
 
 
 def test_a_plain_file_is_a_text_and_its_end_is_held_out(tmp_path: Path) -> None:

@@ -53,6 +53,12 @@ def test_a_letter_of_several_bytes_comes_with_its_last_one() -> None:
     assert list(bpe.spelled(split("é")[:1])) == ["", "\N{REPLACEMENT CHARACTER}"]
 
 
+def test_letters_are_counted_where_they_begin() -> None:
+    split = bpe.splitter(bpe.learned(TEXTS, 300))
+    for text in [*TEXTS[:5], *STRANGE]:
+        assert sum(map(bpe.letters, split(text))) == len(text)
+
+
 def test_a_classifier_and_a_writer_of_pieces(tmp_path: Path) -> None:
     lines = "\n".join(f"{'up' if 'wide' in text.split() else 'down'},{text},{text.upper()}" for text in TEXTS)
     (tmp_path / "a.csv").write_text("way,text,loud\n" + lines, encoding="utf-8")
@@ -70,14 +76,6 @@ def test_a_classifier_and_a_writer_of_pieces(tmp_path: Path) -> None:
     assert len(model.inputs["text"].vocabulary) <= 290
     codes = model.code(model.read([{"text": "some words never seen: Ωmega"}]))["text"]
     assert int(codes.min()) > 0
-
-
-@pytest.mark.parametrize("tokens", ["words", "bpe"])
-def test_what_comes_next_is_asked_of_characters(tokens: str, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("\n".join(TEXTS), encoding="utf-8")
-    wanted = spec.load(f"{{inputs: {{text: {{tokens: {tokens}}}}}, outputs: {{next: {{of: text}}}}}}")
-    with pytest.raises(SpecError, match=f"tokens is {tokens}, and outputs.next asks for the next character"):
-        run.plan(spec.override(wanted, {"data.path": f'"{tmp_path / "a.txt"}"'}))
 
 
 def test_too_few_pieces_and_a_missing_package_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

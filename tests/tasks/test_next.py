@@ -13,7 +13,7 @@ from netwright.tasks.task import Coded, task_for
 
 FIELD = Field(
     name="next", kind="text", source="next", dtype="uint8", ragged=True, vocabulary=(UNKNOWN, "a", "b", "c"),
-    options={"of": "text"},
+    options={"of": "text", "tokens": "characters"},
 )  # fmt: skip
 TARGETS = torch.tensor([[1, 2, 3], [2, -1, -1]])
 

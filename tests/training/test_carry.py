@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from netwright import run, spec
+from netwright import model_file, run, spec
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import prepare
 from netwright.errors import Stopped
 from netwright.model_file import assemble
 from netwright.models.decoding import Sampling
+from netwright.readers import bpe
 from netwright.run.fit import weighted
 from netwright.run.stages import language
 from netwright.training import checkpoint
@@ -129,3 +130,55 @@ def test_a_run_of_a_language_model_from_file_to_writing(tmp_path: Path) -> None:
     page = outcome.report.read_text(encoding="utf-8")
     assert "How it came to write" in page
     assert "bits a character on held-out text" in outcome.headline
+
+
+@pytest.mark.parametrize("tokens", ["words", "bpe"])
+def test_words_and_pieces_of_them_are_written_on_line_by_line(tokens: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT.replace("; ", ";\n"))
+    asked = "{inputs: {text: {}}, outputs: {next: {of: text}}, model: {layers: 'gru 24'}}"
+    values = {
+        "data.path": f'"{tmp_path / "a.txt"}"',
+        "data.window": "6",
+        "inputs.text.tokens": tokens,
+        "inputs.text.embed": "16",
+        "training.stop.epochs": "25",
+        "training.optimizer": "{lr: 0.02}",
+        "training.batch_size": "4",
+    } | ({"inputs.text.vocabulary": "290"} if tokens == "bpe" else {})
+    outcome = run.train(spec.override(spec.load(asked), values), out=tmp_path / "run")
+    scores = outcome.scores["next"]["test"]
+    assert scores["perplexity"] < 2
+    assert ("bits" in scores) == (tokens == "bpe")
+    found = run.sample(outcome.run, "the rain", sampling=Sampling(temperature=0.0))
+    written = "".join(piece for piece, _ in zip(found.pieces, range(30), strict=False))
+    assert written.startswith(" in spain")
+    assert ";\nthe" in written.replace(" ;", ";")
+    page = outcome.report.read_text(encoding="utf-8")
+    assert f"bits a {'character' if tokens == 'bpe' else 'word'}" in page
+    (answer,) = run.predict(outcome.run, {"text": ["the rain in"]}).to_pylist()
+    assert answer["next"] == ("spain" if tokens == "words" else " spain"[: len(answer["next"])])
+
+
+def test_a_piece_of_words_is_judged_by_the_characters_it_stands_for(tmp_path: Path) -> None:
+    """What a model of pieces says of a text, summed and shared among its characters, whatever the batches are."""
+    (tmp_path / "a.txt").write_text(TEXT)
+    asked = "{inputs: {text: {tokens: bpe, vocabulary: 280}}, outputs: {next: {of: text}}, model: {layers: 'gru 8'}}"
+    values = {"data.path": f'"{tmp_path / "a.txt"}"', "data.window": "5", "training.stop.epochs": "1"}
+    outcome = run.train(spec.override(spec.load(asked), values), out=tmp_path / "run")
+    model = model_file.load(outcome.model)
+    ((_, field),) = model.inputs.items()
+    split = bpe.splitter(field.vocabulary[1:])
+    whole = TEXT[:400]
+    codes = torch.tensor([[field.vocabulary.index(token) for token in split(whole)]])
+    with torch.inference_mode():
+        outputs = model.network.eval()({"text": codes[:, :-1]})["next"]
+        pieces, at, carried = [], 0, {}
+        for size in (7, 1, 30, codes.shape[1] - 1 - 38):  # as they would come in streams
+            pieces.append(model.network({"text": codes[:, at : at + size]}, carried)["next"])
+            at += size
+    assert torch.allclose(torch.cat(pieces, dim=1), outputs, atol=1e-5)
+    task = model.tasks["next"]
+    judged = task.judged(outputs, codes[:, 1:])
+    nats = torch.nn.functional.cross_entropy(outputs[0].double(), codes[0, 1:], reduction="sum")
+    characters = len(whole) - len("".join(bpe.spelled([split(whole)[0]])))
+    assert task.score(judged, codes)["nats"] == pytest.approx(float(nats) / characters, rel=1e-5)

@@ -17,12 +17,12 @@ from netwright.cli.screen import Output
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Drawing:
-    """How characters are drawn.
+    """How tokens are drawn.
 
     Args:
         temperature: Below 1 the text is more like the commonest, above 1 more daring; 0 always takes the likeliest.
-        top_k: Only so many of the likeliest characters are drawn from; 0 for all.
-        top_p: Only the likeliest characters that have this probability together are drawn from.
+        top_k: Only so many of the likeliest tokens are drawn from; 0 for all.
+        top_p: Only the likeliest tokens that have this probability together are drawn from.
     """
 
     temperature: float = 1.0
@@ -37,7 +37,7 @@ def sample(
     run_or_model: Path,
     /,
     *,
-    prompt: str = "\n",
+    prompt: str | None = None,
     length: Annotated[int, Parameter(validator=Number(gte=1))] = 500,
     drawing: Drawing = _EXPECTED,
     seed: int = 0,
@@ -50,9 +50,9 @@ def sample(
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        prompt: The beginning; \n stands for the end of a line. Of a model that translates or describes what goes in,
-            that: a text, or the path of a file.
-        length: Characters to write.
+        prompt: The beginning; \n stands for the end of a line, which is taken if nothing is given. Of a model that
+            translates or describes what goes in, that: a text, or the path of a file.
+        length: Characters to write, or words, or pieces of words, whichever the model reads.
         drawing: How they are drawn.
         seed: Seed of the draws.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
@@ -67,7 +67,8 @@ def sample(
     for path in own_parts:
         registry.use(path)
     sampling = Sampling(drawing.temperature, drawing.top_k, drawing.top_p)
-    found = sampled(run_or_model, prompt.replace("\\n", "\n"), sampling=sampling, seed=seed)
+    begun = None if prompt is None else prompt.replace("\\n", "\n")
+    found = sampled(run_or_model, begun, sampling=sampling, seed=seed)
     pieces = islice(found.pieces, length)
     if output.json:
         output.document({"prompt": found.prompt, "text": "".join(pieces), "notes": list(found.notes)})

@@ -166,7 +166,7 @@ def prepare(
     if data is None and spec.data.path is None:
         raise SpecError("no data is given.", "Name a folder or file: netwright train PATH --in ... --out ...")
     given = fields or {}
-    source = _Source(spec, data)
+    source = _Source(windows.as_given(spec, given), data)
     plan, files_now = _planned(source, vocabulary or {}, given, progress)
     accepted = fingerprint.require_same(expected, files_now, accept=accept) if expected else []
     held = _stored(source, plan, files_now, progress)
@@ -233,7 +233,7 @@ def _cut(spec: Spec) -> str:
     """What decides how long texts, tracks and series are cut, and which examples there are."""
     data, outputs = spec.data, ahead.asked(spec)
     if not outputs:
-        return str(data.window)
+        return str([data.window, windows.read_by(spec)])
     sources = [str(wish.source) for wish in spec.inputs.values()]
     steps = [data.window, data.group, data.order, data.split, spec.split_seed, data.decimal, data.empty]
     return str([*steps, *sources, *(out.horizon for out in outputs.values())])

@@ -20,6 +20,7 @@ from netwright.readers.infer import FREE_TEXT, NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.kinds.stepwise import steps_of
+from netwright.readers.kinds.text import WORDS
 from netwright.readers.marks import MARKS, NAMES, OTHER, marked, open_cell, readings
 from netwright.readers.numerals import read_numbers
 from netwright.spec import InputSpec, OutputSpec, Spec
@@ -126,7 +127,7 @@ def _alone(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
 
 
 def _read_on(wish: InputSpec) -> InputSpec:
-    """A text of which what comes next is asked is read character by character, and no piece of it is cut."""
+    """A text of which what comes next is asked is read by characters if nothing else is said; no piece of it is cut."""
     update = {"kind": wish.kind or "text", "tokens": wish.tokens or "characters", "longest": LONGEST_WINDOW}
     return wish.model_copy(update=update)
 
@@ -136,11 +137,10 @@ def _following(name: str, of: str, plan: Plan) -> Field:
     facts = plan.inputs[of]
     if facts.kind != "text":
         raise SpecError(f"outputs.{name}.of is {of}, which is a {facts.kind} and no text.", "Name a text.")
-    if facts.options["tokens"] != "characters":  # a text is cut before its words or their pieces are known
-        raise SpecError(
-            f"inputs.{of}.tokens is {facts.options['tokens']}, and outputs.{name} asks for the next character.",
-            f"Leave inputs.{of}.tokens out.",
-        )
+    if (
+        facts.options["tokens"] in WORDS
+    ):  # the end of a line is a word like another, or nothing would be written in lines
+        facts = plan.inputs[of] = facts.model_copy(update={"options": {**facts.options, "lines": True}})
     plan.reasons.append(Reason(path=f"outputs.{name}", value="next", why=f"the token after each one of {of}"))
     return facts.model_copy(update={"name": name, "source": name, "options": {**facts.options, "of": of}})
 

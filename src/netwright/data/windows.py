@@ -1,12 +1,14 @@
 """Long texts cut into examples for a language model: what goes in, and beside it what comes one step later.
 
 The pieces follow each other without a gap, so that a network that carries its state from one to the next reads all of a
-text; only the very first character of a text is never asked for, and only its last one never goes in.
+text; only the very first token of a text is never asked for, and only its last one never goes in. A text of words, or of
+pieces of them, is cut between words.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +17,36 @@ import pyarrow as pa
 
 from netwright.data import ahead
 from netwright.errors import DataError, SpecError
+from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
-from netwright.readers.kinds.text import decoded
-from netwright.spec import Spec
+from netwright.readers.kinds.text import decoded, joined, units
+from netwright.spec import InputSpec, Spec
 from netwright.spec_data import WindowSpec
 
 
 def followed(spec: Spec) -> dict[str, str]:
     """Outputs that ask what comes next, and of which input."""
     return {name: out.of for name, out in spec.outputs.items() if out.of is not None and out.horizon is None}
+
+
+def read_by(spec: Spec) -> dict[str, tuple[str, bool]]:
+    """What each text is read as of which is asked what comes next, and whether capitals count as small letters."""
+    wishes = {of: spec.inputs.get(of, InputSpec()) for of in followed(spec).values()}
+    found = {of: (wish.tokens or "characters", wish.lower) for of, wish in wishes.items()}
+    return {of: (tokens, tokens == "words" if lower is None else lower) for of, (tokens, lower) in found.items()}
+
+
+def as_given(spec: Spec, given: Mapping[str, Field]) -> Spec:
+    """The spec with its texts read as by a model to go on from.
+
+    Args:
+        spec: What the user said.
+        given: Fields of that model.
+    """
+    kinds = {of: {name: given[of].options[name] for name in ("tokens", "lower")} for of in read_by(spec) if of in given}
+    inputs = {of: spec.inputs.get(of, InputSpec()).model_copy(update=kind) for of, kind in kinds.items()}
+    return spec.model_copy(update={"inputs": {**spec.inputs, **inputs}}) if inputs else spec
 
 
 def layout(spec: Spec) -> str | None:
@@ -40,7 +62,9 @@ def layout(spec: Spec) -> str | None:
 
 
 def cut(found: Found, spec: Spec) -> Found:
-    """The same texts as pieces of `data.window.past` characters, with a column of what follows for each such output.
+    """The same texts as pieces of `data.window.past` characters or words, and for each such output what follows them.
+
+    Where tokens are pieces of words, they are known only later: what follows a piece is it with the word behind it.
 
     Tracks and series are cut by `ahead.cut`.
 
@@ -50,7 +74,7 @@ def cut(found: Found, spec: Spec) -> Found:
 
     Raises:
         SpecError: The input is no column of texts.
-        DataError: No text has two characters.
+        DataError: No text has two characters or words.
     """
     if ahead.asked(spec):
         return ahead.cut(found, spec)
@@ -63,21 +87,23 @@ def cut(found: Found, spec: Spec) -> Found:
     if not isinstance(column, (Blobs, Cells)) or (isinstance(column, Cells) and not column.is_text):
         raise SpecError(f"inputs.{of}: what comes next is asked of texts, and this is none.", "Name a column of texts.")
     past = (spec.data.window or WindowSpec()).past
+    tokens, lower = read_by(spec)[of]
+    one, skipped = ("character", 1) if tokens == "characters" else ("word", int(tokens != "bpe"))
     ids: list[str] = []
     pieces: list[str] = []
     next_ones: list[str] = []
     refused = list(found.refused)
-    for row, text in enumerate(_texts(column)):
-        name = str(found.ids[row])
+    for row, text in enumerate(_texts(column, lower=lower)):
+        name, text = str(found.ids[row]), units(text, tokens, lines=True)
         if len(text) < 2:
-            refused.append(Refusal(name, found.where(row), "refused", "the text has less than two characters."))
+            refused.append(Refusal(name, found.where(row), "refused", f"the text has less than two {one}s."))
         for start in range(0, len(text) - 1, past):
             end = min(start + past, len(text) - 1)
             ids.append(f"{name} from {start:,}")
-            pieces.append(text[start:end])
-            next_ones.append(text[start + 1 : end + 1])
+            pieces.append(joined(text[start:end], tokens))
+            next_ones.append(joined(text[start + skipped : end + 1], tokens))
     if not pieces:
-        raise DataError(f"{printable(found.origin)}: no text has two characters.", "Give a longer text.")
+        raise DataError(f"{printable(found.origin)}: no text has two {one}s.", "Give a longer text.")
     columns = {str(source): pieces, **dict.fromkeys(asked, next_ones)}
     return replace(
         found,
@@ -90,12 +116,13 @@ def cut(found: Found, spec: Spec) -> Found:
     )
 
 
-def _texts(column: Blobs | Cells) -> list[str]:
-    """Every text whole, in one normal form, with one way of ending lines."""
+def _texts(column: Blobs | Cells, *, lower: bool) -> list[str]:
+    """Every text whole, in one normal form, with one way of ending lines; some capitals are two small letters."""
     if isinstance(column, Cells):
         texts = [text or "" for text in column.values.to_pylist()]
     else:
         texts = [""] * len(column)
         for place, read in column.blobs(np.arange(len(column))):
             texts[place] = decoded(read())
-    return [unicodedata.normalize("NFC", text.replace("\r\n", "\n")) for text in texts]
+    texts = [text.replace("\r\n", "\n") for text in texts]
+    return [unicodedata.normalize("NFC", text.lower() if lower else text) for text in texts]

@@ -77,6 +77,16 @@ def spelled(tokens: Iterable[str]) -> Iterator[str]:
     yield reader.decode(b"", final=True)
 
 
+def letters(token: str) -> int:
+    """How many letters begin in a token: its bytes but those that only go on with one, as UTF-8 marks them.
+
+    Example:
+        >>> letters("Ġlow"), letters("Ã"), letters("©")
+        (4, 1, 0)
+    """
+    return sum(_bytes().get(letter, _STRANGE) & 0xC0 != 0x80 for letter in token)
+
+
 def _tokenizer(tokens: tuple[str, ...]) -> Tokenizer:
     """Splits by these tokens.
 

@@ -482,7 +482,8 @@ class StageFacts(_Fact):
     Args:
         step: Updates so far.
         epoch: Whole epochs so far.
-        bits: How surprised it was by a character of held-out text.
+        bits: How surprised it was by a character, or a word, of held-out text.
+        by: Which of them.
         words: Share of its words that occur in the training text.
         copied: Characters in a row that it has from there.
         forms: What the learned text keeps besides.
@@ -492,6 +493,7 @@ class StageFacts(_Fact):
     step: int
     epoch: int
     bits: Number = None
+    by: str = "character"
     words: Number = None
     copied: int = 0
     forms: list[FormFacts] = []

@@ -107,6 +107,21 @@ def characters(source: Source) -> Iterator[str]:
     yield reader.decode(b"", final=True)
 
 
+def words(source: Source) -> Iterator[str]:
+    """A text in UTF-8 as it comes, cut behind spaces and ends of lines; what has none for too long is torn.
+
+    Args:
+        source: Where bytes come from.
+    """
+    held = ""
+    for text in characters(source):
+        held += text
+        end = len(held) if len(held) > LONGEST_LINE else 1 + max(held.rfind(" "), held.rfind("\n"))
+        yield held[:end]
+        held = held[end:]
+    yield held
+
+
 @dataclass
 class Table:
     """Lines of CSV or JSON as cells of named columns.

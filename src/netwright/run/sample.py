@@ -22,7 +22,7 @@ from netwright.run.outside import outside
 from netwright.run.prediction import load_model
 from netwright.words import listed
 
-_UNKNOWN = 0
+_UNKNOWN, _COMMONEST = 0, 1
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ class Writing:
     notes: tuple[str, ...]
 
 
-def sample(run_or_model: Path, prompt: str = "\n", *, sampling: Sampling | None = None, seed: int = 0) -> Writing:
+def sample(
+    run_or_model: Path, prompt: str | None = None, *, sampling: Sampling | None = None, seed: int = 0
+) -> Writing:
     """What a model writes, its tokens drawn.
 
     Args:
         run_or_model: Folder of a run, or a `.netwright` file.
-        prompt: The beginning; of a model that writes about what goes in, that: a text, or the path of a file.
+        prompt: The beginning, the end of a line if nothing is given; of a model that writes about what goes in, that:
+            a text, or the path of a file.
         sampling: How tokens are drawn; as the network expects them when left out.
         seed: Of the draws.
 
@@ -57,13 +60,15 @@ def sample(run_or_model: Path, prompt: str = "\n", *, sampling: Sampling | None 
     return written_by(model, prompt, sampling or Sampling(), seed)
 
 
-def written_by(model: Model, prompt: str, sampling: Sampling, seed: int) -> Writing:
+def written_by(model: Model, prompt: str | None, sampling: Sampling, seed: int) -> Writing:
     """What a model writes; see `sample`."""
     if any(isinstance(module, Decoder) for module in model.network.modules()):
-        return _about(model, prompt, sampling, seed)
+        return _about(model, prompt or "", sampling, seed)
     name, group = _language(model)
     field = model.inputs[group]
-    told, codes = _coded(prompt, field)
+    told, codes = _coded("\n" if prompt is None else prompt, field)
+    if prompt is None and not codes.any():  # texts without lines: the commonest token
+        told, codes = [field.vocabulary[_COMMONEST]], np.array([_COMMONEST])
     strange = sorted({token for token, code in zip(told, codes, strict=True) if code == _UNKNOWN})
     known = codes[codes != _UNKNOWN]
     if not len(known):

@@ -13,7 +13,7 @@ from netwright.data.batches import follows
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.model_file import Model
-from netwright.readers.kinds.text import spelled
+from netwright.readers.kinds.text import WORDS, letters, readable, spelled
 from netwright.report import facts as report
 from netwright.run import forms
 from netwright.run.folder import RunFolder
@@ -42,13 +42,15 @@ def language(dataset: Dataset, model: Model) -> Language | None:
         kind_of(of).code(dataset.arrays[name][some], of) for name, of in ((group, dataset.inputs[group]), (head, field))
     )
     vocabulary = model.inputs[group].vocabulary
-    prompt = vocabulary.index("\n") if "\n" in vocabulary else int(pieces[0, 0])
+    known = readable(vocabulary, field)
+    prompt = known.index("\n") if "\n" in known else int(pieces[0, 0])
 
     def written(codes: Iterable[int]) -> Iterator[str]:
         return spelled((vocabulary[code] for code in codes), field)
 
     length = stages.LONG if forms.of(_learned(dataset, group, forms.SOME)) else stages.LENGTH
-    return Language(group, head, written, prompt, pieces, torch.as_tensor(follow), length)
+    each = torch.tensor(letters(field), dtype=torch.float32)
+    return Language(group, head, written, prompt, pieces, torch.as_tensor(follow), each, length)
 
 
 def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:
@@ -72,6 +74,7 @@ def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:
             bits=None if each["nats"] is None else each["nats"] / math.log(2),
             words=_share(each["text"], words),
             copied=forms.longest_copy(each["text"], learned),
+            by="word" if field.options["tokens"] in WORDS else "character",
             forms=[
                 report.FormFacts(name=form.name, share=form.share(each["text"]), itself=itself)
                 for form, itself in kept.items()
@@ -90,7 +93,8 @@ def _learned(dataset: Dataset, group: str, most: int | None = None) -> str:
         size += len(found[-1])
         if most is not None and size >= most:
             break
-    return b"".join(found).decode("utf-8", "replace")
+    between = b" " if dataset.inputs[group].options["tokens"] in WORDS else b""
+    return between.join(found).decode("utf-8", "replace")
 
 
 def _share(text: str, words: set[str]) -> float | None:

@@ -24,8 +24,6 @@ from netwright.readers.kinds.sequence import Sequence
 from netwright.readers.numerals import read_numbers
 from netwright.run.continued import load_model
 from netwright.run.lines import (
-    LONGEST_LINE,
-    TOO_LONG,
     Growing,
     Source,
     Table,
@@ -34,6 +32,7 @@ from netwright.run.lines import (
     characters,
     lines,
     samples,
+    words,
 )
 from netwright.run.scoring import task_columns
 from netwright.run.spread import STEP
@@ -158,7 +157,7 @@ def _steps(
         return _sounds(field, source)
     if field.kind == "signal":
         return _rows(model, field, source, stepping, tell)
-    return _tokens(field, source, tell)
+    return _tokens(field, source)
 
 
 def _rows(
@@ -236,20 +235,14 @@ def _coder(field: Field) -> Callable[[np.ndarray], np.ndarray]:
     return kind.coder(field)
 
 
-def _tokens(field: Field, source: Source, tell: Callable[[str], None]) -> Iterator[Taken]:
-    """Characters as they come, line breaks and spaces among them; words when their line has ended."""
+def _tokens(field: Field, source: Source) -> Iterator[Taken]:
+    """Characters as they come, line breaks and spaces among them; words when a space follows, or the end of a line."""
     endless = field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
     kind, code = kind_of(field), _coder(endless)
-    letters = field.options["tokens"] == "characters"
-    for number, text in enumerate(characters(source), start=1) if letters else lines(source):
-        if letters and not text:
-            continue
+    for text in characters(source) if field.options["tokens"] == "characters" else words(source):
         try:
-            if not letters and text == TOO_LONG:
-                raise CellError(f"it is longer than {LONGEST_LINE:,} bytes.")
             tokens = torch.from_numpy(code(kind.one(text, field)))
-        except CellError as exc:
-            tell(f"line {number:,} is skipped: {exc.message}")
+        except CellError:  # nothing but white space
             continue
         yield from ((token, {}) for token in tokens)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -43,6 +43,7 @@ class Language:
         prompt: Code of the token that stands before every text.
         pieces: Held-out text that goes in, `(piece, time)`.
         follow: What follows each of its tokens.
+        letters: Characters that each token stands for, by its code.
         length: Tokens that it is to write.
     """
 
@@ -52,6 +53,7 @@ class Language:
     prompt: int
     pieces: Int[Tensor, "piece time"]
     follow: Int[Tensor, "piece time"]
+    letters: Float[Tensor, " token"]
     length: int = LENGTH
 
 
@@ -112,10 +114,11 @@ def read(path: Path) -> list[dict]:
 
 @torch.inference_mode()
 def _nats(network: Network, language: Language) -> float | None:
-    """How surprised it is by the second half of each piece, when it has read the first."""
+    """How surprised it is by a character of the second half of each piece, when it has read the first."""
     outputs, half = network({language.group: language.pieces})[language.head], language.follow.shape[1] // 2
-    left = outputs[:, half:].flatten(0, 1), language.follow[:, half:].flatten()
-    found = float(functional.cross_entropy(*left, ignore_index=-1))
+    asked = language.follow[:, half:].flatten()
+    surprise = functional.cross_entropy(outputs[:, half:].flatten(0, 1), asked, ignore_index=-1, reduction="sum")
+    found = float(surprise / language.letters[asked[asked >= 0]].sum())
     return found if math.isfinite(found) else None
 
 

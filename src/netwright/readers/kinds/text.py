@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -22,13 +22,13 @@ from netwright.files import printable
 from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, path_of, source_of
-from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.kinds import sequence
 from netwright.spec import InputSpec, OutputSpec
 from netwright.words import listed
 
 MOST_TOKENS = 20_000  # known words of a text
 MOST_STEPS = {"words": 400, "spaces": 400, "characters": 2_000, "bpe": 600}  # read of one text
-_WORDS = ("words", "spaces")  # tokens that spaces stand between
+WORDS = ("words", "spaces")  # tokens that spaces stand between
 PIECES = 8_000  # known pieces of words
 _BYTES = 256 + 2  # tokens that pieces begin with: every byte, what is not known, and the end
 SENTENCE = 3  # words that a text has on average for them to be its tokens
@@ -36,10 +36,12 @@ _MOST_BYTES, _SHOWN = 20_000_000, 5  # bytes of text in which unknown tokens are
 SEEN_TWICE = 2  # how often a word is in the training part to be known; the others teach what an unknown one is
 FLAT = 2_000  # tokens that a bag of words counts
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
+_OR_LINE_END = {"words": re.compile(rf"{_WORD.pattern}|\n"), "spaces": re.compile(r"\S+|\n")}
+_SPACED = re.compile(r"\s*\S{1,100}|\s+")  # with what stands before it; a text without spaces is cut somewhere
 _LOOKED_AT = 2_000  # cells
 
 
-class Text(Sequence):
+class Text(sequence.Sequence):
     """A text, cached as the bytes of its UTF-8."""
 
     name: ClassVar[str] = "text"
@@ -87,7 +89,8 @@ class Text(Sequence):
         if raw is None:
             raise CellError("the cell has no value, expected a text.")
         text = unicodedata.normalize("NFC", str(raw))
-        if not text or (field.options["tokens"] in _WORDS and not text.strip()):
+        said = text.strip() or (field.options.get("lines") and "\n" in text)
+        if not text or (field.options["tokens"] in WORDS and not said):
             raise CellError("the text is empty.")
         return np.frombuffer(text.encode("utf-8", "replace"), dtype=np.uint8)
 
@@ -132,7 +135,7 @@ class Text(Sequence):
 
     def names(self, field: Field) -> list[str]:
         """Each token that `flat` counts."""
-        return [f"{field.name}: {printable(token)}" for token in _shown(field.vocabulary[: self.width(field)], field)]
+        return [f"{field.name}: {printable(token)}" for token in readable(field.vocabulary[: self.width(field)], field)]
 
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
         """Makes of a text the codes of its tokens, 0 for one that is not known."""
@@ -151,7 +154,7 @@ class Text(Sequence):
             values: Its bytes.
             field: How it is read.
         """
-        return _shown(_splitter(field)(_text(values)), field)
+        return readable(_splitter(field)(_text(values)), field)
 
     def dim(self, field: Field) -> int:
         """A step is a token."""
@@ -215,19 +218,42 @@ def _rows(values: np.ndarray) -> list[np.ndarray]:
 
 
 def _splitter(field: Field) -> Callable[[str], list[str]]:
-    """What gives the tokens of a text, at most `longest`."""
-    lower, longest, tokens = field.options["lower"], int(field.options["longest"]), field.options["tokens"]
+    """What gives the tokens of a text, at most `longest`; of what comes next the one behind each that goes in."""
+    lower, longest, tokens = field.options["lower"], int(field.options["longest"]), str(field.options["tokens"])
     pieces = bpe.splitter(tuple(_pieces(field.vocabulary))) if tokens == "bpe" else None
 
+    low = str.lower if lower else str
+
     def split(text: str) -> list[str]:
-        text = text.lower() if lower else text
-        if pieces:
-            return pieces(text)[:longest]
-        if tokens == "spaces":
-            return text.split()[:longest]
-        return _WORD.findall(text)[:longest] if tokens == "words" else list(text[:longest])
+        if pieces is None:
+            return list(units(low(text), tokens, lines=bool(field.options.get("lines")))[:longest])
+        if not field.options.get("of"):
+            return pieces(low(text))[:longest]
+        *before, last = units(text, tokens)
+        return [*pieces(low("".join(before)))[1:], pieces(low(last))[0]][:longest]
 
     return split
+
+
+def units(text: str, tokens: str, *, lines: bool = False) -> Sequence[str]:
+    r"""What a text may be cut between: its tokens, or for pieces of words the words with the spaces before them.
+
+    Args:
+        text: In normal form.
+        tokens: What it is read as.
+        lines: Whether the end of a line is a token among words.
+
+    Example:
+        >>> units("To be,\nor", "words", lines=True), units("to  be or", "bpe")
+        (['To', 'be', ',', '\n', 'or'], ['to', '  be', ' or'])
+    """
+    if tokens == "characters":
+        return text
+    if tokens == "bpe":
+        return _SPACED.findall(text)
+    if lines:
+        return _OR_LINE_END[tokens].findall(text)
+    return text.split() if tokens == "spaces" else _WORD.findall(text)
 
 
 def _pieces(vocabulary: Iterable[str]) -> Iterator[str]:
@@ -235,9 +261,14 @@ def _pieces(vocabulary: Iterable[str]) -> Iterator[str]:
     return (token for token in vocabulary if token not in {UNKNOWN, END})
 
 
-def _shown(tokens: Iterable[str], field: Field) -> list[str]:
-    """Tokens as a person reads them: a piece of a word in letters, not in bytes."""
-    if field.options["tokens"] != "bpe":
+def readable(tokens: Iterable[str], field: Field) -> list[str]:
+    """Tokens as a person reads them: a piece of a word in letters, not in bytes.
+
+    Args:
+        tokens: Of the field's vocabulary.
+        field: How texts are read.
+    """
+    if field.options.get("tokens") != "bpe":
         return list(tokens)
     return [token if token in {UNKNOWN, END} else "".join(bpe.spelled([token])) for token in tokens]
 
@@ -251,7 +282,7 @@ def _learned(values: np.ndarray, field: Field, most: int) -> list[str]:
     split, counts = _splitter(field), Counter[str]()
     for row in values:
         counts.update(split(_text(row)))
-    least = SEEN_TWICE if field.options["tokens"] in _WORDS else 1
+    least = SEEN_TWICE if field.options["tokens"] in WORDS else 1
     known = [token for token, count in counts.items() if count >= least]
     return sorted(known, key=lambda token: (-counts[token], token))[:most]
 
@@ -293,7 +324,35 @@ def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:
     """
     if field.options.get("tokens") == "bpe":
         yield from bpe.spelled(_pieces(tokens))
-        return
-    between = " " if field.options.get("tokens") in _WORDS else ""
-    for place, token in enumerate(tokens):
-        yield f"{between if place else ''}{token}"
+    elif field.options.get("tokens") in WORDS:
+        yield from _spaced(tokens)
+    else:
+        yield from tokens
+
+
+def letters(field: Field) -> list[int]:
+    """How many characters each token of the vocabulary stands for; words count as one, since some are unknown.
+
+    Args:
+        field: How texts are read.
+    """
+    pieces = field.options.get("tokens") == "bpe"
+    return [bpe.letters(token) if pieces and token not in {UNKNOWN, END} else 1 for token in field.vocabulary]
+
+
+def joined(parts: Sequence[str], tokens: str) -> str:
+    """The text of what `units` gave, or of some of it.
+
+    Args:
+        parts: In their order.
+        tokens: What the text is read as.
+    """
+    return "".join(_spaced(parts) if tokens in WORDS else parts)
+
+
+def _spaced(words: Iterable[str]) -> Iterator[str]:
+    """Words with a space between two of them, none around the end of a line."""
+    before = "\n"
+    for word in words:
+        yield word if "\n" in {before, word} else f" {word}"
+        before = word
