@@ -1,8 +1,8 @@
 """Long texts cut into examples for a language model: what goes in, and beside it what comes one step later.
 
 The pieces follow each other without a gap, so that a network that carries its state from one to the next reads all of a
-text; only the very first token of a text is never asked for, and only its last one never goes in. A text of words, or of
-pieces of them, is cut between words.
+text; only the very first token of a text is never asked for, and only its last one never goes in. A text of words, or
+of pieces of them, is cut between words.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
 from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
-from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds import sequence
+from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.spec import InputSpec, OutputSpec
 from netwright.words import listed
 
