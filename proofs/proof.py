@@ -134,7 +134,10 @@ class Proof:
         with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
             coming = {pool.submit(_made, make, self._place(name)): name for name, make in missing.items()}
             for done in as_completed(coming):
-                self._keep(coming[done], *done.result())
+                if done.exception() is None:  # what is done is kept, even where another one failed
+                    self._keep(coming[done], *done.result())
+            for done in coming:
+                done.result()
         return {name: self._kept.parts[name] for name in makes}
 
     def lasting(self, name: str) -> Path:

@@ -20,7 +20,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import sacrebleu
 import soundfile
-from proof import Plain, Proof, data, score
+from proof import Plain, Proof, data, facts, score
+
+from netwright.studies.compare import mean_interval
 
 DIGITS = "$NETWRIGHT_DATA/pendigits --in ink --out category"
 UNITS, NUMBERS = 64, 5  # of the state; as what a pen point goes in: its place, the way there, the pen
@@ -171,11 +173,15 @@ def _captions(proof: Proof) -> None:
         way: proof.mean(f"more than {way}", _apart(_column(found, "bleu"), _column(found, name)), at_least=least)
         for way, name in (("the same captions of other photographs", "others"), ("the commonest caption", "commonest"))
     }
+    seen = mean_interval(_apart(_column(found, "bleu"), _column(found, "others"))) or (0.0, 0.0)
+    proof.check(f"what it sees counts: the interval above begins at {seen[0]:.2f}", seen[0] > 0 or not proof.full)
     more = _apart(_column(found, "bleu"), _column(found, "favourite"))
     own = "always the one that it writes most often"
     told[own] = proof.mean(f"more than {own}", more)
     span = f"{min(_column(found, 'shortest')):.0f} to {max(_column(found, 'longest')):.0f} tokens"
-    ended = all(each["longest"] <= each["learned"] for each in found) and first["shortest"] != first["longest"]  # type: ignore[operator]
+    ended = all(each["longest"] <= each["learned"] for each in found) and all(
+        each["shortest"] != each["longest"] for each in found
+    )  # type: ignore[operator]
     proof.check(
         f"each ends with its end token, after {span}; the decoder could go on to half as many again as the longest "
         f"learned, {first['learned']}",
@@ -226,9 +232,10 @@ def _parts(table: Path, run: Path) -> dict[str, set[str]]:
 
 def _captioned(proof: Proof, words: str, table: Path, place: Path) -> Plain:
     """Trains, and asks about each held-out photograph as a user does, by its file."""
-    run, asked, answers = place / "run", place / "photographs", place / "answers.parquet"
+    asked, answers = place / "photographs", place / "answers.parquet"
     asked.mkdir(parents=True)
-    found = proof.train(words, run)
+    run = proof.trained(words, place)
+    found = facts(run)
     true, parts = _true(table), _parts(table, run)
     names = sorted(parts["test"])
     for name in names:
