@@ -129,6 +129,7 @@ class OutputSpec(Frozen):
             of words that are learned. Follows from the texts.
         lower: Whether words are written in lower case, the default.
         vocabulary: Most different tokens that are written.
+        longest: Tokens that are learned of a longer text, from its beginning on.
     """
 
     kind: str | None = None
@@ -151,6 +152,7 @@ class OutputSpec(Frozen):
     tokens: Literal["characters", "words", "spaces", "bpe"] | None = None
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=3)
+    longest: int | None = Setting(default=None, ge=1)
 
     @model_validator(mode="after")
     def _read_off(self) -> OutputSpec:

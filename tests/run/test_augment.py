@@ -31,7 +31,6 @@ outputs: [category]
 model: {layers: ""}
 training: {stop: {epochs: 2}}
 """
-MIRRORED = "inputs: {image: {augment: mirror}}, outputs: {category: {when_mirrored: negate}}"
 
 
 class Blank(Transform):
@@ -89,12 +88,6 @@ def test_a_number_with_both_signs_is_not_mirrored_unless_somebody_says_what_beco
     for values, said in ((signed, ", when_mirrored: keep"), (signed, ", when_mirrored: negate"), (signed + 2, "")):
         wanted, data = _steering(tmp_path, values, said)
         settle(wanted, prepare(wanted, data=data))
-
-
-def test_a_class_cannot_be_negated(pictures: Path) -> None:
-    wanted = spec.load(f"{{data: {{path: {pictures}}}, {MIRRORED}}}")
-    with pytest.raises(SpecError, match=r"outputs\.category\.when_mirrored: category is a category, no number"):
-        settle(wanted, prepare(wanted))
 
 
 def test_an_angle_turns_once_with_all_its_pictures(tmp_path: Path) -> None:

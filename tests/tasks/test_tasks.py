@@ -124,6 +124,30 @@ def test_a_category_refuses_what_does_not_fit_with_the_fix(
         category(*classes, **said)
 
 
+@pytest.mark.parametrize(
+    "setting", [{"tokens": "words"}, {"lower": True}, {"vocabulary": 9}, {"align": "ctc"}, {"longest": 4}]
+)
+def test_what_is_said_of_texts_is_refused_elsewhere_and_not_passed_over(setting: dict[str, object]) -> None:
+    (name,) = setting
+    with pytest.raises(SpecError, match=rf"outputs\.animal\.{name}: animal is a category, no text"):
+        category("cat", "dog", **setting)
+    with pytest.raises(SpecError, match=rf"outputs\.price\.{name}: price is a number, no text"):
+        number(**setting)
+
+
+def test_the_tokens_of_what_comes_next_are_said_of_what_goes_in() -> None:
+    field = Field(name="next", kind="text", source="next", dtype="uint8", ragged=True, vocabulary=("?", "a", "b"))
+    field = field.model_copy(update={"options": {"of": "text", "tokens": "characters"}})
+    with pytest.raises(SpecError, match=r"outputs\.next\.tokens: next has the tokens of text") as caught:
+        task_for("next", field, OutputSpec(of="text", tokens="words"))
+    assert caught.value.cure == "Say it of inputs.text."
+
+
+def test_only_a_number_turns_with_its_picture() -> None:
+    with pytest.raises(SpecError, match=r"outputs\.animal\.when_mirrored: animal is a category, no number"):
+        category("cat", "dog", when_mirrored="negate")
+
+
 @pytest.mark.parametrize(("classes", "message"), [((), "no class"), (("cat",), 'one class, "cat"')])
 def test_a_category_needs_two_classes(classes: tuple[str, ...], message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -133,7 +133,8 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]
-        if name in plan.inputs and (isinstance(cells, np.ndarray) or facts.ragged):
+        told = name in plan.inputs or (facts.kind == "text" and not of)
+        if told and (isinstance(cells, np.ndarray) or facts.ragged):
             reasons += kind_of(facts).decided(np.asarray(cells[:]), fitted[name])
     names = columns["groups"]
     groups = None if names is None else np.unique(names, return_inverse=True)[1]

@@ -276,8 +276,6 @@ def _refuse_unsaid(path: str, wanted: Spec, data: Dataset) -> None:
                 f"{path}: mirror: {name} has both signs: is it a direction, which turns with the picture?",
                 f"Say it: outputs.{name}.when_mirrored: negate, or keep.",
             )
-        if said and field.kind != "number":
-            raise SpecError(f"outputs.{name}.when_mirrored: {name} is a {field.kind}, no number.", "Leave it out.")
 
 
 def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reason]) -> ModelSpec:

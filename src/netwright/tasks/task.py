@@ -374,8 +374,9 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
         spec: What the user said about it.
 
     Raises:
-        SpecError: No task serves this kind, or unit and loss do not fit it.
+        SpecError: No task serves this kind, or unit, loss or another setting do not fit it.
     """
+    _refuse_unread(name, field, spec)
     if task_name(field) != field.kind:
         return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
@@ -395,6 +396,21 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     if spec.loss and not part("loss", spec.loss).facts:
         _check_own_loss(task, spec.loss)
     return task
+
+
+_OF_TEXTS = ("tokens", "lower", "vocabulary", "longest", "align", "grams")
+
+
+def _refuse_unread(name: str, field: Field, spec: OutputSpec) -> None:
+    """A setting that belongs to another kind would be ignored in silence."""
+    given = next((setting for setting in _OF_TEXTS if getattr(spec, setting) is not None), None)
+    if given and field.kind != "text":
+        cure = f"Leave it out, or write outputs.{name}.kind: text."
+        raise SpecError(f"outputs.{name}.{given}: {name} is a {field.kind}, no text.", cure)
+    if given and (of := field.options.get("of")):
+        raise SpecError(f"outputs.{name}.{given}: {name} has the tokens of {of}.", f"Say it of inputs.{of}.")
+    if spec.when_mirrored and field.kind != "number":
+        raise SpecError(f"outputs.{name}.when_mirrored: {name} is a {field.kind}, no number.", "Leave it out.")
 
 
 def _check_own_loss(task: Task, loss: str) -> None:

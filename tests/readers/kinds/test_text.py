@@ -8,11 +8,11 @@ import torch
 
 from netwright.data.dataset import prepare
 from netwright.errors import CellError, SpecError
-from netwright.field import UNKNOWN, Field
+from netwright.field import END, UNKNOWN, Field
 from netwright.readers import Arrays, Blobs, Cells, from_memory, padding
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text, spelled
-from netwright.spec import InputSpec, load
+from netwright.spec import InputSpec, load, override
 
 REVIEWS = ["A fine, fine film.", "a dull film!", "not a film at all", "It's fine"]
 
@@ -123,3 +123,20 @@ def test_characters_that_training_never_saw_are_counted_and_named(tmp_path: Path
     reasons = {reason.path: reason.why for reason in prepare(load(text)).reasons}
     said = "tokens of the training part; 21 of 2,082 tokens are none of them and count as one unknown: "
     assert reasons["inputs.text.vocabulary"] == f"{said}\u00f8, \u03a9"
+
+
+def test_a_text_that_comes_out_is_learned_with_its_end_unless_it_is_cut(tmp_path: Path) -> None:
+    lines = [
+        "given,told",
+        *(f"{at} {word},{' '.join([word] * (3 + 2 * (at % 2)))}" for at, word in enumerate("abcdef" * 8)),
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    asked = "{inputs: {given: {kind: text}}, outputs: {told: {kind: text, tokens: words, longest: 4}}}"
+    wanted = override(load(asked), {"data.path": f'"{tmp_path / "a.csv"}"'})
+    dataset = prepare(wanted)
+    field = dataset.outputs["told"]
+    ends = [said(Text().code(dataset.arrays["told"][at : at + 1], field), field)[0] for at in range(2)]
+    assert ends == [["a", "a", "a", END], ["b"] * 4]
+    told = {reason.path: reason for reason in dataset.reasons}
+    assert told["outputs.told.longest"].why == "24 of 48 texts are longer and are learned up to there"
+    assert told["outputs.told.vocabulary"].value == "6 words"

@@ -7,6 +7,7 @@ cache serves every split, and no token of a held-out text is known before it is 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -107,7 +108,8 @@ class Text(sequence.Sequence):
 
     def decided(self, values: np.ndarray, field: Field) -> list[Reason]:
         """How many tokens are known, how many others the texts hold, and how many texts are cut."""
-        path, longest = f"inputs.{field.name}", int(field.options["longest"])
+        goes_in, longest = not _comes_out(field), int(field.options["longest"])
+        path = f"{'inputs' if goes_in else 'outputs'}.{field.name}"
         words = ("words", f"tokens of the training part that it holds {SEEN_TWICE} times or more")
         what, why = {
             "words": words,
@@ -116,16 +118,17 @@ class Text(sequence.Sequence):
         }.get(str(field.options["tokens"]), ("characters", "tokens of the training part"))
         if others := unseen(values, field):
             why += f"; {others}"
-        told = [Reason(path=f"{path}.vocabulary", value=f"{len(field.vocabulary) - 1:,} {what}", why=why)]
+        known = sum(token not in {UNKNOWN, END} for token in field.vocabulary)
+        told = [Reason(path=f"{path}.vocabulary", value=f"{known:,} {what}", why=why)]
         if cut := self.cut(values, field):
-            why = f"{cut:,} of {len(values):,} texts are longer and are read up to there"
+            done = "read" if goes_in else "learned"
+            why = f"{cut:,} of {len(values):,} texts are longer and are {done} up to there"
             told.append(Reason(path=f"{path}.longest", value=str(longest), why=why))
         return told
 
     def cut(self, values: np.ndarray, field: Field) -> int:
         """How many texts have more tokens than are read."""
-        longest = int(field.options["longest"])
-        split = _splitter(field.model_copy(update={"options": {**field.options, "longest": 2**62}}))
+        longest, split = int(field.options["longest"]), _splitter(_endless(field))
         return sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
 
     def width(self, field: Field) -> int:
@@ -138,12 +141,18 @@ class Text(sequence.Sequence):
         return [f"{field.name}: {printable(token)}" for token in readable(field.vocabulary[: self.width(field)], field)]
 
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
-        """Makes of a text the codes of its tokens, 0 for one that is not known."""
+        """Makes of a text the codes of its tokens, 0 for one that is not known; one that is cut has no end."""
         codes = {token: code for code, token in enumerate(field.vocabulary)}
-        end, split = [END_CODE] if field.options.get("ends") else [], _splitter(field)
+        ends, longest, split = (
+            bool(field.options.get("ends")),
+            int(field.options["longest"]),
+            _splitter(_endless(field)),
+        )
 
         def coded(values: np.ndarray) -> np.ndarray:
-            return np.array([*(codes.get(token, 0) for token in split(_text(values))), *end], dtype=np.int64)
+            tokens = split(_text(values))
+            end = [END_CODE] if ends and len(tokens) <= longest else []
+            return np.array([*(codes.get(token, 0) for token in tokens[:longest]), *end], dtype=np.int64)
 
         return coded
 
@@ -179,12 +188,21 @@ def _options(tokens: str, spec: InputSpec | OutputSpec) -> dict[str, Scalar]:
         "tokens": tokens,
         "lower": words if spec.lower is None else spec.lower,
         "vocabulary": spec.vocabulary or (PIECES if tokens == "bpe" else MOST_TOKENS),
-        "longest": MOST_STEPS[tokens],
+        "longest": spec.longest or MOST_STEPS[tokens],
     }
     if not isinstance(spec, InputSpec):
         return {**found, "align": "ctc"} if spec.align else {**found, "ends": True}
     embed = (32 if tokens == "characters" else 100) if spec.embed is None else spec.embed
-    return {**found, "longest": spec.longest or MOST_STEPS[tokens], "embed": embed}
+    return {**found, "embed": embed}
+
+
+def _comes_out(field: Field) -> bool:
+    return any(field.options.get(name) for name in ("ends", "align", "of"))
+
+
+def _endless(field: Field) -> Field:
+    """The field with texts read to their end."""
+    return field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
 
 
 def _some(column: Column) -> list[str] | None:
