@@ -18,7 +18,7 @@ from starlette.types import Message
 
 import netwright
 from netwright import run, spec
-from netwright.errors import DataError, SpecError
+from netwright.errors import DataError
 from netwright.serve import answer
 from netwright.serve.server import application
 
@@ -189,10 +189,20 @@ def test_examples_in_any_form_of_data_can_be_sent_back_as_they_are_offered(tmp_p
                 assert told[name]["words"] == found[at][0][0]  # type: ignore[index]
 
 
-def test_what_writes_on_is_told_to_use_sample(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("abcab" * 300)
+def test_a_language_model_goes_on_with_what_stands_there(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abca\n" * 300)
     wanted = spec.load("{inputs: {text: {}}, outputs: {next: {of: text}}, model: {layers: 'lstm 4'}}")
     wanted = spec.override(wanted, {"data.path": f'"{tmp_path / "a.txt"}"', "training.stop.epochs": "1"})
     model = netwright.load(run.train(wanted, out=tmp_path / "run").model)
-    with pytest.raises(SpecError, match="writes on"):
-        answer.check(model)
+    answer.check(model)
+    (told,) = answer.answer(model, {"text": "abZ"})["outputs"].values()  # type: ignore[attr-defined]
+    assert told["words"] == "ab"
+    assert len(told["written"]) == 400
+    assert set(told["written"]) == set("abc\n")
+    told = answer.answer(model, {"text": "abZ"})
+    assert told["notes"] == ["The model never saw 'Z': left out of the prompt"]
+    assert answer.answer(model, {"text": ""})["outputs"]
+    with pytest.raises(DataError, match="knows nothing of it"):
+        answer.answer(model, {"text": "XYZ"})
+    with pytest.raises(DataError, match="the beginning of a text was expected"):
+        answer.answer(model, {"text": 3})

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -53,8 +54,14 @@ def pens(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def address(pens: Path) -> Iterator[str]:
+    with served(pens) as found:
+        yield found
+
+
+@contextmanager
+def served(model: Path) -> Iterator[str]:
     """Where `netwright serve` answers, until it is ended with Ctrl-C."""
-    words = [sys.executable, "-m", "netwright", "serve", str(pens), "--port", "0", "--json", "--quiet"]
+    words = [sys.executable, "-m", "netwright", "serve", str(model), "--port", "0", "--json", "--quiet"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
@@ -81,6 +88,22 @@ def write(page: Page, *points: tuple[float, float]) -> None:
     for x, y in places:
         page.mouse("mouseMoved", x, y)
     page.mouse("mouseReleased", *places[-1])
+
+
+def test_a_language_model_goes_on_with_what_is_typed(tmp_path: Path, browser: Page) -> None:
+    (tmp_path / "a.txt").write_text("to be,\nor not\n" * 99)
+    wanted = spec.load("{inputs: {text: {}}, outputs: {next: {of: text}}, model: {layers: 'lstm 4'}}")
+    wanted = spec.override(wanted, {"data.path": f'"{tmp_path / "a.txt"}"', "training.stop.epochs": "1"})
+    with served(run.train(wanted, out=tmp_path / "run").run) as found:
+        browser.open(found)
+        browser.until("document.querySelector('textarea')")
+        browser.run(
+            "const at = document.querySelector('textarea'); at.value = 'to b'; at.dispatchEvent(new Event('input'))"
+        )
+        written = str(browser.until("document.querySelector('#answer:not(.busy) .written')?.textContent"))
+    assert written.startswith("to b")
+    assert len(written) == 404
+    assert "\n" in written
 
 
 LIKELIEST = "document.querySelector('#answer:not(.busy) .words')?.textContent"

@@ -191,9 +191,11 @@ def result(facts: Facts, output: OutputFacts) -> str:
         explained = f", R² {number(r2)}" if r2 is not None else ""
         within = f", 95 % interval {interval}" if interval else ""
         said = f"A typical error of {number(value)}{unit} (RMSE{within}) on {what}{explained}"
-    elif score == "bits":
+    elif score in {"bits", "perplexity"}:
         where = "held-out" if output.shown == "test" else split_name(output).removesuffix(" split")
-        said = f"{score_text(score, value)} bits a character on {where} text{within}"
+        much = score_text(score, value)
+        told = f"{much} bits a character" if score == "bits" else f"A perplexity of {much} for each word"
+        said = f"{told} on {where} text{within}"
     else:
         said = f"{begun(score_name(score))} {score_text(score, value)} on {what}{within}"
     others = [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -16,13 +18,15 @@ from netwright.data.ahead import asked
 from netwright.data.fields import kind_of
 from netwright.errors import CellError, DataError, NetwrightError, SpecError
 from netwright.field import Field
-from netwright.figures.marks import clean
+from netwright.figures.marks import clean, visible
 from netwright.files import printable
 from netwright.model_file import Model
 from netwright.model_file.model import Cell
+from netwright.models.decoding import Sampling
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.readers.pictures import png
 from netwright.run.outside import outside
+from netwright.run.sample import written_by
 from netwright.tasks.next import Next
 from netwright.words import begun
 
@@ -32,16 +36,15 @@ _CHOICES = 200  # classes of an input that a page lists
 _DEEP = 4  # lists in lists
 _FILES = {"image", "audio"}
 _THIS = "what was given"
+_TEMPERATURE, _LENGTH = 0.8, 400  # of a text that is written; its characters
 
 
 def check(model: Model) -> None:
     """Whether one example at a time can be answered.
 
     Raises:
-        SpecError: It writes on, or goes on from rows in time: says which command does.
+        SpecError: It goes on from rows in time: says which command does.
     """
-    if any(isinstance(task, Next) for task in model.tasks.values()):
-        raise SpecError("this model writes on from a beginning.", "Use netwright sample.")
     if asked(model.spec):
         raise SpecError("this model goes on from a table's last rows.", "Use netwright predict.")
 
@@ -69,7 +72,7 @@ def kept(path: Path, model: Model) -> list[dict[str, Cell]]:
 
 
 def answer(model: Model, sent: object) -> dict[str, object]:
-    """What a model says of one example.
+    """What a model says of one example; a language model goes on with it, each time otherwise.
 
     Args:
         model: The model.
@@ -79,6 +82,8 @@ def answer(model: Model, sent: object) -> dict[str, object]:
         DataError: It is no example, or not one that the model reads.
     """
     cells = _cells(sent, model)
+    if following := next((name for name, task in model.tasks.items() if isinstance(task, Next)), None):
+        return _written(model, following, cells)
     try:
         raw = model.read([cells])
         reached = model.answers(model.code(raw))
@@ -90,6 +95,21 @@ def answer(model: Model, sent: object) -> dict[str, object]:
     far = outside(model.inputs, raw, [_THIS], np.ones(1, dtype=bool))
     found = {name: _told(answers[0]) for name, answers in model.top(reached, TOP).items()}
     return {"outputs": found, "notes": [begun(said) for said in far]}
+
+
+def _written(model: Model, name: str, cells: Mapping[str, Cell]) -> dict[str, object]:
+    """What stands there, and how a language model goes on with it."""
+    given = cells.get(str(model.outputs[name].options["of"]))
+    if not isinstance(given, str):
+        raise DataError("the beginning of a text was expected.", "Send a text.")
+    try:
+        found = written_by(model, given or None, Sampling(_TEMPERATURE), secrets.randbits(32))
+    except SpecError as exc:
+        raise DataError(exc.message.removeprefix("--prompt: "), exc.cure) from exc
+    length = _LENGTH if model.outputs[name].options["tokens"] == "characters" else _LENGTH // 4
+    text = "".join(islice(found.pieces, length))
+    told = {"words": visible(found.prompt), "written": visible(text)}
+    return {"outputs": {name: told}, "notes": [begun(said) for said in found.notes]}
 
 
 def _cells(sent: object, model: Model) -> dict[str, Cell]:

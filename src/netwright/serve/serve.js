@@ -52,9 +52,10 @@ function show(told) {
   }
   const parts = [];
   for (const { name } of model.outputs) {
-    const { words, shares } = told.outputs[name];
+    const { words, written, shares } = told.outputs[name];
     parts.push(make("p", { className: "name", textContent: name }));
-    parts.push(make("p", { className: words ? "words" : "words empty", textContent: words || "nothing" }));
+    if (written !== undefined) parts.push(make("p", { className: "written", dir: "auto" }, make("b", { textContent: words }), written));
+    else parts.push(make("p", { className: words ? "words" : "words empty", textContent: words || "nothing" }));
     if (shares) parts.push(make("ul", { className: "shares" }, ...shares.map(bar)));
   }
   parts.push(...told.notes.map((note) => make("p", { className: "note", textContent: note })));
