@@ -23,6 +23,15 @@ def months(folder: Path, count: int = 120) -> Path:
     return folder / "sales.csv"
 
 
+def working_days(folder: Path, count: int = 200) -> Path:
+    """Prices of working days, dearer towards the end of each week; three days before a year's last are holidays."""
+    days = [day for day in np.arange("2019-01-01", "2021-01-01", dtype="datetime64[D]") if np.is_busday(day)]
+    days = [day for day in days if str(day)[5:] not in {"12-28", "12-29", "12-30"}][-count:]
+    rows = [f"{day},{100 + (int(day.astype(int)) + 3) % 7 + k / 10}" for k, day in enumerate(days)]
+    (folder / "prices.csv").write_text("\n".join(["date,price", *rows]))
+    return folder / "prices.csv"
+
+
 def wanted(path: Path, **values: str) -> spec.Spec:
     given = {name.replace("__", "."): value for name, value in values.items()}
     return spec.override(recipes.load("forecast"), {"data.path": f'"{path}"', **QUICK, **given})
@@ -66,6 +75,48 @@ def test_the_season_follows_from_the_distance_of_the_dates(tmp_path: Path, step:
     found = ahead.cut(find(tmp_path / "a.csv", "timed_tables"), wanted(tmp_path, outputs__next__horizon="2"))
     assert found.cut is not None
     assert found.cut.season == season
+
+
+def test_rows_of_working_days_are_the_steps_by_themselves(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    outcome = run.train(wanted(path), out=tmp_path / "run")
+    facts = json.loads((outcome.run / "facts.json").read_text())
+    told = {each["path"]: (each["value"], each["why"]) for each in facts["settings"]}
+    why = "no row lies on a Saturday or Sunday: the rows themselves are the steps"
+    assert told["data.window.gaps"] == ("ignore", why)
+    assert told["inputs.series: season"][0] == "5 steps"
+    assert facts["ledger"]["splits"]["train"] == 140 - 24 - 12 + 1
+    (answer,) = run.predict(outcome.run, [path]).to_pylist()
+    assert answer["id"] == "2020-12-31"
+    lines = path.read_text().splitlines()
+    (tmp_path / "week.csv").write_text("\n".join([lines[0], *lines[-6:]]))  # a table too short to tell
+    (few,) = run.predict(outcome.run, [tmp_path / "week.csv"]).to_pylist()
+    assert few["id"] == "2020-12-31"
+
+
+def test_how_much_time_the_rows_pass_over_is_told(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    found = ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "40 gaps in 1 track, 83 steps (all after 2020-03-27 first): passed over" in " ".join(found.notes)
+    assert "5 steps after 2020-12-25 in the longest" in " ".join(found.notes)
+    assert not found.refused
+    with pytest.raises(DataError, match="no track has 36 steps in a row") as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path, data__window="{past: 24, gaps: cut}"))
+    assert "data.window.gaps: ignore" in str(raised.value.cure)
+
+
+def test_days_of_the_week_decide_nothing_where_each_has_a_row_or_few_weeks_are_there(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    lines = path.read_text().splitlines()
+    for text in ([*lines[:60], "2020-06-20,1", "2020-06-21,1"], lines[:12]):
+        (tmp_path / "other.csv").write_text("\n".join(text))
+        asked = wanted(tmp_path, data__window="2", outputs__next__horizon="1")
+        found = ahead.cut(find(tmp_path / "other.csv", "timed_tables"), asked)
+        assert any(each.reason.startswith("steps are missing") for each in found.refused)
+    asked = wanted(tmp_path, data__window="{past: 2, gaps: ignore}", outputs__next__horizon="1")
+    found = ahead.cut(find(tmp_path / "other.csv", "timed_tables"), asked)
+    assert found.cut is not None
+    assert (found.cut.season, found.cut.as_rows, len(found)) == (5, "", 11 - 2)
 
 
 def test_numbered_steps_have_no_season(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Rows in time made steps of tracks: which column is what, rows that cannot be, gaps, and what lies around the globe.
 
 Every row is accounted for: a row that is no point is refused, one that goes back in time or comes a second time is
-quarantined, each with its place; a gap ends a track, or is filled where that is asked for, and is told.
+quarantined, each with its place; a gap ends a track, or is filled or passed over where that is asked for, and is told.
+Only a daily series that leaves out days of the week is taken as rows that follow each other by itself, with its reason.
 """
 
 # pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
@@ -16,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netwright.data import weeks
 from netwright.errors import DataError, SpecError
 from netwright.readers.columns import Arrays, Cells, Found, Refusal
-from netwright.readers.dates import is_date, read_moments
+from netwright.readers.dates import is_date, read_moments, written
 from netwright.readers.layouts.timed_tables import FILE
 from netwright.readers.numerals import read_numbers
 from netwright.registry import nearest
@@ -37,6 +39,7 @@ _ORDER = {
     "frame", "frame_id", "frame_number", "time", "t", "timestamp", "time_s", "seconds", "step", "date", "datetime",
     "month", "day", "year", "week", "hour",
 }  # fmt: skip
+Gaps = Literal["cut", "fill", "ignore"]
 _X, _Y = {"x", "pos_x", "x_m", "x_px", "cx", *_LONGITUDE}, {"y", "pos_y", "y_m", "y_px", "cy", *_LATITUDE}
 
 
@@ -73,6 +76,9 @@ class Steps:
         rows: Row in the table; -1 for a step that fills a gap.
         names: Of each track.
         usual: The usual step of time.
+        dated: Whether times are dates, in seconds.
+        as_rows: Whether the rows themselves are the steps, however far apart.
+        why: Why they are, where nobody asked for it.
         refused: Rows that are no step, and gaps.
         notes: What a person should know.
     """
@@ -84,8 +90,21 @@ class Steps:
     rows: np.ndarray
     names: list[str]
     usual: float
+    dated: bool = False
+    as_rows: bool = False
+    why: str = ""
     refused: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def torn(self) -> bool:
+        """Whether a gap ended a track."""
+        return len(np.unique(self.pieces)) > len(np.unique(self.tracks))
+
+    def when(self, place: int | np.integer) -> str:
+        """The moment of a step, in words."""
+        time = float(self.times[place])
+        return written(time) if self.dated else f"{time:.10g}"
 
 
 # ---- columns ---------------------------------------------------------------------------------------------------------
@@ -223,41 +242,42 @@ def _as_numbers(found: Found, name: str, decimal: str = "") -> np.ndarray:
     raise SpecError(f"{found.origin}: column {name} holds no numbers.", "Name columns of numbers.")
 
 
-def _as_times(found: Found, name: str) -> np.ndarray:
-    """Numbers as they are, dates as seconds."""
+def _as_times(found: Found, name: str) -> tuple[np.ndarray, bool]:
+    """Numbers as they are, dates as seconds; and whether they are dates."""
     column = found.columns[name]
     if isinstance(column, Cells):
         if not is_date(column.values.type):
             numbers = read_numbers(column.values)
             if np.isfinite(numbers.values).mean() > 0.5:
-                return numbers.values
+                return numbers.values, False
         moments = read_moments(column.values)
         if moments.readings:
             raise DataError(
                 f"column {name} holds dates that can be read two ways: {moments.readings}.",
                 "Write them as 2024-01-31 or 2024-01-31 10:00:00.",
             )
-        return np.where(moments.missing | moments.unreadable, np.nan, moments.values)
-    return _as_numbers(found, name)
+        return np.where(moments.missing | moments.unreadable, np.nan, moments.values), True
+    return _as_numbers(found, name), False
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 
-def read(found: Found, which: Roles, *, fill: bool = False, decimal: str = "") -> Steps:
+def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str = "") -> Steps:
     """The steps of all tracks.
 
     Args:
         found: The table.
         which: Its columns.
-        fill: Put steps on a straight line into gaps instead of ending a track there.
+        gaps: cut ends a track there, fill puts steps on a straight line into them, ignore takes the rows as the steps;
+            None decides by the days of the week.
         decimal: The decimal mark of the table; "" where it is not known.
 
     Raises:
         DataError: Longitudes and latitudes are exchanged, or no row is a step.
     """
     values = np.column_stack([_as_numbers(found, name, decimal) for name in which.values])
-    times = _as_times(found, which.order)
+    times, dated = _as_times(found, which.order)
     names, tracks, files = _tracks(found, which)
     refused = _no_steps(found, which, values, times, tracks)
     good = np.ones(len(values), dtype=bool)
@@ -282,10 +302,11 @@ def read(found: Found, which: Roles, *, fill: bool = False, decimal: str = "") -
         raise DataError(f"{found.origin}: no row can be used: it {why}.", "Repair the table.")
     told = [_refusal(found, row, "refused", why) for row, why in sorted(refused.items())]
     told += [_refusal(found, row, "quarantined", why) for row, why in sorted(quarantined.items())]
-    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, told, notes)
+    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, dated)
+    steps.refused, steps.notes = told, notes
     if which.geographic:
         _around_the_globe(steps)
-    _without_gaps(steps, files, fill=fill)
+    _without_gaps(steps, files, gaps)
     return steps
 
 
@@ -377,8 +398,8 @@ def _around_the_globe(steps: Steps) -> None:
         )
 
 
-def _without_gaps(steps: Steps, files: np.ndarray, *, fill: bool) -> None:
-    """Ends tracks at gaps, or fills these; what a usual step is, each file tells by itself."""
+def _without_gaps(steps: Steps, files: np.ndarray, wish: Gaps | None) -> None:
+    """Ends tracks at gaps, fills these or passes them over; what a usual step is, each file tells by itself."""
     same = np.diff(steps.tracks) == 0
     ways = np.diff(steps.times)
     of_file = files[steps.tracks[1:]] if len(files) else np.zeros(len(ways), dtype=np.int64)
@@ -387,25 +408,46 @@ def _without_gaps(steps: Steps, files: np.ndarray, *, fill: bool) -> None:
         usual[of_file == file] = np.median(ways[same & (of_file == file)])
     steps.usual = float(np.median(ways[same])) if same.any() else 1.0
     gaps = np.flatnonzero(same & (ways > _GAP * usual))
-    steps.pieces = (
-        np.concatenate([[0], np.cumsum(~same | np.isin(np.arange(len(ways)), gaps))]) if len(ways) else steps.tracks
-    )
-    if not len(gaps):
-        return
+    steps.as_rows = wish == "ignore"
+    if wish is None and steps.dated and (off := weeks.days_off(steps.times, steps.usual)):
+        steps.as_rows, steps.why = True, f"no row lies on a {' or '.join(off)}: the rows themselves are the steps"
     missing = np.rint(ways[gaps] / usual[gaps]).astype(np.int64) - 1
-    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.times[gaps[0]]:g}"
-    several = len(np.unique(steps.tracks[gaps]))
-    told = f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
-    if fill and missing.max() <= _LONGEST_FILL:
+    if steps.as_rows or not len(gaps):
+        _passed(steps, gaps, missing)
+        return
+    breaks = ~same
+    breaks[gaps] = True
+    steps.pieces = np.concatenate([[0], np.cumsum(breaks)])
+    told = _told(steps, gaps, missing)
+    if wish == "fill" and missing.max() <= _LONGEST_FILL:
         steps.notes.append(f"{told}: filled along straight lines")
         _filled(steps, gaps, missing)
         return
-    steps.notes.append(f"{told}: a track ends there and another begins; data.window.gaps: fill puts steps into them")
+    steps.notes.append(
+        f"{told}: a track ends there and another begins; data.window.gaps: fill puts steps into them, ignore takes the "
+        "rows as the steps"
+    )
     for gap, lost in zip(gaps, missing, strict=True):
-        name, time = steps.names[int(steps.tracks[gap])], f"{steps.times[gap]:g}"
+        place = f"{steps.names[int(steps.tracks[gap])]} after {steps.when(gap)}"
         reason = "steps are missing: the track ends here and another begins."
-        where = f"{name} after {time}, {counted(int(lost), 'step')}"
-        steps.refused.append(Refusal(f"gap in {name} after {time}", where, "refused", reason))
+        steps.refused.append(Refusal(f"gap in {place}", f"{place}, {counted(int(lost), 'step')}", "refused", reason))
+
+
+def _told(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> str:
+    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.when(gaps[0])}"
+    several = len(np.unique(steps.tracks[gaps]))
+    return f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
+
+
+def _passed(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:
+    """Every track is one stretch; how much time was passed over is told."""
+    steps.pieces = steps.tracks.copy()
+    if len(gaps):
+        longest = int(np.argmax(missing))
+        most = f"{counted(int(missing[longest]), 'step')} after {steps.when(gaps[longest])}"
+        steps.notes.append(
+            f"{_told(steps, gaps, missing)}: passed over, since the rows are the steps; {most} in the longest"
+        )
 
 
 def _filled(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:

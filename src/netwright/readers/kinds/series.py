@@ -48,6 +48,9 @@ class Series(Sequence):
             options |= {"past": cut.past, "divided": cut.divided}
             why = "by the distance of its dates" if cut.season else "its steps are no dates of a known distance"
             reasons.append(Reason(path=f"inputs.{name}: season", value=f"{cut.season} steps", why=why))
+            if cut.as_rows:
+                options["gaps"] = "ignore"
+                reasons.append(Reason(path="data.window.gaps", value="ignore", why=cut.as_rows))
         field = Field(
             name=name,
             kind=self.name,
