@@ -85,8 +85,8 @@ class DataSpec(Frozen):
         names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
-        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame; that
-            of a track is recognised by its name.
+        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame, or of
+            one series, e.g. its shop; that of a track is recognised by its name.
         order: The column that orders the steps, e.g. frame or date; as the rows stand when left out, and of tracks and
             series the one whose name says it.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.

@@ -9,7 +9,7 @@ import pytest
 from netwright import model_file, recipes, run, spec
 from netwright.data import ahead
 from netwright.errors import DataError, SpecError
-from netwright.readers import find
+from netwright.readers import Arrays, find
 
 QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
 
@@ -30,6 +30,17 @@ def working_days(folder: Path, count: int = 200) -> Path:
     rows = [f"{day},{100 + (int(day.astype(int)) + 3) % 7 + k / 10}" for k, day in enumerate(days)]
     (folder / "prices.csv").write_text("\n".join(["date,price", *rows]))
     return folder / "prices.csv"
+
+
+def shops(folder: Path, *, names: tuple[str, ...] = ("north", "south"), count: int = 90) -> Path:
+    """Sales of shops month by month, a row for each shop and month; those of each shop are a thousand more."""
+    rows = [
+        f"{2010 + k // 12}-{k % 12 + 1:02d},{name},{1000 * place + k + 10 * (k % 12)}"
+        for k in range(count)
+        for place, name in enumerate(names)
+    ]
+    (folder / "shops.csv").write_text("\n".join(["month,shop,sales", *rows]))
+    return folder / "shops.csv"
 
 
 def wanted(path: Path, **values: str) -> spec.Spec:
@@ -150,6 +161,54 @@ def test_columns_are_known_by_their_names_in_other_tables(tmp_path: Path) -> Non
     (tmp_path / "years.csv").write_text("\n".join(years))
     with pytest.raises(SpecError, match="holds the same value in many rows"):
         run.train(wanted(tmp_path / "years.csv"), out=tmp_path / "years")
+
+
+def test_every_group_is_a_series_of_its_own_and_time_is_divided_alike_for_all(tmp_path: Path) -> None:
+    path = shops(tmp_path, names=tuple("abcdefg"))
+    found = ahead.cut(find(path, "timed_tables"), wanted(path, data__group="shop"))
+    column, parts = found.columns["series"], found.official
+    assert isinstance(column, Arrays)
+    assert parts is not None
+    assert found.cut is not None
+    assert (found.cut.divided, found.cut.columns, found.cut.season) == ("time", ("sales",), 12)
+    assert len({float(np.floor(np.asarray(row)[0, 0] / 1000)) for row in column.values}) == 7
+    assert all(np.ptp(np.floor(np.asarray(row) / 1000)) == 0 for row in column.values)  # no window spans two shops
+    origins: dict[str, set[str]] = {}
+    for name, part in zip(found.ids.to_pylist(), parts.to_pylist(), strict=True):
+        origins.setdefault(name.split(" at ")[1], set()).add(part)
+    assert all(len(each) == 1 for each in origins.values())
+    assert not found.refused
+    assert "630 steps of 7 series" in found.notes[-1]
+    assert found.groups is not None
+    two = shops(tmp_path)  # too few to be drawn anew for an interval
+    assert ahead.cut(find(two, "timed_tables"), wanted(two, data__group="shop")).groups is None
+
+
+def test_each_group_is_gone_on_with_from_its_own_end(tmp_path: Path) -> None:
+    path = shops(tmp_path)
+    outcome = run.train(wanted(path, data__group="shop"), out=tmp_path / "run")
+    north, south = run.predict(outcome.run, [path]).to_pylist()
+    assert (north["id"], south["id"]) == ("north at 2017-06-01", "south at 2017-06-01")
+    assert abs(south["next_sales_1"] - north["next_sales_1"] - 1000) < 1
+
+
+def test_rows_of_several_series_are_refused_with_the_column_that_tells_them_apart(tmp_path: Path) -> None:
+    path = shops(tmp_path)
+    with pytest.raises(SpecError, match="month holds the same value in several rows, which shop tells apart") as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "data.group=shop" in str(raised.value.cure)
+    again = [*path.read_text().splitlines(), *path.read_text().splitlines()[1:], *path.read_text().splitlines()[1:]]
+    path.write_text("\n".join(again))
+    with pytest.raises(SpecError, match="month holds the same value in many rows of one shop"):
+        ahead.cut(find(path, "timed_tables"), wanted(path, data__group="shop"))
+
+
+def test_files_that_hold_the_same_months_are_series_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    for place in range(3):
+        months(tmp_path).rename(tmp_path / "all" / f"{place}.csv")
+    found = ahead.cut(find(tmp_path / "all", "timed_tables"), wanted(tmp_path))
+    assert "360 steps of 3 series" in found.notes[-1]
 
 
 def test_numbers_may_be_as_large_as_they_are(tmp_path: Path) -> None:

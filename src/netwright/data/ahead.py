@@ -110,10 +110,10 @@ def cut(found: Found, spec: Spec) -> Found:
     for name, out in outputs.items():
         places = seen[:, None] + np.arange(int(out.horizon or 1))
         columns[name] = Arrays(steps.values[places, :axes])
-    tracks = steps.tracks[begins]
-    note = (
-        f"{len(steps.rows):,} steps of {counted(len(np.unique(steps.tracks)), kind_of(spec))}: {len(begins):,} windows"
+    several = counted(
+        len(np.unique(steps.tracks)), *(("series", "series") if kind_of(spec) == "series" else ("track",))
     )
+    note = f"{len(steps.rows):,} steps of {several}: {len(begins):,} windows"
     told = f"{note} of {window.past} + {horizon} steps, cut after the division: {divided}"
     return replace(
         found,
@@ -124,7 +124,7 @@ def cut(found: Found, spec: Spec) -> Found:
         notes=(*found.notes, *steps.notes, told),
         lines=None,
         place="",
-        groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()) if len(steps.names) > 1 else None,
+        groups=_groups(steps, begins, _FEWEST_TRACKS if back else 2),
         cut=Cut(which.values, window.past, which.geographic, _season(steps), by, steps.why),
     )
 
@@ -259,6 +259,13 @@ def _short(found: Found, steps: Steps, pieces: list[tuple[int, int]], least: int
     return told
 
 
+def _groups(steps: Steps, begins: np.ndarray, least: int) -> pa.Array | None:
+    """The track of each window; None where there are fewer, of which too little is told by drawing them anew."""
+    if len(np.unique(steps.tracks)) < least:
+        return None
+    return pa.array(np.asarray(steps.names, dtype=object)[steps.tracks[begins]], pa.string())
+
+
 def _ids(steps: Steps, which: Roles, places: np.ndarray) -> list[str]:
     """`recording.txt 7 at 780`: track and moment of the last step that is seen."""
     told = []
@@ -286,7 +293,8 @@ def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.n
     if by is None and wish.column is not None:
         by = "time" if wish.column == which.order else "group"
     if by is None and found.official is None:
-        by = "group" if tracks >= _FEWEST_TRACKS else "time"
+        several = tracks >= _FEWEST_TRACKS and not (kind_of(spec) == "series" and which.group)
+        by = "group" if several else "time"  # of all series of a table the future is asked, at the same time
     if by in {"random", "stratified"}:
         by = "group"
     count, seed = len(steps.rows), spec.split_seed

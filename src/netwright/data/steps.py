@@ -29,6 +29,7 @@ from netwright.words import counted
 HUGE = 1e9  # of a coordinate
 _GAP = 1.5  # usual steps of time; beyond, one is missing
 _OUT_OF_ORDER = 0.05  # share of rows that go back in time; above it the table is simply not sorted
+_REPEATED = 0.05  # share of rows of a moment that was already; above it, rows of several series lie in one table
 _LONGEST_FILL = 100_000  # steps that are put into one gap
 _LATITUDE, _LONGITUDE = {"lat", "latitude"}, {"lon", "lng", "long", "longitude"}
 _GROUP = {
@@ -48,7 +49,7 @@ class Roles:
     """Which column is what.
 
     Args:
-        group: Says which track a row belongs to; "" where all rows are one.
+        group: Says which track or series a row belongs to; "" where all rows are one.
         order: Says when it was.
         values: The numbers of a step, coordinates first.
         geographic: Whether these are a longitude and a latitude.
@@ -150,24 +151,62 @@ def roles(
     if not values:
         values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
     if kind == "series":
-        _refuse_twice(found, order)
-        return Roles("", order, values, notes=tuple(notes), most=math.inf)
+        _refuse_twice(found, order, group)
+        return Roles(group or "", order, values, notes=tuple(notes), most=math.inf)
     return Roles(group or "", order, values, _geographic(values), tuple(notes))
 
 
-def _refuse_twice(found: Found, order: str) -> None:
-    """A column that is to order a series says each moment once.
+def _refuse_twice(found: Found, order: str, group: str | None) -> None:
+    """A column that is to order a series says each moment once, or once in each file and group.
 
     Raises:
         SpecError: It does not.
     """
-    column = found.columns[order]
-    cells = column.values.to_pylist() if isinstance(column, Cells) else list(column.values)  # type: ignore[union-attr]
-    if len(set(map(str, cells))) < 0.5 * len(cells):
+    whose = [name for name in (FILE, group) if name in found.columns and name is not None]
+    moments = _codes(found, [*whose, order])
+    told = len(np.unique(moments)) / max(len(moments), 1)
+    if told >= 1 - _REPEATED:
+        return
+    apart = None if group else _telling_apart(found, order, moments)
+    if apart is not None:
         raise SpecError(
-            f"{found.origin}: {order} holds the same value in many rows, so that it does not say when a row was.",
+            f"{found.origin}: {order} holds the same value in several rows, which {apart} tells apart.",
+            f"If each {apart} is a series of its own, say so: --set data.group={apart}",
+        )
+    if told < 0.5:
+        raise SpecError(
+            f"{found.origin}: {order} holds the same value in many rows{f' of one {group}' if group else ''}, so that "
+            "it does not say when a row was.",
             "Name the column that does: --set data.order=COLUMN",
         )
+
+
+def _telling_apart(found: Found, order: str, moments: np.ndarray) -> str | None:
+    """The column of few names or whole numbers that differs wherever moments are the same; texts are tried first."""
+    tried = []
+    for name, column in found.columns.items():
+        text = isinstance(column, Cells) and column.is_text
+        kind = column.values.type if isinstance(column, Cells) else None
+        whole = kind is not None and pa.types.is_integer(kind)
+        whole |= isinstance(column, Arrays) and column.values.ndim == 1 and column.values.dtype.kind in "iu"
+        if not (text or whole) or name in {order, FILE} or name.strip().casefold() in _ORDER:
+            continue
+        codes = _codes(found, [name])
+        values = int(codes.max()) + 1
+        both = len(np.unique(moments * values + codes))
+        if 2 <= values <= len(codes) / 4 and both >= (1 - _REPEATED / 5) * len(codes):
+            tried.append((not text, values, name))
+    return min(tried)[2] if tried else None
+
+
+def _codes(found: Found, names: list[str]) -> np.ndarray:
+    """One whole number for each row, the same where all columns are."""
+    rows = np.zeros(len(found), dtype=np.int64)
+    for name in names:
+        known = pa.array(_labels(found, name), pa.string()).dictionary_encode()
+        rows = rows * len(known.dictionary) + known.indices.to_numpy()
+        rows = np.unique(rows, return_inverse=True)[1]
+    return rows
 
 
 def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str | None:
