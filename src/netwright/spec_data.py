@@ -89,6 +89,8 @@ class DataSpec(Frozen):
             one series, e.g. its shop; that of a track is recognised by its name.
         order: The column that orders the steps, e.g. frame or date; as the rows stand when left out, and of tracks and
             series the one whose name says it.
+        day_first: Whether 03/04/2026 is the third of April where dates order the steps of a track or series; found from
+            all of them where it can be.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         window: How a long text, track or series is cut into examples.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
@@ -102,6 +104,7 @@ class DataSpec(Frozen):
     decimal: Literal["point", "comma"] | None = None
     group: str | None = None
     order: str | None = None
+    day_first: bool | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     window: WindowSpec | None = None

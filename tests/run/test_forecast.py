@@ -211,6 +211,40 @@ def test_files_that_hold_the_same_months_are_series_of_their_own(tmp_path: Path)
     assert "360 steps of 3 series" in found.notes[-1]
 
 
+def by_first_of_month(folder: Path, template: str, count: int = 60) -> Path:
+    """Sales of months, each dated by its first day."""
+    rows = [f"{template.format(year=2010 + k // 12, month=k % 12 + 1)},{k % 12 + k}" for k in range(count)]
+    (folder / "dates.csv").write_text("\n".join(["when,sales", *rows]))
+    return folder / "dates.csv"
+
+
+def test_a_setting_decides_dates_that_can_be_read_two_ways(tmp_path: Path) -> None:
+    path = by_first_of_month(tmp_path, "01/{month:02d}/{year}")
+    with pytest.raises(DataError, match='"01/02/2010" is 2010-02-01 day first and 2010-01-02 month first') as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "data.day_first=true or false" in str(raised.value.cure)
+    found = ahead.cut(find(path, "timed_tables"), wanted(path, data__day_first="true"))
+    assert found.cut is not None
+    assert (found.cut.season, found.cut.day_first) == (12, None)
+    assert found.ids.to_pylist()[0] == "2011-12-01"
+    path = by_first_of_month(tmp_path, "{year}-{month:02d}")  # the year stands first: nothing to decide
+    assert ahead.cut(find(path, "timed_tables"), wanted(path, data__day_first="true")).ids == found.ids
+
+
+def test_dates_are_read_as_the_model_learned_them(tmp_path: Path) -> None:
+    path = by_first_of_month(tmp_path, "28/{month:02d}/{year}")
+    outcome = run.train(wanted(path), out=tmp_path / "run")
+    settings = json.loads((outcome.run / "facts.json").read_text())["settings"]
+    assert ("data.day_first", "true") in [(each["path"], each["value"]) for each in settings]
+    (answer,) = run.predict(outcome.run, [by_first_of_month(tmp_path, "01/{month:02d}/{year}")]).to_pylist()
+    assert answer["id"] == "2014-12-01"
+
+
+def test_the_order_of_dates_is_said_where_it_is_read() -> None:
+    with pytest.raises(SpecError, match=r"data\.day_first is for dates that order steps to come"):
+        spec.load("{data: {path: a.csv, day_first: true}, outputs: {y: {}}}")
+
+
 def test_numbers_may_be_as_large_as_they_are(tmp_path: Path) -> None:
     rows = (f"{2000 + k // 12}-{k % 12 + 1:02d},{1e12 * (1 + k % 12)}" for k in range(96))
     (tmp_path / "gdp.csv").write_text("\n".join(["month,gdp", *rows]))

@@ -110,6 +110,7 @@ def cut(found: Found, spec: Spec) -> Found:
     for name, out in outputs.items():
         places = seen[:, None] + np.arange(int(out.horizon or 1))
         columns[name] = Arrays(steps.values[places, :axes])
+    decided = steps.day_first if which.day_first is None else None
     several = counted(
         len(np.unique(steps.tracks)), *(("series", "series") if kind_of(spec) == "series" else ("track",))
     )
@@ -125,12 +126,12 @@ def cut(found: Found, spec: Spec) -> Found:
         lines=None,
         place="",
         groups=_groups(steps, begins, _FEWEST_TRACKS if back else 2),
-        cut=Cut(which.values, window.past, which.geographic, _season(steps), by, steps.why),
+        cut=Cut(which.values, window.past, which.geographic, _season(steps), by, steps.why, decided),
     )
 
 
 def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
-    """The same with the columns that a model learned from named, and gaps treated as there, for other tables.
+    """The same with the columns that a model learned from named, dates and gaps read as there, for other tables.
 
     Args:
         spec: Of the model.
@@ -138,6 +139,9 @@ def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
     """
     of = str(next(iter(asked(spec).values())).of)
     wish, facts = spec.inputs.get(of) or InputSpec(), fields[of]
+    if spec.data.day_first is None and "day_first" in facts.options:
+        dates = {"day_first": bool(facts.options["day_first"])}
+        spec = spec.model_copy(update={"data": spec.data.model_copy(update=dates)})
     if facts.kind != "series":
         return spec
     window = _window(spec)
@@ -191,7 +195,7 @@ def _steps(found: Found, spec: Spec) -> tuple[Roles, Steps]:
     of = str(next(iter(asked(spec).values())).of)
     source = (spec.inputs.get(of) or InputSpec()).source
     values = (source,) if isinstance(source, str) else tuple(source or ())
-    which = roles(found, data.group, data.order, values, kind)
+    which = roles(found, data, values, kind)
     if kind == "track" and len(which.values) < 2:
         raise SpecError(f"inputs.{of}.from: a track has two coordinates.", "Name them: from: [x, y]")
     gaps = _window(spec).gaps or ("cut" if kind == "track" else None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 from netwright.data import weeks
 from netwright.errors import DataError, SpecError
 from netwright.readers.columns import Arrays, Cells, Found, Refusal
-from netwright.readers.dates import is_date, read_moments, written
+from netwright.readers.dates import is_date, read_ordered, written
 from netwright.readers.layouts.timed_tables import FILE
 from netwright.readers.numerals import read_numbers
 from netwright.registry import nearest
+from netwright.spec_data import DataSpec
 from netwright.words import counted
 
 HUGE = 1e9  # of a coordinate
@@ -55,6 +56,7 @@ class Roles:
         geographic: Whether these are a longitude and a latitude.
         notes: What was recognised.
         most: The largest number that may be, of whatever size.
+        day_first: Whether the day stands before the month in its dates, where somebody said so.
     """
 
     group: str
@@ -63,6 +65,7 @@ class Roles:
     geographic: bool = False
     notes: tuple[str, ...] = ()
     most: float = HUGE
+    day_first: bool | None = None
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Steps:
         names: Of each track.
         usual: The usual step of time.
         dated: Whether times are dates, in seconds.
+        day_first: Whether the day stood before the month in these; None where the year came first.
         as_rows: Whether the rows themselves are the steps, however far apart.
         why: Why they are, where nobody asked for it.
         refused: Rows that are no step, and gaps.
@@ -92,6 +96,7 @@ class Steps:
     names: list[str]
     usual: float
     dated: bool = False
+    day_first: bool | None = None
     as_rows: bool = False
     why: str = ""
     refused: list[Refusal] = field(default_factory=list)
@@ -111,21 +116,19 @@ class Steps:
 # ---- columns ---------------------------------------------------------------------------------------------------------
 
 
-def roles(
-    found: Found, group: str | None, order: str | None, values: tuple[str, ...], kind: Literal["track", "series"]
-) -> Roles:
+def roles(found: Found, data: DataSpec, values: tuple[str, ...], kind: Literal["track", "series"]) -> Roles:
     """Which column is what, by what the spec says, by names, or in a table without names by what the columns hold.
 
     Args:
         found: The table.
-        group: As the spec says.
-        order: As the spec says.
+        data: Names the columns of group and order, where it does, and how dates are read.
         values: As the spec says; () where it is left open.
         kind: Of a track the first two numbers are coordinates.
 
     Raises:
         SpecError: A column that is not there, or nothing says which it is.
     """
+    group, order = data.group, data.order
     for name in (group, order, *values):
         if name is not None and name not in found.columns:
             known = ", ".join(list(found.columns)[:40])
@@ -138,7 +141,7 @@ def roles(
         return _told_by_content(found, columns)
     notes = []
     if order is None:
-        order = _called(columns, _ORDER, values) or _dated(found, columns)
+        order = _called(columns, _ORDER, values) or _dated(found, columns, data.day_first)
         if order is None:
             raise SpecError(
                 f"{found.origin}: nothing says when a row was; the columns are {', '.join(columns[:40])}.",
@@ -152,8 +155,8 @@ def roles(
         values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
     if kind == "series":
         _refuse_twice(found, order, group)
-        return Roles(group or "", order, values, notes=tuple(notes), most=math.inf)
-    return Roles(group or "", order, values, _geographic(values), tuple(notes))
+        return Roles(group or "", order, values, notes=tuple(notes), most=math.inf, day_first=data.day_first)
+    return Roles(group or "", order, values, _geographic(values), tuple(notes), day_first=data.day_first)
 
 
 def _refuse_twice(found: Found, order: str, group: str | None) -> None:
@@ -213,13 +216,14 @@ def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str 
     return next((name for name in columns if name.strip().casefold() in names and name not in taken), None)
 
 
-def _dated(found: Found, columns: list[str]) -> str | None:
-    """The first column of dates."""
+def _dated(found: Found, columns: list[str], day_first: bool | None) -> str | None:
+    """The first column of dates, even if nothing in it says how they are read."""
     for name in columns:
         column = found.columns[name]
         if isinstance(column, Cells) and (is_date(column.values.type) or column.is_text):
-            moments = read_moments(column.values)
-            if not (moments.missing | moments.unreadable).any() and len(moments.values):
+            moments = read_ordered(column.values, day_first)
+            dates = bool(moments.readings) or not moments.unreadable.any()
+            if dates and len(moments.values) and not moments.missing.any():
                 return name
     return None
 
@@ -281,22 +285,35 @@ def _as_numbers(found: Found, name: str, decimal: str = "") -> np.ndarray:
     raise SpecError(f"{found.origin}: column {name} holds no numbers.", "Name columns of numbers.")
 
 
-def _as_times(found: Found, name: str) -> tuple[np.ndarray, bool]:
-    """Numbers as they are, dates as seconds; and whether they are dates."""
+class _Times(NamedTuple):
+    """Numbers as they are, or dates as seconds; and whether the day stood before the month in these."""
+
+    values: np.ndarray
+    dated: bool = False
+    day_first: bool | None = None
+
+
+def _as_times(found: Found, name: str, day_first: bool | None) -> _Times:
+    """When each row was.
+
+    Raises:
+        DataError: Nothing says whether the day or the month stands first.
+    """
     column = found.columns[name]
     if isinstance(column, Cells):
         if not is_date(column.values.type):
             numbers = read_numbers(column.values)
             if np.isfinite(numbers.values).mean() > 0.5:
-                return numbers.values, False
-        moments = read_moments(column.values)
+                return _Times(numbers.values)
+        moments = read_ordered(column.values, day_first)
         if moments.readings:
             raise DataError(
-                f"column {name} holds dates that can be read two ways: {moments.readings}.",
-                "Write them as 2024-01-31 or 2024-01-31 10:00:00.",
+                f"{found.origin}: column {name} holds dates that can be read two ways: {moments.readings}.",
+                "Say which: --set data.day_first=true or false; or write them as 2024-01-31.",
             )
-        return np.where(moments.missing | moments.unreadable, np.nan, moments.values), True
-    return _as_numbers(found, name), False
+        seconds = np.where(moments.missing | moments.unreadable, np.nan, moments.values)
+        return _Times(seconds, True, {"day": True, "month": False}.get(moments.first))
+    return _Times(_as_numbers(found, name))
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
@@ -316,7 +333,7 @@ def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str =
         DataError: Longitudes and latitudes are exchanged, or no row is a step.
     """
     values = np.column_stack([_as_numbers(found, name, decimal) for name in which.values])
-    times, dated = _as_times(found, which.order)
+    times, dated, day_first = _as_times(found, which.order, which.day_first)
     names, tracks, files = _tracks(found, which)
     refused = _no_steps(found, which, values, times, tracks)
     good = np.ones(len(values), dtype=bool)
@@ -341,7 +358,7 @@ def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str =
         raise DataError(f"{found.origin}: no row can be used: it {why}.", "Repair the table.")
     told = [_refusal(found, row, "refused", why) for row, why in sorted(refused.items())]
     told += [_refusal(found, row, "quarantined", why) for row, why in sorted(quarantined.items())]
-    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, dated)
+    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, dated, day_first)
     steps.refused, steps.notes = told, notes
     if which.geographic:
         _around_the_globe(steps)

@@ -395,6 +395,7 @@ class Cut:
         season: Steps after which a series is alike again; 0 where its dates do not tell.
         divided: How whole tracks, or time, were divided before: group, time or column.
         as_rows: Why the rows themselves are the steps, however far apart, where nobody asked for it.
+        day_first: Whether the day stands before the month in its dates, where nobody said so; None where neither does.
     """
 
     columns: tuple[str, ...]
@@ -403,6 +404,7 @@ class Cut:
     season: int = 0
     divided: str = ""
     as_rows: str = ""
+    day_first: bool | None = None
 
 
 @dataclass(frozen=True)
