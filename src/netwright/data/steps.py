@@ -25,7 +25,7 @@ from netwright.readers.layouts.timed_tables import FILE
 from netwright.readers.numerals import read_numbers
 from netwright.registry import nearest
 from netwright.spec_data import DataSpec
-from netwright.words import counted
+from netwright.words import counted, listed
 
 HUGE = 1e9  # of a coordinate
 _GAP = 1.5  # usual steps of time; beyond, one is missing
@@ -152,7 +152,8 @@ def roles(found: Found, data: DataSpec, values: tuple[str, ...], kind: Literal["
         group = _called(columns, _GROUP, (order, *values)) if kind == "track" else None
         notes += [f"{group}: which track a row belongs to"] if group else []
     if not values:
-        values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
+        values, said = _values(found, columns, {order, group or ""}, kind, data.split.column)
+        notes += said
     if kind == "series":
         _refuse_twice(found, order, group)
         return Roles(group or "", order, values, notes=tuple(notes), most=math.inf, day_first=data.day_first)
@@ -226,6 +227,19 @@ def _dated(found: Found, columns: list[str], day_first: bool | None) -> str | No
             if dates and len(moments.values) and not moments.missing.any():
                 return name
     return None
+
+
+def _values(
+    found: Found, columns: list[str], taken: set[str], kind: Literal["track", "series"], divides: str | None
+) -> tuple[tuple[str, ...], list[str]]:
+    """The numbers of a step; and which columns a track leaves out, since nobody said what else is known of a step."""
+    if kind == "series":
+        return _numbers(found, columns, taken), []
+    axes = _coordinates(found, columns)
+    rest = [name for name in columns if name not in {*taken, *axes, divides}]
+    wanted = ", ".join([*axes, *rest[:1]])
+    told = f"left out: {listed(rest, 8)}; such numbers go in where they are named: from: [{wanted}]"
+    return axes, [told] if rest else []
 
 
 def _coordinates(found: Found, columns: list[str]) -> tuple[str, ...]:
