@@ -406,11 +406,17 @@ class Spec(Frozen):
                 raise ValueError(f"outputs.{name}.per is {out.per}, which does not go in")
             if out.per is not None and (out.of or out.align):
                 raise ValueError(f"outputs.{name}: per and {'of' if out.of else 'align'} are two things; give one")
+        return self
+
+    @model_validator(mode="after")
+    def _sound_steps(self) -> Spec:
         if self.data.split.fold and any(out.of is not None for out in self.outputs.values()):
             raise ValueError("data.split.fold deals out examples one by one, and windows of one text or track overlap")
         ahead = any(out.horizon is not None for out in self.outputs.values())
         if self.data.order is not None and self.data.group is None and not ahead:
             raise ValueError("data.order orders the steps of sequences; data.group says which rows belong to one")
+        if self.data.day_first is not None and not ahead:
+            raise ValueError("data.day_first is for dates that order steps to come; an input has inputs.NAME.day_first")
         return self
 
 

@@ -59,13 +59,15 @@ class WindowSpec(Frozen):
         past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
         least: Steps at least, where a track has no more yet; as many as `past` when left out.
         stride: Steps from the beginning of one window to that of the next.
-        gaps: Where steps of a track are missing: cut, it ends and another begins; fill, they lie on a straight line.
+        gaps: Where steps of a track are missing: cut, it ends and another begins; fill, they lie on a straight line;
+            ignore, the rows themselves are the steps, as on working days. Left out: cut, but ignore for a daily series
+            that never has a row on some day of the week.
     """
 
     past: int = Setting(default=64, ge=1, le=LONGEST_WINDOW)
     least: int | None = Setting(default=None, ge=1)
     stride: int = Setting(default=1, ge=1)
-    gaps: Literal["cut", "fill"] = "cut"
+    gaps: Literal["cut", "fill", "ignore"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -83,10 +85,12 @@ class DataSpec(Frozen):
         names: What the parts of a file's name without its ending are, e.g. "{digit}_{speaker}_{take}": columns.
         decimal: The decimal mark of a table's texts, which decides what "1.023" is; found from all columns together.
         split: How the examples are divided.
-        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame; that
-            of a track is recognised by its name.
+        group: The column that says which rows of a table are the steps of one sequence, e.g. the clip of a frame, or of
+            one series, e.g. its shop; that of a track is recognised by its name.
         order: The column that orders the steps, e.g. frame or date; as the rows stand when left out, and of tracks and
             series the one whose name says it.
+        day_first: Whether 03/04/2026 is the third of April where dates order the steps of a track or series; found from
+            all of them where it can be.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
         window: How a long text, track or series is cut into examples.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
@@ -100,6 +104,7 @@ class DataSpec(Frozen):
     decimal: Literal["point", "comma"] | None = None
     group: str | None = None
     order: str | None = None
+    day_first: bool | None = None
     split: SplitSpec = SplitSpec()
     duplicates: Literal["refuse", "accept"] = "refuse"
     window: WindowSpec | None = None

@@ -149,6 +149,7 @@ def test_columns_are_known_by_their_names_or_asked_for() -> None:
     found = ahead.cut(from_memory(named), wish(inputs__path="{kind: track, from: [x, y, speed]}"))
     assert rows(found, "path")[0][0][2] == 1
     assert len(rows(found, "next")[0][0]) == 2
+    assert "left out" not in " ".join(found.notes)
     odd = {"a": table["id"], "b": table["frame"], "c": table["x"], "d": table["y"], "e": table["y"]}
     with pytest.raises(SpecError, match=r"nothing says when a row was; the columns are a, b, c, d, e"):
         ahead.cut(from_memory(odd), wish())
@@ -156,6 +157,15 @@ def test_columns_are_known_by_their_names_or_asked_for() -> None:
     assert rows(ahead.cut(from_memory(odd), asked), "path") == rows(ahead.cut(from_memory(named), wish()), "path")
     with pytest.raises(SpecError, match=r'no column "bb"'):
         ahead.cut(from_memory(odd), wish(data__order="bb"))
+
+
+def test_columns_beside_the_coordinates_are_told_with_how_to_take_them_in() -> None:
+    table = {**walks(6, 6), "speed": np.ones(36), "team": walks(6, 6)["id"]}
+    told = "left out: speed, team; such numbers go in where they are named: from: [x, y, speed]"
+    assert told in ahead.cut(from_memory(table), wish()).notes
+    found = ahead.cut(from_memory(table), wish(data__split="{column: team, by: group}"))
+    assert "left out: speed; " in " ".join(found.notes)
+    assert "left out" not in " ".join(ahead.cut(from_memory(walks(6, 6)), wish()).notes)
 
 
 def test_the_columns_of_tracks_may_be_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from netwright import model_file, recipes, run, spec
 from netwright.data import ahead
 from netwright.errors import DataError, SpecError
-from netwright.readers import find
+from netwright.readers import Arrays, find
 
 QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
 
@@ -21,6 +21,26 @@ def months(folder: Path, count: int = 120) -> Path:
     rows = [f"{2000 + k // 12}-{k % 12 + 1:02d},{value:.2f}" for k, value in enumerate(values)]
     (folder / "sales.csv").write_text("\n".join(["month,sales", *rows]))
     return folder / "sales.csv"
+
+
+def working_days(folder: Path, count: int = 200) -> Path:
+    """Prices of working days, dearer towards the end of each week; three days before a year's last are holidays."""
+    days = [day for day in np.arange("2019-01-01", "2021-01-01", dtype="datetime64[D]") if np.is_busday(day)]
+    days = [day for day in days if str(day)[5:] not in {"12-28", "12-29", "12-30"}][-count:]
+    rows = [f"{day},{100 + (int(day.astype(int)) + 3) % 7 + k / 10}" for k, day in enumerate(days)]
+    (folder / "prices.csv").write_text("\n".join(["date,price", *rows]))
+    return folder / "prices.csv"
+
+
+def shops(folder: Path, *, names: tuple[str, ...] = ("north", "south"), count: int = 90) -> Path:
+    """Sales of shops month by month, a row for each shop and month; those of each shop are a thousand more."""
+    rows = [
+        f"{2010 + k // 12}-{k % 12 + 1:02d},{name},{1000 * place + k + 10 * (k % 12)}"
+        for k in range(count)
+        for place, name in enumerate(names)
+    ]
+    (folder / "shops.csv").write_text("\n".join(["month,shop,sales", *rows]))
+    return folder / "shops.csv"
 
 
 def wanted(path: Path, **values: str) -> spec.Spec:
@@ -68,6 +88,48 @@ def test_the_season_follows_from_the_distance_of_the_dates(tmp_path: Path, step:
     assert found.cut.season == season
 
 
+def test_rows_of_working_days_are_the_steps_by_themselves(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    outcome = run.train(wanted(path), out=tmp_path / "run")
+    facts = json.loads((outcome.run / "facts.json").read_text())
+    told = {each["path"]: (each["value"], each["why"]) for each in facts["settings"]}
+    why = "no row lies on a Saturday or Sunday: the rows themselves are the steps"
+    assert told["data.window.gaps"] == ("ignore", why)
+    assert told["inputs.series: season"][0] == "5 steps"
+    assert facts["ledger"]["splits"]["train"] == 140 - 24 - 12 + 1
+    (answer,) = run.predict(outcome.run, [path]).to_pylist()
+    assert answer["id"] == "2020-12-31"
+    lines = path.read_text().splitlines()
+    (tmp_path / "week.csv").write_text("\n".join([lines[0], *lines[-6:]]))  # a table too short to tell
+    (few,) = run.predict(outcome.run, [tmp_path / "week.csv"]).to_pylist()
+    assert few["id"] == "2020-12-31"
+
+
+def test_how_much_time_the_rows_pass_over_is_told(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    found = ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "40 gaps in 1 track, 83 steps (all after 2020-03-27 first): passed over" in " ".join(found.notes)
+    assert "5 steps after 2020-12-25 in the longest" in " ".join(found.notes)
+    assert not found.refused
+    with pytest.raises(DataError, match="no track has 36 steps in a row") as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path, data__window="{past: 24, gaps: cut}"))
+    assert "data.window.gaps: ignore" in str(raised.value.cure)
+
+
+def test_days_of_the_week_decide_nothing_where_each_has_a_row_or_few_weeks_are_there(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    lines = path.read_text().splitlines()
+    for text in ([*lines[:60], "2020-06-20,1", "2020-06-21,1"], lines[:12]):
+        (tmp_path / "other.csv").write_text("\n".join(text))
+        asked = wanted(tmp_path, data__window="2", outputs__next__horizon="1")
+        found = ahead.cut(find(tmp_path / "other.csv", "timed_tables"), asked)
+        assert any(each.reason.startswith("steps are missing") for each in found.refused)
+    asked = wanted(tmp_path, data__window="{past: 2, gaps: ignore}", outputs__next__horizon="1")
+    found = ahead.cut(find(tmp_path / "other.csv", "timed_tables"), asked)
+    assert found.cut is not None
+    assert (found.cut.season, found.cut.as_rows, len(found)) == (5, "", 11 - 2)
+
+
 def test_numbered_steps_have_no_season(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("\n".join(["t,value", *(f"{k},{k % 5}" for k in range(80))]))
     found = ahead.cut(find(tmp_path / "a.csv", "timed_tables"), wanted(tmp_path, outputs__next__horizon="2"))
@@ -99,6 +161,88 @@ def test_columns_are_known_by_their_names_in_other_tables(tmp_path: Path) -> Non
     (tmp_path / "years.csv").write_text("\n".join(years))
     with pytest.raises(SpecError, match="holds the same value in many rows"):
         run.train(wanted(tmp_path / "years.csv"), out=tmp_path / "years")
+
+
+def test_every_group_is_a_series_of_its_own_and_time_is_divided_alike_for_all(tmp_path: Path) -> None:
+    path = shops(tmp_path, names=tuple("abcdefg"))
+    found = ahead.cut(find(path, "timed_tables"), wanted(path, data__group="shop"))
+    column, parts = found.columns["series"], found.official
+    assert isinstance(column, Arrays)
+    assert parts is not None
+    assert found.cut is not None
+    assert (found.cut.divided, found.cut.columns, found.cut.season) == ("time", ("sales",), 12)
+    assert len({float(np.floor(np.asarray(row)[0, 0] / 1000)) for row in column.values}) == 7
+    assert all(np.ptp(np.floor(np.asarray(row) / 1000)) == 0 for row in column.values)  # no window spans two shops
+    origins: dict[str, set[str]] = {}
+    for name, part in zip(found.ids.to_pylist(), parts.to_pylist(), strict=True):
+        origins.setdefault(name.split(" at ")[1], set()).add(part)
+    assert all(len(each) == 1 for each in origins.values())
+    assert not found.refused
+    assert "630 steps of 7 series" in found.notes[-1]
+    assert found.groups is not None
+    two = shops(tmp_path)  # too few to be drawn anew for an interval
+    assert ahead.cut(find(two, "timed_tables"), wanted(two, data__group="shop")).groups is None
+
+
+def test_each_group_is_gone_on_with_from_its_own_end(tmp_path: Path) -> None:
+    path = shops(tmp_path)
+    outcome = run.train(wanted(path, data__group="shop"), out=tmp_path / "run")
+    north, south = run.predict(outcome.run, [path]).to_pylist()
+    assert (north["id"], south["id"]) == ("north at 2017-06-01", "south at 2017-06-01")
+    assert abs(south["next_sales_1"] - north["next_sales_1"] - 1000) < 1
+
+
+def test_rows_of_several_series_are_refused_with_the_column_that_tells_them_apart(tmp_path: Path) -> None:
+    path = shops(tmp_path)
+    with pytest.raises(SpecError, match="month holds the same value in several rows, which shop tells apart") as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "data.group=shop" in str(raised.value.cure)
+    again = [*path.read_text().splitlines(), *path.read_text().splitlines()[1:], *path.read_text().splitlines()[1:]]
+    path.write_text("\n".join(again))
+    with pytest.raises(SpecError, match="month holds the same value in many rows of one shop"):
+        ahead.cut(find(path, "timed_tables"), wanted(path, data__group="shop"))
+
+
+def test_files_that_hold_the_same_months_are_series_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    for place in range(3):
+        months(tmp_path).rename(tmp_path / "all" / f"{place}.csv")
+    found = ahead.cut(find(tmp_path / "all", "timed_tables"), wanted(tmp_path))
+    assert "360 steps of 3 series" in found.notes[-1]
+
+
+def by_first_of_month(folder: Path, template: str, count: int = 60) -> Path:
+    """Sales of months, each dated by its first day."""
+    rows = [f"{template.format(year=2010 + k // 12, month=k % 12 + 1)},{k % 12 + k}" for k in range(count)]
+    (folder / "dates.csv").write_text("\n".join(["when,sales", *rows]))
+    return folder / "dates.csv"
+
+
+def test_a_setting_decides_dates_that_can_be_read_two_ways(tmp_path: Path) -> None:
+    path = by_first_of_month(tmp_path, "01/{month:02d}/{year}")
+    with pytest.raises(DataError, match='"01/02/2010" is 2010-02-01 day first and 2010-01-02 month first') as raised:
+        ahead.cut(find(path, "timed_tables"), wanted(path))
+    assert "data.day_first=true or false" in str(raised.value.cure)
+    found = ahead.cut(find(path, "timed_tables"), wanted(path, data__day_first="true"))
+    assert found.cut is not None
+    assert (found.cut.season, found.cut.day_first) == (12, None)
+    assert found.ids.to_pylist()[0] == "2011-12-01"
+    path = by_first_of_month(tmp_path, "{year}-{month:02d}")  # the year stands first: nothing to decide
+    assert ahead.cut(find(path, "timed_tables"), wanted(path, data__day_first="true")).ids == found.ids
+
+
+def test_dates_are_read_as_the_model_learned_them(tmp_path: Path) -> None:
+    path = by_first_of_month(tmp_path, "28/{month:02d}/{year}")
+    outcome = run.train(wanted(path), out=tmp_path / "run")
+    settings = json.loads((outcome.run / "facts.json").read_text())["settings"]
+    assert ("data.day_first", "true") in [(each["path"], each["value"]) for each in settings]
+    (answer,) = run.predict(outcome.run, [by_first_of_month(tmp_path, "01/{month:02d}/{year}")]).to_pylist()
+    assert answer["id"] == "2014-12-01"
+
+
+def test_the_order_of_dates_is_said_where_it_is_read() -> None:
+    with pytest.raises(SpecError, match=r"data\.day_first is for dates that order steps to come"):
+        spec.load("{data: {path: a.csv, day_first: true}, outputs: {y: {}}}")
 
 
 def test_numbers_may_be_as_large_as_they_are(tmp_path: Path) -> None:

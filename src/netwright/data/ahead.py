@@ -13,14 +13,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from netwright.data import splits
+from netwright.data import splits, weeks
 from netwright.data.ledger import PARTS
 from netwright.data.steps import Roles, Steps, read, roles
 from netwright.errors import DataError, SpecError
 from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
-from netwright.readers.dates import is_date, written
 from netwright.readers.marks import MARKS
 from netwright.spec import InputSpec, OutputSpec, Spec
 from netwright.spec_data import SplitSpec, WindowSpec
@@ -99,7 +98,8 @@ def cut(found: Found, spec: Spec) -> Found:
         raise DataError(
             f"{printable(found.origin)}: no track has {least} steps in a row, {least - horizon} to see and "
             f"{horizon} to come.",
-            "Set data.window.past or the output's horizon lower.",
+            "Set data.window.past or the output's horizon lower"
+            + (", or take the rows as the steps: data.window.gaps: ignore." if steps.torn else "."),
         )
     of = str(next(iter(outputs.values())).of)
     past = np.empty(len(begins), dtype=object)
@@ -110,27 +110,28 @@ def cut(found: Found, spec: Spec) -> Found:
     for name, out in outputs.items():
         places = seen[:, None] + np.arange(int(out.horizon or 1))
         columns[name] = Arrays(steps.values[places, :axes])
-    tracks = steps.tracks[begins]
-    note = (
-        f"{len(steps.rows):,} steps of {counted(len(np.unique(steps.tracks)), kind_of(spec))}: {len(begins):,} windows"
+    decided = steps.day_first if which.day_first is None else None
+    several = counted(
+        len(np.unique(steps.tracks)), *(("series", "series") if kind_of(spec) == "series" else ("track",))
     )
+    note = f"{len(steps.rows):,} steps of {several}: {len(begins):,} windows"
     told = f"{note} of {window.past} + {horizon} steps, cut after the division: {divided}"
     return replace(
         found,
-        ids=pa.array(_ids(found, steps, which, seen - 1), pa.string()),
+        ids=pa.array(_ids(steps, which, seen - 1), pa.string()),
         columns=columns,  # type: ignore[arg-type]
         official=pa.array([PARTS[code] for code in codes[ends - 1]], pa.string()),
         refused=tuple(refused),
         notes=(*found.notes, *steps.notes, told),
         lines=None,
         place="",
-        groups=pa.array(np.asarray(steps.names, dtype=object)[tracks], pa.string()) if len(steps.names) > 1 else None,
-        cut=Cut(which.values, window.past, which.geographic, _season(steps, which, found), by),
+        groups=_groups(steps, begins, _FEWEST_TRACKS if back else 2),
+        cut=Cut(which.values, window.past, which.geographic, _season(steps), by, steps.why, decided),
     )
 
 
 def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
-    """The same with the columns that a model learned from named, so that other tables are read by their names.
+    """The same with the columns that a model learned from named, dates and gaps read as there, for other tables.
 
     Args:
         spec: Of the model.
@@ -138,10 +139,20 @@ def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
     """
     of = str(next(iter(asked(spec).values())).of)
     wish, facts = spec.inputs.get(of) or InputSpec(), fields[of]
-    if wish.source is not None or facts.kind != "series":
+    if spec.data.day_first is None and "day_first" in facts.options:
+        dates = {"day_first": bool(facts.options["day_first"])}
+        spec = spec.model_copy(update={"data": spec.data.model_copy(update=dates)})
+    if facts.kind != "series":
         return spec
-    source = str(facts.options["columns"]).split(", ")
-    return spec.model_copy(update={"inputs": {**spec.inputs, of: wish.model_copy(update={"source": source})}})
+    window = _window(spec)
+    window = window.model_copy(update={"gaps": window.gaps or facts.options.get("gaps", "cut")})
+    source = wish.source or str(facts.options["columns"]).split(", ")
+    return spec.model_copy(
+        update={
+            "inputs": {**spec.inputs, of: wish.model_copy(update={"source": source})},
+            "data": spec.data.model_copy(update={"window": window}),
+        }
+    )
 
 
 def latest(found: Found, spec: Spec) -> Found:
@@ -170,7 +181,7 @@ def latest(found: Found, spec: Spec) -> Found:
     gaps = {refusal.id for refusal in steps.refused if refusal.id.startswith("gap in ")}
     return replace(
         found,
-        ids=pa.array(_ids(found, steps, which, ends), pa.string()),
+        ids=pa.array(_ids(steps, which, ends), pa.string()),
         columns={of: Arrays(past)},
         official=None,
         refused=(*found.refused, *(each for each in steps.refused if each.id not in gaps), *refused),
@@ -184,10 +195,11 @@ def _steps(found: Found, spec: Spec) -> tuple[Roles, Steps]:
     of = str(next(iter(asked(spec).values())).of)
     source = (spec.inputs.get(of) or InputSpec()).source
     values = (source,) if isinstance(source, str) else tuple(source or ())
-    which = roles(found, data.group, data.order, values, kind)
+    which = roles(found, data, values, kind)
     if kind == "track" and len(which.values) < 2:
         raise SpecError(f"inputs.{of}.from: a track has two coordinates.", "Name them: from: [x, y]")
-    return which, read(found, which, fill=_window(spec).gaps == "fill", decimal=MARKS.get(data.decimal or "", ""))
+    gaps = _window(spec).gaps or ("cut" if kind == "track" else None)
+    return which, read(found, which, gaps=gaps, decimal=MARKS.get(data.decimal or "", ""))
 
 
 def _window(spec: Spec) -> WindowSpec:
@@ -245,50 +257,32 @@ def _short(found: Found, steps: Steps, pieces: list[tuple[int, int]], least: int
     for begin, end in pieces:
         if end - begin < least:
             name = steps.names[int(steps.tracks[begin])]
-            place = f"{name} from {steps.times[begin]:g}"
+            place = f"{name} from {steps.when(begin)}"
             why = f"is shorter than a window of {least} steps."
             told.append(Refusal(place, f"{place}, {counted(end - begin, 'step')}", "refused", why))
     return told
 
 
-def _ids(found: Found, steps: Steps, which: Roles, places: np.ndarray) -> list[str]:
+def _groups(steps: Steps, begins: np.ndarray, least: int) -> pa.Array | None:
+    """The track of each window; None where there are fewer, of which too little is told by drawing them anew."""
+    if len(np.unique(steps.tracks)) < least:
+        return None
+    return pa.array(np.asarray(steps.names, dtype=object)[steps.tracks[begins]], pa.string())
+
+
+def _ids(steps: Steps, which: Roles, places: np.ndarray) -> list[str]:
     """`recording.txt 7 at 780`: track and moment of the last step that is seen."""
-    column = found.columns[which.order]
-    dates = isinstance(column, Cells) and (
-        is_date(column.values.type) or (column.is_text and not _plain(str(column.values[int(max(steps.rows[0], 0))])))
-    )
     told = []
     for place in places.tolist():
-        time = written(float(steps.times[place])) if dates else f"{steps.times[place]:.10g}"
         name = printable(steps.names[int(steps.tracks[place])])
-        told.append(f"{name} at {time}" if which.group or len(steps.names) > 1 else time)
+        moment = steps.when(place)
+        told.append(f"{name} at {moment}" if which.group or len(steps.names) > 1 else moment)
     return told
 
 
-def _plain(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _season(steps: Steps, which: Roles, found: Found) -> int:
-    """Steps of a season, by the distance of the dates: 12 months, 7 days, 24 hours; 0 where they are no dates."""
-    column = found.columns[which.order]
-    if not isinstance(column, Cells) or (column.is_text and _plain(str(column.values[0]))):
-        return 0
-    if not column.is_text and not is_date(column.values.type):
-        return 0
-    days = steps.usual / 86_400
-    usual: Mapping[int, tuple[float, float]] = {
-        12: (27, 32),
-        4: (85, 95),
-        52: (6.9, 7.1),
-        7: (0.9, 1.1),
-        24: (0.04, 0.043),
-    }
-    return next((season for season, (low, high) in usual.items() if low <= days <= high), 0)
+def _season(steps: Steps) -> int:
+    """Steps of a season; 0 where they are no dates, or none of a usual distance."""
+    return weeks.season(steps.times, steps.usual, as_rows=steps.as_rows) if steps.dated else 0
 
 
 # ---- parts -----------------------------------------------------------------------------------------------------------
@@ -303,7 +297,8 @@ def _divided(found: Found, spec: Spec, steps: Steps, which: Roles) -> tuple[np.n
     if by is None and wish.column is not None:
         by = "time" if wish.column == which.order else "group"
     if by is None and found.official is None:
-        by = "group" if tracks >= _FEWEST_TRACKS else "time"
+        several = tracks >= _FEWEST_TRACKS and not (kind_of(spec) == "series" and which.group)
+        by = "group" if several else "time"  # of all series of a table the future is asked, at the same time
     if by in {"random", "stratified"}:
         by = "group"
     count, seed = len(steps.rows), spec.split_seed

@@ -235,7 +235,7 @@ def _cut(spec: Spec) -> str:
     if not outputs:
         return str([data.window, windows.read_by(spec)])
     sources = [str(wish.source) for wish in spec.inputs.values()]
-    steps = [data.window, data.group, data.order, data.split, spec.split_seed, data.decimal, data.empty]
+    steps = [data.window, data.group, data.order, data.split, spec.split_seed, data.decimal, data.empty, data.day_first]
     return str([*steps, *sources, *(out.horizon for out in outputs.values())])
 
 

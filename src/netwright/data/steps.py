@@ -1,7 +1,8 @@
 """Rows in time made steps of tracks: which column is what, rows that cannot be, gaps, and what lies around the globe.
 
 Every row is accounted for: a row that is no point is refused, one that goes back in time or comes a second time is
-quarantined, each with its place; a gap ends a track, or is filled where that is asked for, and is told.
+quarantined, each with its place; a gap ends a track, or is filled or passed over where that is asked for, and is told.
+Only a daily series that leaves out days of the week is taken as rows that follow each other by itself, with its reason.
 """
 
 # pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
@@ -10,23 +11,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from netwright.data import weeks
 from netwright.errors import DataError, SpecError
 from netwright.readers.columns import Arrays, Cells, Found, Refusal
-from netwright.readers.dates import is_date, read_moments
+from netwright.readers.dates import is_date, read_ordered, written
 from netwright.readers.layouts.timed_tables import FILE
 from netwright.readers.numerals import read_numbers
 from netwright.registry import nearest
-from netwright.words import counted
+from netwright.spec_data import DataSpec
+from netwright.words import counted, listed
 
 HUGE = 1e9  # of a coordinate
 _GAP = 1.5  # usual steps of time; beyond, one is missing
 _OUT_OF_ORDER = 0.05  # share of rows that go back in time; above it the table is simply not sorted
+_REPEATED = 0.05  # share of rows of a moment that was already; above it, rows of several series lie in one table
 _LONGEST_FILL = 100_000  # steps that are put into one gap
 _LATITUDE, _LONGITUDE = {"lat", "latitude"}, {"lon", "lng", "long", "longitude"}
 _GROUP = {
@@ -37,6 +41,7 @@ _ORDER = {
     "frame", "frame_id", "frame_number", "time", "t", "timestamp", "time_s", "seconds", "step", "date", "datetime",
     "month", "day", "year", "week", "hour",
 }  # fmt: skip
+Gaps = Literal["cut", "fill", "ignore"]
 _X, _Y = {"x", "pos_x", "x_m", "x_px", "cx", *_LONGITUDE}, {"y", "pos_y", "y_m", "y_px", "cy", *_LATITUDE}
 
 
@@ -45,12 +50,13 @@ class Roles:
     """Which column is what.
 
     Args:
-        group: Says which track a row belongs to; "" where all rows are one.
+        group: Says which track or series a row belongs to; "" where all rows are one.
         order: Says when it was.
         values: The numbers of a step, coordinates first.
         geographic: Whether these are a longitude and a latitude.
         notes: What was recognised.
         most: The largest number that may be, of whatever size.
+        day_first: Whether the day stands before the month in its dates, where somebody said so.
     """
 
     group: str
@@ -59,6 +65,7 @@ class Roles:
     geographic: bool = False
     notes: tuple[str, ...] = ()
     most: float = HUGE
+    day_first: bool | None = None
 
 
 @dataclass
@@ -73,6 +80,10 @@ class Steps:
         rows: Row in the table; -1 for a step that fills a gap.
         names: Of each track.
         usual: The usual step of time.
+        dated: Whether times are dates, in seconds.
+        day_first: Whether the day stood before the month in these; None where the year came first.
+        as_rows: Whether the rows themselves are the steps, however far apart.
+        why: Why they are, where nobody asked for it.
         refused: Rows that are no step, and gaps.
         notes: What a person should know.
     """
@@ -84,28 +95,40 @@ class Steps:
     rows: np.ndarray
     names: list[str]
     usual: float
+    dated: bool = False
+    day_first: bool | None = None
+    as_rows: bool = False
+    why: str = ""
     refused: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def torn(self) -> bool:
+        """Whether a gap ended a track."""
+        return len(np.unique(self.pieces)) > len(np.unique(self.tracks))
+
+    def when(self, place: int | np.integer) -> str:
+        """The moment of a step, in words."""
+        time = float(self.times[place])
+        return written(time) if self.dated else f"{time:.10g}"
 
 
 # ---- columns ---------------------------------------------------------------------------------------------------------
 
 
-def roles(
-    found: Found, group: str | None, order: str | None, values: tuple[str, ...], kind: Literal["track", "series"]
-) -> Roles:
+def roles(found: Found, data: DataSpec, values: tuple[str, ...], kind: Literal["track", "series"]) -> Roles:
     """Which column is what, by what the spec says, by names, or in a table without names by what the columns hold.
 
     Args:
         found: The table.
-        group: As the spec says.
-        order: As the spec says.
+        data: Names the columns of group and order, where it does, and how dates are read.
         values: As the spec says; () where it is left open.
         kind: Of a track the first two numbers are coordinates.
 
     Raises:
         SpecError: A column that is not there, or nothing says which it is.
     """
+    group, order = data.group, data.order
     for name in (group, order, *values):
         if name is not None and name not in found.columns:
             known = ", ".join(list(found.columns)[:40])
@@ -118,7 +141,7 @@ def roles(
         return _told_by_content(found, columns)
     notes = []
     if order is None:
-        order = _called(columns, _ORDER, values) or _dated(found, columns)
+        order = _called(columns, _ORDER, values) or _dated(found, columns, data.day_first)
         if order is None:
             raise SpecError(
                 f"{found.origin}: nothing says when a row was; the columns are {', '.join(columns[:40])}.",
@@ -129,41 +152,94 @@ def roles(
         group = _called(columns, _GROUP, (order, *values)) if kind == "track" else None
         notes += [f"{group}: which track a row belongs to"] if group else []
     if not values:
-        values = _coordinates(found, columns) if kind == "track" else _numbers(found, columns, {order, group or ""})
+        values, said = _values(found, columns, {order, group or ""}, kind, data.split.column)
+        notes += said
     if kind == "series":
-        _refuse_twice(found, order)
-        return Roles("", order, values, notes=tuple(notes), most=math.inf)
-    return Roles(group or "", order, values, _geographic(values), tuple(notes))
+        _refuse_twice(found, order, group)
+        return Roles(group or "", order, values, notes=tuple(notes), most=math.inf, day_first=data.day_first)
+    return Roles(group or "", order, values, _geographic(values), tuple(notes), day_first=data.day_first)
 
 
-def _refuse_twice(found: Found, order: str) -> None:
-    """A column that is to order a series says each moment once.
+def _refuse_twice(found: Found, order: str, group: str | None) -> None:
+    """A column that is to order a series says each moment once, or once in each file and group.
 
     Raises:
         SpecError: It does not.
     """
-    column = found.columns[order]
-    cells = column.values.to_pylist() if isinstance(column, Cells) else list(column.values)  # type: ignore[union-attr]
-    if len(set(map(str, cells))) < 0.5 * len(cells):
+    whose = [name for name in (FILE, group) if name in found.columns and name is not None]
+    moments = _codes(found, [*whose, order])
+    told = len(np.unique(moments)) / max(len(moments), 1)
+    if told >= 1 - _REPEATED:
+        return
+    apart = None if group else _telling_apart(found, order, moments)
+    if apart is not None:
         raise SpecError(
-            f"{found.origin}: {order} holds the same value in many rows, so that it does not say when a row was.",
+            f"{found.origin}: {order} holds the same value in several rows, which {apart} tells apart.",
+            f"If each {apart} is a series of its own, say so: --set data.group={apart}",
+        )
+    if told < 0.5:
+        raise SpecError(
+            f"{found.origin}: {order} holds the same value in many rows{f' of one {group}' if group else ''}, so that "
+            "it does not say when a row was.",
             "Name the column that does: --set data.order=COLUMN",
         )
+
+
+def _telling_apart(found: Found, order: str, moments: np.ndarray) -> str | None:
+    """The column of few names or whole numbers that differs wherever moments are the same; texts are tried first."""
+    tried = []
+    for name, column in found.columns.items():
+        text = isinstance(column, Cells) and column.is_text
+        kind = column.values.type if isinstance(column, Cells) else None
+        whole = kind is not None and pa.types.is_integer(kind)
+        whole |= isinstance(column, Arrays) and column.values.ndim == 1 and column.values.dtype.kind in "iu"
+        if not (text or whole) or name in {order, FILE} or name.strip().casefold() in _ORDER:
+            continue
+        codes = _codes(found, [name])
+        values = int(codes.max()) + 1
+        both = len(np.unique(moments * values + codes))
+        if 2 <= values <= len(codes) / 4 and both >= (1 - _REPEATED / 5) * len(codes):
+            tried.append((not text, values, name))
+    return min(tried)[2] if tried else None
+
+
+def _codes(found: Found, names: list[str]) -> np.ndarray:
+    """One whole number for each row, the same where all columns are."""
+    rows = np.zeros(len(found), dtype=np.int64)
+    for name in names:
+        known = pa.array(_labels(found, name), pa.string()).dictionary_encode()
+        rows = rows * len(known.dictionary) + known.indices.to_numpy()
+        rows = np.unique(rows, return_inverse=True)[1]
+    return rows
 
 
 def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str | None:
     return next((name for name in columns if name.strip().casefold() in names and name not in taken), None)
 
 
-def _dated(found: Found, columns: list[str]) -> str | None:
-    """The first column of dates."""
+def _dated(found: Found, columns: list[str], day_first: bool | None) -> str | None:
+    """The first column of dates, even if nothing in it says how they are read."""
     for name in columns:
         column = found.columns[name]
         if isinstance(column, Cells) and (is_date(column.values.type) or column.is_text):
-            moments = read_moments(column.values)
-            if not (moments.missing | moments.unreadable).any() and len(moments.values):
+            moments = read_ordered(column.values, day_first)
+            dates = bool(moments.readings) or not moments.unreadable.any()
+            if dates and len(moments.values) and not moments.missing.any():
                 return name
     return None
+
+
+def _values(
+    found: Found, columns: list[str], taken: set[str], kind: Literal["track", "series"], divides: str | None
+) -> tuple[tuple[str, ...], list[str]]:
+    """The numbers of a step; and which columns a track leaves out, since nobody said what else is known of a step."""
+    if kind == "series":
+        return _numbers(found, columns, taken), []
+    axes = _coordinates(found, columns)
+    rest = [name for name in columns if name not in {*taken, *axes, divides}]
+    wanted = ", ".join([*axes, *rest[:1]])
+    told = f"left out: {listed(rest, 8)}; such numbers go in where they are named: from: [{wanted}]"
+    return axes, [told] if rest else []
 
 
 def _coordinates(found: Found, columns: list[str]) -> tuple[str, ...]:
@@ -223,41 +299,55 @@ def _as_numbers(found: Found, name: str, decimal: str = "") -> np.ndarray:
     raise SpecError(f"{found.origin}: column {name} holds no numbers.", "Name columns of numbers.")
 
 
-def _as_times(found: Found, name: str) -> np.ndarray:
-    """Numbers as they are, dates as seconds."""
+class _Times(NamedTuple):
+    """Numbers as they are, or dates as seconds; and whether the day stood before the month in these."""
+
+    values: np.ndarray
+    dated: bool = False
+    day_first: bool | None = None
+
+
+def _as_times(found: Found, name: str, day_first: bool | None) -> _Times:
+    """When each row was.
+
+    Raises:
+        DataError: Nothing says whether the day or the month stands first.
+    """
     column = found.columns[name]
     if isinstance(column, Cells):
         if not is_date(column.values.type):
             numbers = read_numbers(column.values)
             if np.isfinite(numbers.values).mean() > 0.5:
-                return numbers.values
-        moments = read_moments(column.values)
+                return _Times(numbers.values)
+        moments = read_ordered(column.values, day_first)
         if moments.readings:
             raise DataError(
-                f"column {name} holds dates that can be read two ways: {moments.readings}.",
-                "Write them as 2024-01-31 or 2024-01-31 10:00:00.",
+                f"{found.origin}: column {name} holds dates that can be read two ways: {moments.readings}.",
+                "Say which: --set data.day_first=true or false; or write them as 2024-01-31.",
             )
-        return np.where(moments.missing | moments.unreadable, np.nan, moments.values)
-    return _as_numbers(found, name)
+        seconds = np.where(moments.missing | moments.unreadable, np.nan, moments.values)
+        return _Times(seconds, True, {"day": True, "month": False}.get(moments.first))
+    return _Times(_as_numbers(found, name))
 
 
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 
-def read(found: Found, which: Roles, *, fill: bool = False, decimal: str = "") -> Steps:
+def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str = "") -> Steps:
     """The steps of all tracks.
 
     Args:
         found: The table.
         which: Its columns.
-        fill: Put steps on a straight line into gaps instead of ending a track there.
+        gaps: cut ends a track there, fill puts steps on a straight line into them, ignore takes the rows as the steps;
+            None decides by the days of the week.
         decimal: The decimal mark of the table; "" where it is not known.
 
     Raises:
         DataError: Longitudes and latitudes are exchanged, or no row is a step.
     """
     values = np.column_stack([_as_numbers(found, name, decimal) for name in which.values])
-    times = _as_times(found, which.order)
+    times, dated, day_first = _as_times(found, which.order, which.day_first)
     names, tracks, files = _tracks(found, which)
     refused = _no_steps(found, which, values, times, tracks)
     good = np.ones(len(values), dtype=bool)
@@ -282,10 +372,11 @@ def read(found: Found, which: Roles, *, fill: bool = False, decimal: str = "") -
         raise DataError(f"{found.origin}: no row can be used: it {why}.", "Repair the table.")
     told = [_refusal(found, row, "refused", why) for row, why in sorted(refused.items())]
     told += [_refusal(found, row, "quarantined", why) for row, why in sorted(quarantined.items())]
-    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, told, notes)
+    steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, dated, day_first)
+    steps.refused, steps.notes = told, notes
     if which.geographic:
         _around_the_globe(steps)
-    _without_gaps(steps, files, fill=fill)
+    _without_gaps(steps, files, gaps)
     return steps
 
 
@@ -377,8 +468,8 @@ def _around_the_globe(steps: Steps) -> None:
         )
 
 
-def _without_gaps(steps: Steps, files: np.ndarray, *, fill: bool) -> None:
-    """Ends tracks at gaps, or fills these; what a usual step is, each file tells by itself."""
+def _without_gaps(steps: Steps, files: np.ndarray, wish: Gaps | None) -> None:
+    """Ends tracks at gaps, fills these or passes them over; what a usual step is, each file tells by itself."""
     same = np.diff(steps.tracks) == 0
     ways = np.diff(steps.times)
     of_file = files[steps.tracks[1:]] if len(files) else np.zeros(len(ways), dtype=np.int64)
@@ -387,25 +478,46 @@ def _without_gaps(steps: Steps, files: np.ndarray, *, fill: bool) -> None:
         usual[of_file == file] = np.median(ways[same & (of_file == file)])
     steps.usual = float(np.median(ways[same])) if same.any() else 1.0
     gaps = np.flatnonzero(same & (ways > _GAP * usual))
-    steps.pieces = (
-        np.concatenate([[0], np.cumsum(~same | np.isin(np.arange(len(ways)), gaps))]) if len(ways) else steps.tracks
-    )
-    if not len(gaps):
-        return
+    steps.as_rows = wish == "ignore"
+    if wish is None and steps.dated and (off := weeks.days_off(steps.times, steps.usual)):
+        steps.as_rows, steps.why = True, f"no row lies on a {' or '.join(off)}: the rows themselves are the steps"
     missing = np.rint(ways[gaps] / usual[gaps]).astype(np.int64) - 1
-    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.times[gaps[0]]:g}"
-    several = len(np.unique(steps.tracks[gaps]))
-    told = f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
-    if fill and missing.max() <= _LONGEST_FILL:
+    if steps.as_rows or not len(gaps):
+        _passed(steps, gaps, missing)
+        return
+    breaks = ~same
+    breaks[gaps] = True
+    steps.pieces = np.concatenate([[0], np.cumsum(breaks)])
+    told = _told(steps, gaps, missing)
+    if wish == "fill" and missing.max() <= _LONGEST_FILL:
         steps.notes.append(f"{told}: filled along straight lines")
         _filled(steps, gaps, missing)
         return
-    steps.notes.append(f"{told}: a track ends there and another begins; data.window.gaps: fill puts steps into them")
+    steps.notes.append(
+        f"{told}: a track ends there and another begins; data.window.gaps: fill puts steps into them, ignore takes the "
+        "rows as the steps"
+    )
     for gap, lost in zip(gaps, missing, strict=True):
-        name, time = steps.names[int(steps.tracks[gap])], f"{steps.times[gap]:g}"
+        place = f"{steps.names[int(steps.tracks[gap])]} after {steps.when(gap)}"
         reason = "steps are missing: the track ends here and another begins."
-        where = f"{name} after {time}, {counted(int(lost), 'step')}"
-        steps.refused.append(Refusal(f"gap in {name} after {time}", where, "refused", reason))
+        steps.refused.append(Refusal(f"gap in {place}", f"{place}, {counted(int(lost), 'step')}", "refused", reason))
+
+
+def _told(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> str:
+    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.when(gaps[0])}"
+    several = len(np.unique(steps.tracks[gaps]))
+    return f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
+
+
+def _passed(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:
+    """Every track is one stretch; how much time was passed over is told."""
+    steps.pieces = steps.tracks.copy()
+    if len(gaps):
+        longest = int(np.argmax(missing))
+        most = f"{counted(int(missing[longest]), 'step')} after {steps.when(gaps[longest])}"
+        steps.notes.append(
+            f"{_told(steps, gaps, missing)}: passed over, since the rows are the steps; {most} in the longest"
+        )
 
 
 def _filled(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:

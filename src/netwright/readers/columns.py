@@ -394,6 +394,8 @@ class Cut:
         geographic: Whether the coordinates are a longitude and a latitude.
         season: Steps after which a series is alike again; 0 where its dates do not tell.
         divided: How whole tracks, or time, were divided before: group, time or column.
+        as_rows: Why the rows themselves are the steps, however far apart, where nobody asked for it.
+        day_first: Whether the day stands before the month in its dates, where nobody said so; None where neither does.
     """
 
     columns: tuple[str, ...]
@@ -401,6 +403,8 @@ class Cut:
     geographic: bool = False
     season: int = 0
     divided: str = ""
+    as_rows: str = ""
+    day_first: bool | None = None
 
 
 @dataclass(frozen=True)

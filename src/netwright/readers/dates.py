@@ -83,6 +83,19 @@ def read_moments(values: pa.ChunkedArray, first: str = "") -> Moments:
     return Moments(found, missing, ~missing & np.isnan(found), first)
 
 
+def read_ordered(values: pa.ChunkedArray, day_first: bool | None) -> Moments:
+    """Every cell of a column as a moment, its order as a person says; dates with the year first leave nothing to say.
+
+    Args:
+        values: As for `read_moments`.
+        day_first: Whether the day stands before the month; None finds it from the cells.
+    """
+    moments = read_moments(values, {None: "", True: "day", False: "month"}[day_first])
+    if day_first is not None and not np.isfinite(moments.values).any():
+        return read_moments(values)
+    return moments
+
+
 def written(seconds: float) -> str:
     """A moment as people who agree on ISO 8601 write it; the time only where there is one.
 

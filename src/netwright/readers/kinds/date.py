@@ -19,7 +19,7 @@ from netwright.errors import CellError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import missing
 from netwright.readers.columns import Cells, Column, Found, is_text
-from netwright.readers.dates import DAY, UNDECIDED, Moments, is_date, read_moments, written
+from netwright.readers.dates import DAY, UNDECIDED, Moments, is_date, read_moments, read_ordered, written
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.kinds.number import fitted, is_all
 from netwright.spec import InputSpec, OutputSpec
@@ -48,10 +48,7 @@ class Date(Kind):
                 f"{path}: a date cannot be an output.",
                 "Make a number of it in the data, days since the first one, say, or name another output.",
             )
-        first = {None: "", True: "day", False: "month"}[spec.day_first]
-        moments = read_moments(_cells(name, column), first)
-        if first and not np.isfinite(moments.values).any():  # the year comes first: nothing to decide
-            moments = read_moments(_cells(name, column))
+        moments = read_ordered(_cells(name, column), spec.day_first)
         _require_dates(path, source_of(name, spec), moments)
         filled = missing.may_fill(spec) and bool(moments.missing.any())
         options: dict[str, str | int | float | bool] = {"first": moments.first}

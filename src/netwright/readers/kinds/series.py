@@ -18,7 +18,7 @@ from netwright.readers import padding
 from netwright.readers.columns import Column, Cut, Found
 from netwright.readers.kinds.kind import Cell, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.readers.kinds.track import rows_of
+from netwright.readers.kinds.track import dates_of, rows_of
 from netwright.spec import InputSpec, OutputSpec
 
 
@@ -48,6 +48,11 @@ class Series(Sequence):
             options |= {"past": cut.past, "divided": cut.divided}
             why = "by the distance of its dates" if cut.season else "its steps are no dates of a known distance"
             reasons.append(Reason(path=f"inputs.{name}: season", value=f"{cut.season} steps", why=why))
+            dates, why_dates = dates_of(cut)
+            options, reasons = options | dates, reasons + why_dates
+            if cut.as_rows:
+                options["gaps"] = "ignore"
+                reasons.append(Reason(path="data.window.gaps", value="ignore", why=cut.as_rows))
         field = Field(
             name=name,
             kind=self.name,

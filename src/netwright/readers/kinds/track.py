@@ -51,12 +51,13 @@ class Track(Sequence):
             word = title.strip().casefold().split("_")[0]
             (turned if word in _MATHEMATICAL | _COMPASS else plain).append(place)
             compass += [place] if word in _COMPASS else []
-        reasons = []
+        dates, reasons = dates_of(cut)
         options: dict[str, str | int | float | bool] = {
             "columns": ", ".join(cut.columns),
             "past": cut.past,
             "divided": cut.divided,
             "frame": spec.frame or "heading",
+            **dates,
         }
         if cut.geographic:
             options["geographic"] = True
@@ -250,6 +251,18 @@ def _in_degrees(column: Column, places: list[int]) -> bool:
     some = np.unique(np.linspace(0, len(column) - 1, min(len(column), _SOME)).astype(np.int64))
     most = [np.abs(np.asarray(column.values[row])[:, places]).max() for row in some if len(column.values[row])]
     return bool(most) and float(np.nanmax(most)) > 2 * math.pi + 1e-6
+
+
+def dates_of(cut: Cut) -> tuple[dict[str, bool], list[Reason]]:
+    """Whether the day stood first in the dates of steps, to be kept, and why; nothing where somebody said so.
+
+    Args:
+        cut: How rows in time became windows.
+    """
+    if cut.day_first is None:
+        return {}, []
+    why = "the other order fits fewer cells"
+    return {"day_first": cut.day_first}, [Reason(path="data.day_first", value=str(cut.day_first).lower(), why=why)]
 
 
 def rows_of(raw: Cell, width: int, kind: str) -> np.ndarray:
