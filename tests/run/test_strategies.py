@@ -112,6 +112,42 @@ def test_dropout_follows_the_dense_layers_and_is_not_put_in_twice(flowers: Path)
     assert settle(settled, data) == (settled, [])
 
 
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("", "no layer is recurrent and none is dense with an activation"),
+        ("dense 8", "no layer is recurrent and none is dense with an activation"),
+        ("dense 8, relu, dropout 0.2", r"dropout of their own \(0\.2\), and no other is put in"),
+    ],
+)
+def test_dropout_that_would_not_be_there_is_refused(flowers: Path, layers: str, said: str) -> None:
+    data = prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
+    text = f"{{model: {{layers: '{layers}'}}, outputs: [class], training: {{regularize: {{dropout: 0.5}}}}}}"
+    with pytest.raises(SpecError, match=rf"training\.regularize\.dropout: 0\.5: .*{said}"):
+        settle(spec.load(text), data)
+
+
+@pytest.mark.parametrize(
+    ("model", "layers"),
+    [
+        ("{}", "lstm 64 both yes, global_pool max, dropout 0.5"),
+        ("{layers: 'x2 {gru 4}, last'}", "x2 {gru 4, dropout 0.5}, last"),
+    ],
+)
+def test_dropout_of_a_net_of_sequences_is_written_into_it(tmp_path: Path, model: str, layers: str) -> None:
+    path = tmp_path / "said.csv"
+    path.write_text(
+        "\n".join(["words,mood", *(f"day {k} was {'fine' if k % 3 else 'bad'},m{k % 3}" for k in range(60))])
+    )
+    wish = (
+        f"{{data: {{path: {path}}}, inputs: {{words: {{kind: text}}}}, outputs: [mood], model: {model}, training: %s}}"
+    )
+    wanted = spec.load(wish % "{regularize: {dropout: 0.5}}")
+    settled, reasons = settle(wanted, prepare(wanted))
+    assert settled.model.layers == layers
+    assert any(reason.why == "dropout 0.5 behind every recurrent layer" for reason in reasons)
+
+
 @pytest.mark.parametrize("classes", [2, 5])
 def test_label_smoothing_is_the_loss_against_softer_targets(classes: int) -> None:
     field = Field(name="c", kind="category", source="c", dtype="int32", vocabulary=tuple("abcde"[:classes]))
