@@ -13,10 +13,11 @@ from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import assemble
 from netwright.report.facts import Facts
+from netwright.run import inside
 from netwright.run.folder import RunFolder
 from netwright.run.resolve import settle
 from netwright.run.strategies import chosen
-from netwright.spec import Spec, TrainingSpec
+from netwright.spec import ClipSpec, Spec, TrainingSpec
 from netwright.tasks.category import Category
 from netwright.tasks.task import task_for
 from netwright.training import history
@@ -88,9 +89,31 @@ def test_a_run_with_everything_tells_all_its_numbers_and_can_be_repeated(flowers
         "validation/loss",
     } < set(rows[0])
     assert all(row["train/longest_weights"] <= 2.001 for row in rows)
+    said = Facts.read(RunFolder(first.run).facts).clipped
+    assert said == inside.clipped(rows, ClipSpec(norm=0.5))
+    assert said in first.text
+    assert said[1:] in first.report.read_text(encoding="utf-8")
     assert first.scores == second.scores
     assert RunFolder(first.run).history.read_bytes() == RunFolder(second.run).history.read_bytes()
     assert "dense 8, relu, dropout 0.2" in RunFolder(first.run).resolved.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("clip", "share", "said"),
+    [
+        (ClipSpec(norm=1), 0.125, "12.5\u00a0% of the steps were cut to length 1; the longest gradient had length 8.4"),
+        (ClipSpec(norm=0.5), 0.0, "no step was cut to length 0.5; the longest gradient had length 8.4"),
+        (ClipSpec(value=2), 1.0, "100.0\u00a0% of the steps were cut to numbers of at most 2; the largest number"),
+    ],
+)
+def test_how_often_gradients_were_cut_is_told_of_the_last_epoch(clip: ClipSpec, share: float, said: str) -> None:
+    epochs = [
+        {"kind": "epoch", "epoch": 1, "train/clipped": 0.9, "train/largest_gradient": 99.0},
+        {"kind": "epoch", "epoch": 2, "train/clipped": share, "train/largest_gradient": 8.4},
+        {"kind": "action", "epoch": 2},
+    ]
+    assert inside.clipped(epochs, clip).startswith(f"in the last epoch {said}")
+    assert inside.clipped(epochs, None) == inside.clipped([], clip) == ""
 
 
 def test_the_report_shows_examples_before_and_after_noise(flowers: Path, tmp_path: Path) -> None:

@@ -404,8 +404,7 @@ class Twins(_Fact):
     """Two examples that are nearly the same, in different splits.
 
     Args:
-        first: Id of one.
-        second: Id of the other.
+        first: Id of one, and `second` of the other.
         parts: Their splits.
         similarity: Correlation of their contents, up to 1.
         pictures: Both pictures, where there are any.
@@ -519,6 +518,7 @@ class Facts(_Fact):
         command: The command that reproduces the run.
         verdict: The doctor's judgement of the curves.
         ending: How training ended.
+        clipped: How often gradients were cut, in a sentence; empty where none are.
         inside: What went on in each layer.
         changed: Training examples beside what a step sees of them, where these differ.
         range_test: Learning rates tried before training.
@@ -555,6 +555,7 @@ class Facts(_Fact):
     command: str
     verdict: VerdictFacts | None = None
     ending: EndingFacts | None = None
+    clipped: str = ""
     inside: list[LayerInside] = []
     changed: list[Changed] = []
     range_test: RateTest | None = None

@@ -95,6 +95,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         command=f"netwright train {files.printable(folder.resolved)}",
         verdict=verdict,
         ending=_ending(points, found, over_fitting=verdict is not None and verdict.label == "over-fitting"),
+        clipped=inside.clipped(found.rows, found.resolved.spec.training.clip),
         inside=inside.layers(folder, found.model),
         changed=sheet.changed(found.resolved.spec, found.dataset, found.model),
         idle_inputs=inside.idle_inputs(found.model),
@@ -530,8 +531,7 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
         lines.append(f"{found.verdict.label}: {found.verdict.sentence}")
     if found.ending and found.ending.evidence:
         lines.append(f"{found.ending.label}: {found.ending.sentence} ({found.ending.evidence})")
-    end = sentences.training_end(found)
-    lines += [end] if end else []
+    lines += [each for each in (found.clipped, sentences.training_end(found)) if each]
     lines += [f"no weight to speak of on: {', '.join(found.idle_inputs)}"] if found.idle_inputs else []
     lines += _few(found)
     where = files.printable(folder.path)
