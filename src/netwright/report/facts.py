@@ -207,6 +207,7 @@ class OutputFacts(_Fact):
         scores: By split ("train", "validation", "test"), then by score.
         intervals: 95 % intervals of the scores of `shown`.
         baselines: Simple methods on the same examples.
+        quick: Whether texts of the training part were scored without a beam, and those of the others with one.
         steps: How many answers these examples have together, where each has one at every step; else 0.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
@@ -247,6 +248,7 @@ class OutputFacts(_Fact):
     scatter: list[tuple[Number, Number]] = []
     tracks: list[TrackFacts] = []
     measure: str = ""
+    quick: bool = False
     steps: int = 0
 
     @property
@@ -282,7 +284,6 @@ class LayerInside(_Fact):
         zeros: Share of its values that are 0 at the end.
         saturated: Share at the limits of its function at the end; None for layers without limits.
         units: How many units it has, and `dead` are 0 for every example; None where that has no meaning.
-        dead: See `units`.
         gradients: (step, root mean square of the gradient of its weights); empty for layers without weights.
         moved: Share of their size that its weights moved in a step, the median of all looks.
         small: Share of its weights that are next to nothing at the end.
@@ -481,8 +482,7 @@ class StageFacts(_Fact):
     Args:
         step: Updates so far.
         epoch: Whole epochs so far.
-        bits: How surprised it was by a character, or a word, of held-out text.
-        by: Which of them.
+        bits: How surprised it was by a character, or a word, of held-out text; `by` says which of them.
         words: Share of its words that occur in the training text.
         copied: Characters in a row that it has from there.
         forms: What the learned text keeps besides.

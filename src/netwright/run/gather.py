@@ -40,6 +40,7 @@ from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline, Task
 from netwright.tasks.tokens import Texts
+from netwright.tasks.transcript import Transcript
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -264,6 +265,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "unit": task.unit,
         "headline": task.headline,
         "measure": track.unit(field),
+        "quick": _quick(found, task),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
         "remarks": [*task.remarks(answers, targets), *sentences.gap(answered.scores(found.model)[name])],
@@ -306,6 +308,13 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _quick(found: Collected, task: Task) -> bool:
+    """Whether texts of the training part were scored without the beam with which those of the others were."""
+    decoder = found.model.spec.model.decoder
+    beams = isinstance(task, Transcript) or (task.writes and decoder is not None and decoder.beam > 1)
+    return beams and found.answered["train"].quick
 
 
 def _of_steps(task: Task, answers: Tensor, targets: Tensor) -> dict[str, object]:
