@@ -21,6 +21,7 @@ from netwright.spec import ClipSpec, Spec, TrainingSpec
 from netwright.tasks.category import Category
 from netwright.tasks.task import task_for
 from netwright.training import history
+from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.noise import Noise
 
 EVERYTHING = """
@@ -50,6 +51,21 @@ def test_a_plain_run_is_only_guarded(flowers: Path, tmp_path: Path) -> None:
         "early_stopping",
         "controls",
     ]
+
+
+@pytest.mark.parametrize(("layers", "measures"), [("dense 4, relu", False), ("lstm 4", True), ("rnn 4, last", True)])
+def test_every_gradient_is_measured_where_layers_are_recurrent(tmp_path: Path, layers: str, measures: bool) -> None:
+    kind, column = ("{words: {kind: text}}", "words") if measures else ("[size]", "size")
+    rows = [f"{f'day {k}' if measures else k},m{k % 3}" for k in range(60)]
+    (tmp_path / "said.csv").write_text("\n".join([f"{column},mood", *rows]))
+    wish = (
+        f"{{data: {{path: {tmp_path / 'said.csv'}}}, inputs: {kind}, outputs: [mood], model: {{layers: '{layers}'}}}}"
+    )
+    data = prepare(spec.load(wish))
+    settled, _ = settle(spec.load(wish), data)
+    guard = chosen(settled, data, assemble(settled, data.inputs, data.outputs, 0), tmp_path, [])[0]
+    assert isinstance(guard, Finite)
+    assert guard.measures is measures
 
 
 def test_everything_asked_for_is_there_in_the_order_in_which_it_must_act(flowers: Path, tmp_path: Path) -> None:
