@@ -164,14 +164,15 @@ def clipped(rows: list[history.Row], clip: ClipSpec | None) -> str:
     row = next((row for row in reversed(rows) if "train/clipped" in row), None)
     if clip is None or row is None:
         return ""
-    share, largest = row["train/clipped"], row["train/largest_gradient"]
+    share, size = row["train/clipped"], row["train/largest_gradient"]
     many = "no step was" if not share else f"{percent(float(share))} of the steps were"
+    largest = number(size if isinstance(size, int | float) else None)  # none where it was no number
     if clip.value:
         return (
             f"in the last epoch {many} cut to numbers of at most {clip.value:g}; the largest number of a gradient was "
-            f"{number(largest)}"
+            f"{largest}"
         )
-    return f"in the last epoch {many} cut to length {clip.norm:g}; the longest gradient had length {number(largest)}"
+    return f"in the last epoch {many} cut to length {clip.norm:g}; the longest gradient had length {largest}"
 
 
 def marks(rows: list[history.Row]) -> list[Mark]:
