@@ -284,7 +284,8 @@ class RegularizeSpec(Frozen):
         l1: Strength of the penalty on the sizes of weights, l1 sum |w|; with l2 an elastic net.
         l2: Strength of the penalty on their squares, l2 sum w^2.
         max_norm: Largest length of the weights into one unit.
-        dropout: Chance of a hidden unit to be left out of a step, behind every dense layer's activation.
+        dropout: Chance of a hidden unit to be left out of a step, behind every dense layer's activation and behind
+            every recurrent layer.
         noise: Spread of Gaussian noise on the inputs, in spreads of the input.
         label_smoothing: Share of the true class's probability that is given to all classes alike.
         mixup: Examples are blended in shares drawn from Beta(mixup, mixup), e.g. 0.2, and so are the answers asked for.

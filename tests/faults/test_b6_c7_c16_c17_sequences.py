@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 import torch
@@ -21,6 +22,8 @@ from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text
 from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.run import looking
+from netwright.run.folder import RunFolder
 from netwright.spec import OutputSpec
 from netwright.tasks.task import task_for
 
@@ -153,12 +156,41 @@ def test_b6_a_text_that_its_steps_are_too_few_for_teaches_nothing_and_poisons_no
 
 def test_b6_texts_without_room_are_counted_and_listed_before_training() -> None:
     (good,) = Room().look(plant.words())
-    assert (good.state, good.message) == ("good", "each of 16 texts of text looked at has room in its sequence")
+    assert (good.state, good.message) == ("good", "each of 24 texts of text has room in its sequence")
     (found,) = Room().look(plant.words("conv1d 8x5 stride 5, relu"))
     assert found.state == "bad"
-    assert found.message.startswith("16 of 16 texts of text looked at need more steps than there are: ")
-    shown = re.findall(r'"([a-z]{6})" \((\d+) of (\d+)\)', found.message)
+    assert found.message.startswith("24 of 24 texts of text need more steps than there are: 0 ")
+    shown = re.findall(r'\d+ "([a-z]{6})" \((\d+) of (\d+)\)', found.message)
     assert shown
+    assert set(found.doubts) == set(range(24))
     for text, steps, needs in shown:
         assert (int(steps), int(needs)) == (4, 6 + sum(one == other for one, other in pairwise(text)))
     assert "stride" in found.cure
+
+
+def test_b6_a_few_texts_without_room_are_found_among_all_examples_and_stand_in_the_ledger(tmp_path: Path) -> None:
+    short = {7: 3, 203: 2, 391: 2}  # steps of those that have too few, in whatever part they are
+    columns: dict[str, list[object]] = {"word": [], "height": [], "text": []}
+    for example in range(400):
+        steps = short.get(example, 5 + example % 3)
+        columns["word"] += [example] * steps
+        columns["height"] += [example * 0.01 + step for step in range(steps)]
+        columns["text"] += ["abba" if example % 2 else "abab"] * steps  # 5 steps with one between the twins, or 4
+    wanted = spec.load(
+        "{data: {group: word}, inputs: {way: {kind: signal, from: [height]}}, "
+        "outputs: {text: {kind: text, align: ctc}}, model: {layers: 'lstm 3'}, "
+        "training: {threads: 1, stop: {epochs: 1}}}"
+    )
+    run.train(wanted, data={name: np.array(values) for name, values in columns.items()}, out=tmp_path / "run")
+    (found,) = [each for each in looking.kept(RunFolder(tmp_path / "run")) if each.name == "room"]
+    assert found.state == "note"
+    assert found.message == (
+        '3 of 400 texts of text need more steps than there are: 7 "abba" (3 of 5), 203 "abba" (2 of 5), '
+        '391 "abba" (2 of 5); nothing is learned from them'
+    )
+    rows = pq.read_table(tmp_path / "run" / "ledger.parquet").to_pylist()
+    assert {row["id"]: row["doubt"] for row in rows if row["doubt"]} == {
+        "7": "text needs 5 steps of its sequence, which has 3",
+        "203": "text needs 5 steps of its sequence, which has 2",
+        "391": "text needs 5 steps of its sequence, which has 2",
+    }

@@ -185,6 +185,30 @@ def test_four_settings_stand_for_a_text(spec: dict[str, object], text: str) -> N
     assert default_layers(ModelSpec(**spec), {"image": (1, 8, 8)})[0] == text
 
 
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({"depth": 3, "width": 8}, "x3 {lstm 8 both yes}, global_pool max"),
+        ({"depth": 1, "width": 8, "connect": "residual"}, "lstm 8 both yes, global_pool max"),
+        ({"depth": 3, "width": 8, "connect": "residual"}, "%s, x2 {%s | same} add, global_pool max"),
+        ({"depth": 2, "width": 8, "connect": "dense"}, "x2 {%s | same} concat, global_pool max"),
+        ({"depth": 0, "connect": "residual"}, "global_pool max"),
+    ],
+)
+def test_a_sequence_keeps_its_recurrent_layers_however_they_are_connected(spec: dict[str, object], text: str) -> None:
+    model, groups = ModelSpec(**spec), {"ink": (STEPS, 3)}
+    assert default_layers(model, groups)[0] == text.replace("%s", "lstm 8 both yes")
+    ahead = text.replace("%s", "lstm 8").replace(" both yes", "").replace("global_pool max", "").removesuffix(", ")
+    assert default_layers(model, groups, onwards=True)[0] == ahead
+    assert build(model, groups, {"out": 2}, 0)({"ink": torch.zeros(4, 5, 3)})["out"].shape == (4, 2)
+
+
+@pytest.mark.parametrize(("name", "said"), [("relu", "a sequence is read by lstm"), ("rulu", 'did you mean "relu"')])
+def test_an_activation_of_layers_that_have_their_own_is_refused(name: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        default_layers(ModelSpec(activation=name), {"ink": (STEPS, 3)})
+
+
 def test_what_is_left_open_comes_with_a_reason() -> None:
     _, reasons = default_layers(ModelSpec(width=30), {"image": (3, 128, 128)})
     assert [reason.path for reason in reasons] == ["model.depth", "model.connect", "model.activation"]

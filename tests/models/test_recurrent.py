@@ -167,6 +167,17 @@ def test_what_lies_behind_the_end_is_no_answer() -> None:
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters())
 
 
+def test_the_steps_left_behind_each_layer_are_those_that_come_out() -> None:
+    text = "conv1d 8x5 stride 2, {lstm 4 both yes | dense 8} add, conv1d 8x3 stride 3, relu"
+    network = build(ModelSpec(layers=text), {"text": (STEPS, 20)}, {"out": 3}, 0, {"text": 5}, ["out"]).eval()
+    assert network.steps_left({"text": torch.tensor(LENGTHS)}, "out").tolist() == [2, 1, 1, 1]
+    assert network.steps_left({"text": torch.tensor([19, 12, 13])}, "add1").tolist() == [10, 6, 7]
+    out = network({"text": tokens()})["out"]
+    assert (~out[..., 0].isnan()).sum(dim=1).tolist() == [2, 1, 1, 1]
+    drawn = build(ModelSpec(layers="columns, conv1d 4x3 stride 2"), {"line": (1, 8, 21)}, {"out": 3}, 0, None, ["out"])
+    assert drawn.steps_left({}, "out").tolist() == [11]
+
+
 def test_columns_are_read_from_left_to_right() -> None:
     layer = Columns((2, 3, 4))
     picture = torch.arange(24.0).reshape(1, 2, 3, 4)

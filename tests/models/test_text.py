@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netwright.errors import SpecError
-from netwright.models.text import Branches, Repeat, Step, parse, steps
+from netwright.models.text import Branches, Repeat, Step, parse, steps, with_dropout
 
 
 def options(text: str) -> dict[str, object]:
@@ -139,6 +139,25 @@ def test_a_long_text_is_cut_around_the_caret() -> None:
     assert lines[1].startswith("  ...")
     assert lines[1].endswith("...")
     assert lines[1][lines[2].index("^") :].startswith("rulu")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lstm 8", "lstm 8, D"),
+        ("lstm 8, gru 4 both yes", "lstm 8, D, gru 4 both yes, D"),
+        ("x2 {lstm 8}, global_pool max", "x2 {lstm 8, D}, global_pool max"),
+        ("lstm 8, last, dense 5, relu", "lstm 8, last, D, dense 5, relu, D"),
+        ("rnn 8, tanh, global_pool max", "rnn 8, tanh, global_pool max, D"),
+        ("lstm 8, {lstm 8 | same} add, last", "lstm 8, D, {lstm 8, D | same} add, last"),
+        ("{lstm 8 | dense 8, relu} concat", "{lstm 8, D | dense 8, relu, D} concat"),
+        ("dense 5", "dense 5"),
+        ("conv1d 8x3, relu", "conv1d 8x3, relu"),
+        ("lstm 8, dropout 0.1, lstm 8", "lstm 8, dropout 0.1, lstm 8"),
+    ],
+)
+def test_dropout_stands_behind_recurrent_layers_and_activated_dense_ones(text: str, expected: str) -> None:
+    assert with_dropout(text, 0.3) == expected.replace("D", "dropout 0.3")
 
 
 @settings(max_examples=300, deadline=None)

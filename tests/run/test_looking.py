@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from netwright import catalogue, run, spec
 from netwright.doctor import plant
+from netwright.doctor.finding import Finding
 from netwright.progress import Silent
 from netwright.run import looking, scoring
 from netwright.run.folder import RunFolder
@@ -91,3 +92,12 @@ def test_a_resume_keeps_what_was_found_and_does_not_look_again(done_run: Path) -
     folder.report.unlink()
     run.resume(done_run, show=notes)  # it was trained before there was a doctor
     assert looking.kept(folder) == []
+
+
+def test_an_example_that_is_doubted_twice_keeps_both_doubts() -> None:
+    findings = [
+        Finding("labels", "note", "a", doubts={3: "looks like b"}),
+        Finding("order", "good", "c"),
+        Finding("room", "note", "d", doubts={3: "needs 5 steps", 8: "needs 6 steps"}),
+    ]
+    assert looking._doubts(findings) == {3: "looks like b; needs 5 steps", 8: "needs 6 steps"}

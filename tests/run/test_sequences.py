@@ -9,9 +9,15 @@ import pytest
 import soundfile
 
 from netwright import model_file, run, spec
+from netwright.data.dataset import prepare
 from netwright.errors import DataError, SpecError
+from netwright.model_file import assemble
+from netwright.models.decoders import Decoder
 from netwright.models.decoding import Sampling
+from netwright.progress import Silent
+from netwright.run.answering import answer
 from netwright.run.prediction import answers
+from netwright.run.resolve import settle
 
 RATE = 8000
 QUICK = "training: {threads: 1, optimizer: {lr: 0.01}, stop: {epochs: 15}}"
@@ -187,6 +193,63 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     assert "1 of 2 tokens are none of them" in strange.notes[0]
     with pytest.raises(SpecError, match="--prompt: the model writes about en, and nothing was given"):
         run.sample(outcome.run)
+
+
+@pytest.fixture
+def told_back(tmp_path: Path) -> Path:
+    """Sixty short texts, each with itself as the answer."""
+    lines = [f"{'ab' * (k % 4)} {k},{'ab' * (k % 4)} {k}" for k in range(60)]
+    (tmp_path / "table.csv").write_text("\n".join(["said,again", *lines]) + "\n")
+    return tmp_path / "table.csv"
+
+
+WRITTEN = (
+    "{data: {path: %s}, inputs: {said: {kind: text}}, outputs: {again: {kind: text}}, "
+    "model: {layers: 'gru 4', decoder: {dim: 4, embed: 4, beam: %d}}, training: {threads: 1, stop: {epochs: 1}}}"
+)
+
+
+class Remembers(Silent):
+    """Keeps how far each stage came."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, tuple[int, int]] = {}
+        self.name = ""
+
+    def stage(self, name: str, total: int) -> None:
+        self.name, self.stages[name] = name, (0, total)
+
+    def advance(self, done: int) -> None:
+        self.stages[self.name] = (done, self.stages[self.name][1])
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_texts_that_were_learned_from_are_scored_without_a_beam_and_that_is_said(told_back: Path, beam: int) -> None:
+    show = Remembers()
+    outcome = run.train(spec.load(WRITTEN % (told_back, beam)), out=told_back.parent / "run", show=show)
+    scores = outcome.scores["again"]
+    assert "loss_alone" in scores["test"]
+    assert "loss_alone" not in scores["train"]
+    assert {name: stage for name, stage in show.stages.items() if name.startswith("scoring the")} == {
+        "scoring the training part": (42, 42),
+        "scoring the validation part": (9, 9),
+        "scoring the test part": (9, 9),
+    }
+    page = (outcome.run / "report.html").read_text(encoding="utf-8")
+    assert ("of the training split were scored without a beam" in page) == (beam > 1)
+
+
+def test_a_quick_look_writes_without_a_beam_and_leaves_the_decoder_as_it_was(told_back: Path) -> None:
+    wanted = spec.load(WRITTEN % (told_back, 3))
+    data = prepare(wanted)
+    model = assemble(settle(wanted, data)[0], data.inputs, data.outputs, 0)
+    seen: set[int] = set()
+    head = next(module for module in model.network.modules() if isinstance(module, Decoder))
+    head.register_forward_hook(lambda module, *_: seen.add(module.beam))
+    assert answer(model, data, "train", False, quick=True).quick
+    assert (seen, head.beam) == ({1}, 3)
+    assert not answer(model, data, "test", False).quick
+    assert seen == {1, 3}
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,15 @@ from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import assemble
 from netwright.report.facts import Facts
+from netwright.run import inside
 from netwright.run.folder import RunFolder
 from netwright.run.resolve import settle
 from netwright.run.strategies import chosen
-from netwright.spec import Spec, TrainingSpec
+from netwright.spec import ClipSpec, Spec, TrainingSpec
 from netwright.tasks.category import Category
 from netwright.tasks.task import task_for
 from netwright.training import history
+from netwright.training.strategies.finite import Finite
 from netwright.training.strategies.noise import Noise
 
 EVERYTHING = """
@@ -49,6 +51,21 @@ def test_a_plain_run_is_only_guarded(flowers: Path, tmp_path: Path) -> None:
         "early_stopping",
         "controls",
     ]
+
+
+@pytest.mark.parametrize(("layers", "measures"), [("dense 4, relu", False), ("lstm 4", True), ("rnn 4, last", True)])
+def test_every_gradient_is_measured_where_layers_are_recurrent(tmp_path: Path, layers: str, measures: bool) -> None:
+    kind, column = ("{words: {kind: text}}", "words") if measures else ("[size]", "size")
+    rows = [f"{f'day {k}' if measures else k},m{k % 3}" for k in range(60)]
+    (tmp_path / "said.csv").write_text("\n".join([f"{column},mood", *rows]))
+    wish = (
+        f"{{data: {{path: {tmp_path / 'said.csv'}}}, inputs: {kind}, outputs: [mood], model: {{layers: '{layers}'}}}}"
+    )
+    data = prepare(spec.load(wish))
+    settled, _ = settle(spec.load(wish), data)
+    guard = chosen(settled, data, assemble(settled, data.inputs, data.outputs, 0), tmp_path, [])[0]
+    assert isinstance(guard, Finite)
+    assert guard.measures is measures
 
 
 def test_everything_asked_for_is_there_in_the_order_in_which_it_must_act(flowers: Path, tmp_path: Path) -> None:
@@ -88,9 +105,31 @@ def test_a_run_with_everything_tells_all_its_numbers_and_can_be_repeated(flowers
         "validation/loss",
     } < set(rows[0])
     assert all(row["train/longest_weights"] <= 2.001 for row in rows)
+    said = Facts.read(RunFolder(first.run).facts).clipped
+    assert said == inside.clipped(rows, ClipSpec(norm=0.5))
+    assert said in first.text
+    assert said[1:] in first.report.read_text(encoding="utf-8")
     assert first.scores == second.scores
     assert RunFolder(first.run).history.read_bytes() == RunFolder(second.run).history.read_bytes()
     assert "dense 8, relu, dropout 0.2" in RunFolder(first.run).resolved.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("clip", "share", "said"),
+    [
+        (ClipSpec(norm=1), 0.125, "12.5\u00a0% of the steps were cut to length 1; the longest gradient had length 8.4"),
+        (ClipSpec(norm=0.5), 0.0, "no step was cut to length 0.5; the longest gradient had length 8.4"),
+        (ClipSpec(value=2), 1.0, "100.0\u00a0% of the steps were cut to numbers of at most 2; the largest number"),
+    ],
+)
+def test_how_often_gradients_were_cut_is_told_of_the_last_epoch(clip: ClipSpec, share: float, said: str) -> None:
+    epochs = [
+        {"kind": "epoch", "epoch": 1, "train/clipped": 0.9, "train/largest_gradient": 99.0},
+        {"kind": "epoch", "epoch": 2, "train/clipped": share, "train/largest_gradient": 8.4},
+        {"kind": "action", "epoch": 2},
+    ]
+    assert inside.clipped(epochs, clip).startswith(f"in the last epoch {said}")
+    assert inside.clipped(epochs, None) == inside.clipped([], clip) == ""
 
 
 def test_the_report_shows_examples_before_and_after_noise(flowers: Path, tmp_path: Path) -> None:
@@ -110,6 +149,42 @@ def test_dropout_follows_the_dense_layers_and_is_not_put_in_twice(flowers: Path)
     assert settled.model.layers == "x2 {dense 8, relu, dropout 0.5}"
     assert any(reason.value == settled.model.layers for reason in reasons)
     assert settle(settled, data) == (settled, [])
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("", "no layer is recurrent and none is dense with an activation"),
+        ("dense 8", "no layer is recurrent and none is dense with an activation"),
+        ("dense 8, relu, dropout 0.2", r"dropout of their own \(0\.2\), and no other is put in"),
+    ],
+)
+def test_dropout_that_would_not_be_there_is_refused(flowers: Path, layers: str, said: str) -> None:
+    data = prepare(spec.load(f"{{data: {{path: {flowers}}}, outputs: [class]}}"))
+    text = f"{{model: {{layers: '{layers}'}}, outputs: [class], training: {{regularize: {{dropout: 0.5}}}}}}"
+    with pytest.raises(SpecError, match=rf"training\.regularize\.dropout: 0\.5: .*{said}"):
+        settle(spec.load(text), data)
+
+
+@pytest.mark.parametrize(
+    ("model", "layers"),
+    [
+        ("{}", "lstm 64 both yes, global_pool max, dropout 0.5"),
+        ("{layers: 'x2 {gru 4}, last'}", "x2 {gru 4, dropout 0.5}, last"),
+    ],
+)
+def test_dropout_of_a_net_of_sequences_is_written_into_it(tmp_path: Path, model: str, layers: str) -> None:
+    path = tmp_path / "said.csv"
+    path.write_text(
+        "\n".join(["words,mood", *(f"day {k} was {'fine' if k % 3 else 'bad'},m{k % 3}" for k in range(60))])
+    )
+    wish = (
+        f"{{data: {{path: {path}}}, inputs: {{words: {{kind: text}}}}, outputs: [mood], model: {model}, training: %s}}"
+    )
+    wanted = spec.load(wish % "{regularize: {dropout: 0.5}}")
+    settled, reasons = settle(wanted, prepare(wanted))
+    assert settled.model.layers == layers
+    assert any(reason.why == "dropout 0.5 behind every recurrent layer" for reason in reasons)
 
 
 @pytest.mark.parametrize("classes", [2, 5])

@@ -241,6 +241,16 @@ def test_a_run_that_keeps_exploding_tells_what_led_there_and_ends_with_the_last_
     assert torch.equal(now, seen.weights[4])
 
 
+@pytest.mark.parametrize(("measures", "told"), [(True, 8), (False, 1)])
+def test_the_last_gradients_are_told_where_every_one_is_measured(little: Little, measures: bool, told: int) -> None:
+    training = little(strategies=[Finite(restarts=0, measures=measures), Thrown(9)])
+    with pytest.raises(DivergedError, match=r"the loss is [\d.e+]+ at step 9") as caught:
+        training.run()
+    norms = re.search(r"Norms of the gradient: ([\d.e+, -]+), the largest part in", caught.value.message)
+    assert norms is not None
+    assert len(norms.group(1).split(", ")) == told
+
+
 def test_a_run_resumed_right_before_a_wild_batch_decides_the_same(little: Little) -> None:
     kept: list[tuple[dict[str, torch.Tensor], dict[str, object]]] = []
 

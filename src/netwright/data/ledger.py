@@ -39,7 +39,7 @@ class Ledger:
     Args:
         table: Columns `id`, `where` (a place for people, for what was left out), `state` (used, refused,
             quarantined), `reason` ("" when used), `split` (train, validation, test, or "") and `content` (hash of
-            the input cells in hexadecimal, "" when not used); once the doctor doubts labels also `doubt` ("" where it
+            the input cells in hexadecimal, "" when not used); once the doctor doubts examples also `doubt` ("" where it
             does not). Used examples stand first, in the data set's order.
     """
 

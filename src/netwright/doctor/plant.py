@@ -9,6 +9,7 @@ import torch
 
 from netwright.data.dataset import prepare
 from netwright.doctor.border import Border
+from netwright.doctor.short import short
 from netwright.doctor.start import Start, first_batch, measure
 from netwright.model_file import Model, assemble
 from netwright.seeds import numpy_generator
@@ -119,4 +120,4 @@ def _measured(wanted: Spec, columns: Columns, harm: Callable[[Model], None]) -> 
     with torch.no_grad():
         harm(model)
     batch = first_batch(data, model.network, 0, torch.device("cpu"))
-    return measure(model, batch, examples=len(data.parts["train"]))
+    return measure(model, batch, examples=len(data.parts["train"]), short=short(model, data))

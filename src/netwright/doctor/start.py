@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -18,12 +18,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset
 from netwright.doctor.backwards import Backwards, backwards, with_relu
+from netwright.doctor.short import Short
 from netwright.field import STEPS
 from netwright.model_file import Model, assemble
 from netwright.models.layers import BatchNorm
 from netwright.models.network import Network, Node
 from netwright.readers import padding
-from netwright.tasks.transcript import Transcript
 
 MOST_EXAMPLES = 128  # enough to tell a dead unit from one that sleeps through a small batch
 MOST_NUMBERS = 30_000_000  # activations held at once
@@ -72,7 +72,6 @@ class Start:
         values: By node, what comes out for the batch.
         gradients: By node, the gradients of the sum of all losses for its weights.
         classes: By output, how many classes it has; 0 for numbers.
-        too_long: By output that is read off a sequence, the texts that have no room in their steps.
         fresh: The weights were drawn, not taken from a trained model.
         later: What the future changes; None for a model that may look ahead.
         alone: What batch mates change; None where no sequence goes in.
@@ -81,6 +80,7 @@ class Start:
         answers: How many the training part has to learn from: one for each class, number, step or token; 0 if unknown.
         silent: Behind a trained body all outputs begin at 0, whatever goes in, so that gradients and batch mates tell
             nothing yet.
+        short: By output that is read off a sequence, the texts of all parts that have no room in their steps.
     """
 
     nodes: tuple[Node, ...]
@@ -90,7 +90,6 @@ class Start:
     values: dict[str, Float[Tensor, "batch *shape"]]
     gradients: dict[str, list[Tensor]]
     classes: dict[str, int]
-    too_long: dict[str, list[str]]
     fresh: bool = True
     later: Later | None = None
     alone: Alone | None = None
@@ -98,6 +97,7 @@ class Start:
     relu: Backwards | None = None
     answers: int = 0
     silent: bool = False
+    short: Mapping[str, Short] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
@@ -106,7 +106,13 @@ class Start:
 
 
 def measure(
-    model: Model, batch: Batch, weights: Mapping[str, float] | None = None, *, fresh: bool = True, examples: int = 0
+    model: Model,
+    batch: Batch,
+    weights: Mapping[str, float] | None = None,
+    *,
+    fresh: bool = True,
+    examples: int = 0,
+    short: Mapping[str, Short] | None = None,
 ) -> Start:
     """What a network does with a batch; the network itself is left as it is.
 
@@ -116,6 +122,7 @@ def measure(
         weights: Factor of each output's loss; 1 when left out.
         fresh: See `Start`.
         examples: How many the training part has.
+        short: See `Start`.
     """
     network = copy.deepcopy(model.network).eval()
     for module in network.modules():
@@ -153,11 +160,6 @@ def measure(
         values=values,
         gradients=gradients,
         classes={name: len(field.vocabulary) for name, field in model.outputs.items()},
-        too_long={
-            name: task.too_long(outputs[name], batch.targets[name])
-            for name, task in model.tasks.items()
-            if isinstance(task, Transcript)
-        },
         fresh=fresh,
         later=_later(copy.deepcopy(model.network).eval(), batch) if model.spec.model.causal else None,
         alone=None if silent else _alone(copy.deepcopy(model.network).eval(), batch),
@@ -165,6 +167,7 @@ def measure(
         relu=_with_relu(model, batch, weights) if fresh and back and back.vanishes else None,
         answers=round(examples * _answers(batch) / len(batch.index)),
         silent=silent,
+        short=short or {},
     )
 
 

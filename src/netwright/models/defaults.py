@@ -34,7 +34,7 @@ def default_layers(
         ahead: Whether points come out that go on from those of a sequence.
 
     Raises:
-        SpecError: An unknown activation.
+        SpecError: An unknown activation, or one for layers that read a sequence.
 
     Example:
         >>> default_layers(ModelSpec(depth=3, width=64, connect="residual"), {"table": (13,)})[0]
@@ -44,7 +44,8 @@ def default_layers(
         return model.layers, []
     if model.net is not None:
         return _named(model.net, groups)
-    if any(shape[0] == STEPS for shape in groups.values()) and not {"connect", "activation"} & set(model.shape()):
+    if any(shape[0] == STEPS for shape in groups.values()):
+        _refuse_activation(model)
         if onwards or ahead or model.causal:
             return _onwards(model, RECURRENT_UNITS if ahead else ONWARDS_UNITS)
         return _recurrent(model, ends=not whole)
@@ -104,9 +105,26 @@ def _for_small(net: PartSpec, channels: int) -> str | None:
         return None
 
 
+def _refuse_activation(model: ModelSpec) -> None:
+    """Layers that read a sequence by default have functions of their own.
+
+    Raises:
+        SpecError: Another function was asked for, or an unknown one.
+    """
+    if model.activation is None:
+        return
+    name = part("activation", model.activation).name
+    raise SpecError(
+        f"model.activation: {name}: a sequence is read by lstm, whose gates are sigmoids and whose state goes through "
+        "tanh.",
+        'Leave it out, or write the layers, e.g. model.layers: "rnn 64 activation relu, last" or "lstm 64, last, dense '
+        f'64, {name}".',
+    )
+
+
 def _onwards(model: ModelSpec, units: int) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence as it comes and know at every step what has been."""
-    text = _times(1 if model.depth is None else model.depth, f"lstm {model.width or units}")
+    text = _stacked(model, f"lstm {model.width or units}")
     ahead = "no answer may depend on what comes later" if model.causal else "the answer lies ahead"
     why = f"gates keep what matters over many steps; read forwards only, since {ahead}"
     return text, [Reason(path="model.layers", value=text, why=why)]
@@ -114,16 +132,25 @@ def _onwards(model: ModelSpec, units: int) -> tuple[str, list[Reason]]:
 
 def _recurrent(model: ModelSpec, *, ends: bool) -> tuple[str, list[Reason]]:
     """Recurrent layers that read a sequence both ways, and at its end of each unit the largest value of all steps."""
-    depth, width = (
-        1 if model.depth is None else model.depth,
-        model.width or (RECURRENT_UNITS if ends else 2 * RECURRENT_UNITS),
-    )
-    text = ", ".join(filter(None, [_times(depth, f"lstm {width} both yes"), "global_pool max" if ends else ""]))
+    width = model.width or (RECURRENT_UNITS if ends else 2 * RECURRENT_UNITS)
+    layers = _stacked(model, f"lstm {width} both yes")
+    text = ", ".join(filter(None, [layers, "global_pool max" if ends else ""]))
     why = (
         "gates keep what matters over many steps; read both ways, each step is seen in the light of what comes "
         "before and after it"
     )
     return text, [Reason(path="model.layers", value=text, why=why)]
+
+
+def _stacked(model: ModelSpec, layer: str) -> str:
+    """A recurrent layer as often as the model is deep, connected as it says."""
+    depth = 1 if model.depth is None else model.depth
+    if model.connect == "residual" and depth:
+        # The first one brings the steps to the width at which a layer and its shortcut can be added.
+        return ", ".join(filter(None, [layer, _times(depth - 1, f"{{{layer} | same}} add")]))
+    if model.connect == "dense":
+        return _times(depth, f"{{{layer} | same}} concat")
+    return _times(depth, layer)
 
 
 def _convolutions(groups: Groups) -> str:

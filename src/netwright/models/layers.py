@@ -44,6 +44,7 @@ class Layer(nn.Module):
     stepwise: ClassVar[bool] = True  # whether it may treat each step of a sequence alike
     steps_made: int = 0  # how many steps it has, where it makes a sequence of what is none
     meets: ClassVar[bool] = False  # whether it looks at training examples before the first step
+    recurs: ClassVar[bool] = False  # whether it keeps a state that each step changes
     example: ClassVar[str]  # shown when the text is wrong, and built by the contract tests
 
     def __init__(

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import pairwise
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn.functional import relu6
 
@@ -310,6 +311,26 @@ class Network(nn.Module):
         most = min(most, self.rows(max((inputs[group].shape[1] for group in ragged & inputs.keys()), default=1)))
         for start in range(0, max(count, 1), most):
             yield {group: values[start : start + most] for group, values in inputs.items()}
+
+    def steps_left(self, steps: Mapping[str, Int[Tensor, " batch"]], name: str) -> Int[Tensor, " batch"]:
+        """How many steps of each example there are behind a node, by how many go in; one number where all have as many.
+
+        Args:
+            steps: By group that is a sequence.
+            name: Of a node that is one.
+        """
+        left: dict[str, Tensor] = {}
+        for node in self.nodes:
+            if not node.inputs:
+                group = node.name.removeprefix("input:")
+                left |= {node.name: steps[group]} if group in steps else {}
+                continue
+            module, first = self.module(node.name), node.inputs[0]
+            if isinstance(module, Layer) and module.steps_made:
+                left[node.name] = torch.tensor([module.steps_made])
+            elif first in left:
+                left[node.name] = module.lengths(left[first]) if isinstance(module, Layer) else left[first]
+        return left[name]
 
     @property
     def convolves(self) -> bool:

@@ -72,6 +72,7 @@ class Recurrent(Layer):
     """A layer that keeps a state from step to step; forwards and, if asked, a second one backwards through time."""
 
     takes = "sequence"
+    recurs = True
 
     def __init__(self, in_shape: Shape, out: int, multiply_adds: int, *, both: bool) -> None:
         super().__init__(in_shape, (STEPS, out), multiply_adds=multiply_adds)

@@ -36,6 +36,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _REPEAT = re.compile(r"x(\d+)")
 _PUNCTUATION = frozenset(",{}|")
 _MERGES = ("add", "concat", "auxiliary")
+_ENDINGS = frozenset({"last", "global_pool"})  # what makes one vector of all steps
 _SHARE = 0.3  # of auxiliary losses: Szegedy et al. 2015, Going Deeper with Convolutions, arXiv:1409.4842, section 5
 
 
@@ -172,28 +173,51 @@ def count(pieces: tuple[Piece, ...]) -> int:
 
 
 def with_dropout(text: str, share: float) -> str:
-    """The text with a dropout behind the activation of every layer that sums whole vectors.
+    """The text with a dropout behind the activation of every layer that sums whole vectors, and behind recurrent ones.
+
+    Behind a recurrent layer it comes after the activation, the last step or the largest value that is taken of it.
 
     Args:
-        text: Layers; one that has dropout already is given back as it is.
+        text: Layers; one that has dropout already is given back as it is, as is one without such layers.
         share: Chance of each number to be set to 0.
 
     Example:
         >>> with_dropout("conv 8x3, relu, dense 64, relu, dense 9", 0.5)
         'conv 8x3, relu, dense 64, relu, dropout 0.5, dense 9'
+        >>> with_dropout("x2 {lstm 64}, gru 32, last", 0.5)
+        'x2 {lstm 64, dropout 0.5}, gru 32, last, dropout 0.5'
     """
-    found = list(steps(parse(text)))
+    pieces = parse(text)
+    found = list(steps(pieces))
     if any(step.part == "dropout" for step in found):
         return text
-    dense, ends = False, []
+    dense, ends = False, list(_recurrent_ends(pieces))
     for step in found:
         if step.room == "activation" and dense:
             ends.append(step.end)
         elif step.room == "layer":
             dense = registry.resolve("layer", step.part).takes == "vector"
-    for end in reversed(ends):
+    for end in sorted(ends, reverse=True):
         text = f"{text[:end]}, dropout {share:g}{text[end:]}"
     return text
+
+
+def _recurrent_ends(pieces: tuple[Piece, ...]) -> Iterator[int]:
+    """Where each recurrent layer ends, with what is made of it number by number or step by step right behind it."""
+    for place, piece in enumerate(pieces):
+        match piece:
+            case Repeat():
+                yield from _recurrent_ends(piece.body)
+            case Branches():
+                for path in piece.paths:
+                    yield from _recurrent_ends(path)
+            case Step() if piece.room == "layer" and registry.resolve("layer", piece.part).recurs:
+                end = piece.end
+                for behind in pieces[place + 1 :]:
+                    if not isinstance(behind, Step) or not (behind.room == "activation" or behind.part in _ENDINGS):
+                        break
+                    end = behind.end
+                yield end
 
 
 def marked(text: str, column: int) -> str:

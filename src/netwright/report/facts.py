@@ -207,6 +207,7 @@ class OutputFacts(_Fact):
         scores: By split ("train", "validation", "test"), then by score.
         intervals: 95 % intervals of the scores of `shown`.
         baselines: Simple methods on the same examples.
+        quick: Whether texts of the training part were scored without a beam, and those of the others with one.
         steps: How many answers these examples have together, where each has one at every step; else 0.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
@@ -247,6 +248,7 @@ class OutputFacts(_Fact):
     scatter: list[tuple[Number, Number]] = []
     tracks: list[TrackFacts] = []
     measure: str = ""
+    quick: bool = False
     steps: int = 0
 
     @property
@@ -282,7 +284,6 @@ class LayerInside(_Fact):
         zeros: Share of its values that are 0 at the end.
         saturated: Share at the limits of its function at the end; None for layers without limits.
         units: How many units it has, and `dead` are 0 for every example; None where that has no meaning.
-        dead: See `units`.
         gradients: (step, root mean square of the gradient of its weights); empty for layers without weights.
         moved: Share of their size that its weights moved in a step, the median of all looks.
         small: Share of its weights that are next to nothing at the end.
@@ -404,8 +405,7 @@ class Twins(_Fact):
     """Two examples that are nearly the same, in different splits.
 
     Args:
-        first: Id of one.
-        second: Id of the other.
+        first: Id of one, and `second` of the other.
         parts: Their splits.
         similarity: Correlation of their contents, up to 1.
         pictures: Both pictures, where there are any.
@@ -482,8 +482,7 @@ class StageFacts(_Fact):
     Args:
         step: Updates so far.
         epoch: Whole epochs so far.
-        bits: How surprised it was by a character, or a word, of held-out text.
-        by: Which of them.
+        bits: How surprised it was by a character, or a word, of held-out text; `by` says which of them.
         words: Share of its words that occur in the training text.
         copied: Characters in a row that it has from there.
         forms: What the learned text keeps besides.
@@ -519,6 +518,7 @@ class Facts(_Fact):
         command: The command that reproduces the run.
         verdict: The doctor's judgement of the curves.
         ending: How training ended.
+        clipped: How often gradients were cut, in a sentence; empty where none are.
         inside: What went on in each layer.
         changed: Training examples beside what a step sees of them, where these differ.
         range_test: Learning rates tried before training.
@@ -555,6 +555,7 @@ class Facts(_Fact):
     command: str
     verdict: VerdictFacts | None = None
     ending: EndingFacts | None = None
+    clipped: str = ""
     inside: list[LayerInside] = []
     changed: list[Changed] = []
     range_test: RateTest | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,7 @@ class Answered:
         losses: Mean loss by output.
         alone: Mean loss of outputs that are written, each token behind guesses instead of behind the true ones.
         groups: What each example belongs to, e.g. its track, where several belong together.
+        quick: Whether texts were read off by the likeliest way alone.
     """
 
     part: str
@@ -41,6 +44,7 @@ class Answered:
     losses: dict[str, float]
     alone: dict[str, float]
     groups: np.ndarray | None = None
+    quick: bool = False
 
     def scores(self, model: Model) -> dict[str, dict[str, float]]:
         """Every score of every output, its loss included."""
@@ -51,7 +55,15 @@ class Answered:
         return found
 
 
-def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: bool = False) -> Answered:
+def answer(
+    model: Model,
+    dataset: Dataset,
+    part: str,
+    resident: bool,
+    *,
+    quick: bool = False,
+    advance: Callable[[int], None] | None = None,
+) -> Answered:
     """The model's answers on one part of its data, in evaluation mode and full precision.
 
     Args:
@@ -59,7 +71,8 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: 
         dataset: Its data.
         part: train, validation or test.
         resident: Whether the part is kept in memory.
-        quick: Texts are not scored behind guesses too, and are read off by the likeliest way alone.
+        quick: Texts are not scored behind guesses too, and are read off by the likeliest way alone, without a beam.
+        advance: Told how many examples are answered, after every batch.
     """
     rows = _STREAMS if follows(dataset.outputs) else model.network.rows(dataset.mean_steps)
     source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
@@ -70,8 +83,9 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: 
     sums = dict.fromkeys(model.tasks, 0.0)
     writes = [name for name, task in model.tasks.items() if task.writes]
     alone = dict.fromkeys(() if quick else writes, 0.0)
+    done = 0
     model.network.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), likeliest(model.network) if quick else nullcontext():
         carried: Carried | None = {} if source.streams else None
         for batch in source.epoch(0):
             cut_states(carried, len(batch.index))
@@ -88,6 +102,9 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: 
                 said = written[name].cpu() if task.writes else given
                 answers[name].append(task.judged(said, truth, quick=quick))
                 targets[name].append(truth)
+            done += len(batch.index)
+            if advance:
+                advance(done)
     place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
     whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}
     sums |= {n: _in_batches(task, *whole[n], _batch_size(model)) for n, task in model.tasks.items() if task.among_mates}
@@ -100,6 +117,7 @@ def answer(model: Model, dataset: Dataset, part: str, resident: bool, *, quick: 
         {name: total / count for name, total in sums.items()},
         {name: total / count for name, total in alone.items()},
         None if dataset.groups is None else dataset.groups[dataset.positions(part)],
+        quick,
     )
 
 
@@ -127,8 +145,7 @@ def _in_batches(task: Task, answers: Tensor, targets: Tensor, size: int) -> floa
 
 def validation(model: Model, dataset: Dataset, weights: dict[str, float], resident: bool) -> dict[str, float]:
     """Scores after an epoch: the weighted loss and each output's headline score; texts are written without a beam."""
-    with likeliest(model.network):
-        answered = answer(model, dataset, "validation", resident, quick=True)
+    answered = answer(model, dataset, "validation", resident, quick=True)
     found = {"loss": sum(weights[name] * loss for name, loss in answered.losses.items())}
     many = len(model.tasks) > 1
     for name, task in model.tasks.items():

@@ -37,6 +37,7 @@ from netwright.run.continued import Base, start_from
 from netwright.run.folder import RunFolder, create, find_data, places
 from netwright.run.scoring import Outcome
 from netwright.run.strategies import chosen
+from netwright.run.way_on import way_on
 from netwright.spec import Spec
 from netwright.training import checkpoint, hardware, precision, stopwatch
 from netwright.training.evidence import Evidence
@@ -425,11 +426,9 @@ def _fit(
         training.run(save)
     except DivergedError as exc:
         history.write()  # what led there
-        if not exc.good_epoch:
-            raise
-        save(training)
-        where = files.printable(folder.path)
-        cure = f"{exc.cure} Its best weights are kept: netwright train ... --from {where}"
+        if exc.good_epoch:
+            save(training)
+        cure = f"{exc.cure} {way_on(folder, training, good=exc.good_epoch > 0)}"
         folder.update(diverged=cure)
         raise DivergedError(exc.message, cure) from None
     return training

@@ -40,6 +40,7 @@ from netwright.tasks.per_step import PerStep
 from netwright.tasks.tags import Tags
 from netwright.tasks.task import Baseline, Task
 from netwright.tasks.tokens import Texts
+from netwright.tasks.transcript import Transcript
 from netwright.training import history
 from netwright.words import counted, listed
 
@@ -95,6 +96,7 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         command=f"netwright train {files.printable(folder.resolved)}",
         verdict=verdict,
         ending=_ending(points, found, over_fitting=verdict is not None and verdict.label == "over-fitting"),
+        clipped=inside.clipped(found.rows, found.resolved.spec.training.clip),
         inside=inside.layers(folder, found.model),
         changed=sheet.changed(found.resolved.spec, found.dataset, found.model),
         idle_inputs=inside.idle_inputs(found.model),
@@ -263,6 +265,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "unit": task.unit,
         "headline": task.headline,
         "measure": track.unit(field),
+        "quick": _quick(found, task),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
         "remarks": [*task.remarks(answers, targets), *sentences.gap(answered.scores(found.model)[name])],
@@ -305,6 +308,13 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _quick(found: Collected, task: Task) -> bool:
+    """Whether texts of the training part were scored without the beam with which those of the others were."""
+    decoder = found.model.spec.model.decoder
+    beams = isinstance(task, Transcript) or (task.writes and decoder is not None and decoder.beam > 1)
+    return beams and found.answered["train"].quick
 
 
 def _of_steps(task: Task, answers: Tensor, targets: Tensor) -> dict[str, object]:
@@ -530,8 +540,7 @@ def told(found: Facts, folder: RunFolder) -> list[str]:
         lines.append(f"{found.verdict.label}: {found.verdict.sentence}")
     if found.ending and found.ending.evidence:
         lines.append(f"{found.ending.label}: {found.ending.sentence} ({found.ending.evidence})")
-    end = sentences.training_end(found)
-    lines += [end] if end else []
+    lines += [each for each in (found.clipped, sentences.training_end(found)) if each]
     lines += [f"no weight to speak of on: {', '.join(found.idle_inputs)}"] if found.idle_inputs else []
     lines += _few(found)
     where = files.printable(folder.path)

@@ -11,10 +11,12 @@ import torch
 from netwright.data.batches import TABLE, coded_width, groups
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.figures.marks import number, percent
 from netwright.model_file import Model
 from netwright.models.layers import Dense, Rbf
 from netwright.report.facts import Coefficient, LayerInside, Mark, PlaneFacts, RateTest
 from netwright.run.folder import RunFolder
+from netwright.spec import ClipSpec
 from netwright.tasks.category import Category
 from netwright.training import evidence, history
 
@@ -150,6 +152,27 @@ def range_test(folder: RunFolder) -> RateTest | None:
 def warnings(folder: RunFolder) -> list[str]:
     """What was noticed while it trained."""
     return [str(look["text"]) for look in evidence.read(folder.evidence) if look.get("place") == "warning"]
+
+
+def clipped(rows: list[history.Row], clip: ClipSpec | None) -> str:
+    """How many steps of the last epoch had their gradients cut, and how large these were; nothing without a bound.
+
+    Args:
+        rows: The history.
+        clip: The bound.
+    """
+    row = next((row for row in reversed(rows) if "train/clipped" in row), None)
+    if clip is None or row is None:
+        return ""
+    share, size = row["train/clipped"], row["train/largest_gradient"]
+    many = "no step was" if not share else f"{percent(float(share))} of the steps were"
+    largest = number(size if isinstance(size, int | float) else None)  # none where it was no number
+    if clip.value:
+        return (
+            f"in the last epoch {many} cut to numbers of at most {clip.value:g}; the largest number of a gradient was "
+            f"{largest}"
+        )
+    return f"in the last epoch {many} cut to length {clip.norm:g}; the longest gradient had length {largest}"
 
 
 def marks(rows: list[history.Row]) -> list[Mark]:

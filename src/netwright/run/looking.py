@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import torch
 
@@ -11,6 +12,7 @@ from netwright.data.dataset import Dataset
 from netwright.doctor.border import Border
 from netwright.doctor.check import BROKEN, HOPELESS, judge_data, judge_start
 from netwright.doctor.finding import Finding
+from netwright.doctor.short import short
 from netwright.doctor.start import first_batch, measure
 from netwright.errors import DataError, SpecError
 from netwright.model_file import Model
@@ -56,17 +58,27 @@ def look(
             raise DataError(finding.sentence, finding.cure)
     weights = {name: decided.spec.outputs[name].weight for name in model.tasks if name in decided.spec.outputs}
     batch = first_batch(dataset, model.network, seed, device)
-    findings += judge_start(measure(model, batch, weights, fresh=fresh, examples=len(dataset.parts["train"])))
+    examples, lacking = len(dataset.parts["train"]), short(model, dataset)
+    findings += judge_start(measure(model, batch, weights, fresh=fresh, examples=examples, short=lacking))
     for finding in findings:
         if finding.name == BROKEN and finding.state == "bad":
             raise SpecError(f"model.causal: {finding.sentence}", finding.cure)
     for finding in findings:
         if finding.state != "good" and finding.name != _TOLD:
             show.note(told(finding))
-    if doubts := {place: doubt for finding in findings for place, doubt in finding.doubts.items()}:
+    if doubts := _doubts(findings):
         dataset.ledger.with_doubts(doubts).write(folder.ledger)
     text = json.dumps([finding.words for finding in findings], indent=1)
     files.write_text(folder.findings, f"{text}\n")
+
+
+def _doubts(findings: Iterable[Finding]) -> dict[int, str]:
+    """All that is doubted of single examples, by their position in the data set."""
+    found: dict[int, str] = {}
+    for finding in findings:
+        for place, doubt in finding.doubts.items():
+            found[place] = f"{found[place]}; {doubt}" if place in found else doubt
+    return found
 
 
 def told(finding: Finding) -> str:

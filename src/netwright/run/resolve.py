@@ -301,14 +301,41 @@ def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reaso
         said = f"{decoder.attention} attention, {decoder.dim} numbers, a beam of {decoder.beam}"
         why = "the new state asks which steps of the input matter for the next token"
         reasons.append(_reason("model.decoder", said, why))
-    text = with_dropout(model.layers or "", dropout) if dropout else model.layers
-    if text != model.layers:
-        reasons.append(_reason("model.layers", text, f"dropout {dropout:g} behind the activation of every dense layer"))
-        model = model.model_copy(update={"layers": text})
+    if dropout:
+        model = _left_out(model, dropout, reasons)
     for name in dict.fromkeys(step.part for step in steps(parse(model.layers or "")) if step.room == "activation"):
         if told := registry.part("activation", name).facts.get("derivative"):
             reasons.append(_reason(f"model.layers: {name}", "stand-in derivative", told))
     return model
+
+
+def _left_out(model: ModelSpec, share: float, reasons: list[Reason]) -> ModelSpec:
+    """A model with the dropout asked for in its layers.
+
+    Raises:
+        SpecError: No layer of it is one behind which it stands, or the text has other dropout of its own.
+    """
+    text = with_dropout(model.layers or "", share)
+    found = list(steps(parse(text)))
+    own = dict.fromkeys(f"{dict(step.options)['share']:g}" for step in found if step.part == "dropout")
+    path = f"training.regularize.dropout: {share:g}"
+    if not own:
+        raise SpecError(
+            f"{path}: no layer is recurrent and none is dense with an activation behind it, where it would stand.",
+            "Leave it out, or write it into model.layers where it should be.",
+        )
+    if f"{share:g}" not in own:
+        raise SpecError(
+            f"{path}: the layers have dropout of their own ({', '.join(own)}), and no other is put in.",
+            "Leave it out, or write its share into model.layers.",
+        )
+    if text == model.layers:
+        return model
+    recurrent = [step.part for step in found if step.room == "layer" and registry.resolve("layer", step.part).recurs]
+    activated = text.count("dropout") > len(recurrent)
+    where = ["the activation of every dense layer"] * activated + ["every recurrent layer"] * bool(recurrent)
+    reasons.append(_reason("model.layers", text, f"dropout {share:g} behind {' and '.join(where)}"))
+    return model.model_copy(update={"layers": text})
 
 
 def _onwards(model: ModelSpec, reasons: list[Reason]) -> ModelSpec:

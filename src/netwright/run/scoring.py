@@ -86,16 +86,20 @@ def finish(
     Raises:
         ResourceError: The disk is full; `netwright resume` repeats only this part.
     """
-    show.stage("scoring", 0)
     model.network.cpu()
     resident = decided.hardware.resident
     parts = [p for p in ("train", "validation", "test") if len(dataset.parts[p])]
     if "test" in parts:
         folder.count_read("test")
-    answered = {part: answer(model, dataset, part, resident) for part in parts}
+    shown = "test" if "test" in parts else parts[-1]
+    answered = {}
+    for part in parts:
+        show.stage(f"scoring the {'training' if part == 'train' else part} part", len(dataset.parts[part]))
+        quick = part == "train" != shown  # of all texts that were learned from, a beam takes hours
+        answered[part] = answer(model, dataset, part, resident, quick=quick, advance=show.advance)
+    show.stage("scoring", 0)
     model = _settled(model, answered)
     scores = {part: found.scores(model) for part, found in answered.items()}
-    shown = "test" if "test" in parts else parts[-1]
     _write_predictions(folder, dataset, model, [answered[p] for p in parts if p != "train"])
     baselines = _baselines(decided, dataset, model, answered[shown])
     baselines = {name: [*before.baseline(folder, name), *found] for name, found in baselines.items()}

@@ -15,6 +15,8 @@ from netwright.data.fields import kind_of
 from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.model_file import Model
+from netwright.models.decoders import Decoder
+from netwright.models.recurrent import Recurrent
 from netwright.readers.kinds import track
 from netwright.readers.kinds.sequence import Sequence
 from netwright.spec import PartSpec, Spec
@@ -57,7 +59,9 @@ def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: 
         raise SpecError(
             "training.scheduled_sampling: no decoder writes here, so nothing is fed back.", "Leave the setting out."
         )
-    found: list[Strategy] = [Finite(), *([Carry()] if follows(dataset.outputs) else []), *changing(wanted, dataset)]
+    recurs = any(isinstance(module, Recurrent | Decoder) for module in model.network.modules())
+    found: list[Strategy] = [Finite(measures=recurs), *([Carry()] if follows(dataset.outputs) else [])]
+    found += changing(wanted, dataset)
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))
     if training.scheduled_sampling:

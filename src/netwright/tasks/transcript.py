@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from netwright.field import TOKENS, Field
-from netwright.models.ctc import BLANK, best_path, needed, prefix_search
+from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.models.grams import Grams, counted
 from netwright.readers import padding
 from netwright.spec import OutputSpec
@@ -77,20 +77,6 @@ class Transcript(tokens.Texts):
             zero_infinity=True,
         )
         return found / lengths.clamp(min=1)
-
-    def too_long(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch later"]) -> list[str]:
-        """The texts that have no room in their steps, each with both numbers; nothing is learned from them.
-
-        Args:
-            outputs: What the head gives.
-            targets: As in a batch.
-        """
-        found = []
-        for steps, codes in zip(_steps(outputs).tolist(), self.texts(targets), strict=True):
-            needs = needed([code for code in codes if code != BLANK])
-            if needs > steps:
-                found.append(f'"{self.said(codes)}" ({steps} of {needs})')
-        return found
 
     def chance(self, targets: Int[Tensor, "example time"]) -> float:
         """The loss of a net that says every token is as likely at every step, for one step to a token."""

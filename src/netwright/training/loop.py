@@ -184,6 +184,11 @@ class Training:
                     state.setdefault(int(number), {})[slot] = _laid_like(value, weights[int(number)])
             optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
+    @property
+    def learning_rate(self) -> float:
+        """The largest that any optimizer was made with; `rate` is the factor on it."""
+        return max(lr for rates in self._base_lr.values() for lr in rates)
+
     @cached_property
     def parameters(self) -> list[nn.Parameter]:
         """All parameters of all networks that are learned."""

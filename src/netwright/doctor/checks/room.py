@@ -24,15 +24,21 @@ class Room(StartCheck):
     def look(self, start: Start) -> list[Finding]:
         """How many there are and which; nothing where no text is read off; see `StartCheck.look`."""
         found = []
-        for name, texts in start.too_long.items():
-            if not texts:
-                told = f"each of {counted(start.examples, 'text')} of {name} looked at has room in its sequence"
-                found.append(Finding("room", "good", told))
+        for name, short in start.short.items():
+            all_of_them, count = f"{counted(short.looked, 'text')} of {name}", len(short.steps)
+            if not count:
+                found.append(Finding("room", "good", f"each of {all_of_them} has room in its sequence"))
                 continue
-            many = f"{len(texts)} of {counted(start.examples, 'text')} of {name} looked at"
-            told = f"{many} need more steps than there are: {listed(texts, _SHOWN)}; nothing is learned from them"
+            told = (
+                f"{count:,} of {all_of_them} {'needs' if count == 1 else 'need'} more steps than there are: "
+                f"{listed(short.named, _SHOWN)}; nothing is learned from {'it' if count == 1 else 'them'}"
+            )
             cure = "Leave fewer steps out (stride, pool), or see whether texts and sequences belong together."
-            found.append(Finding("room", "bad" if 2 * len(texts) > start.examples else "note", told, cure))
+            doubts = {
+                place: f"{name} needs {counted(needs, 'step')} of its sequence, which has {there:,}"
+                for place, (there, needs) in short.steps.items()
+            }
+            found.append(Finding("room", "bad" if 2 * count > short.looked else "note", told, cure, doubts))
         return found
 
     def planted(self) -> Start:

@@ -4,9 +4,10 @@ A loss has exploded when it is a thousand times the first one. Then the batch th
 its loss as far off, the weights were thrown, else the data of this batch are to blame. After `tries` refused steps in a
 row, and at once where the weights were thrown, weights and optimizer return to the start of the epoch and the learning
 rate is halved; after `restarts` returns the run ends, with the losses and gradients before and the examples of the last
-batch named. A run whose last epoch ends without a number keeps the weights of the last epoch that had one. Everything
-is decided by steps, never by the clock, so a resumed run decides the same. On a CUDA device the update itself leaves
-out a loss that is no number, and the rest is looked at a few times an epoch.
+batch named. Where layers are recurrent, the last gradients are always known. A run whose last epoch ends without a
+number keeps the weights of the last epoch that had one. Everything is decided by steps, never by the clock, so a
+resumed run decides the same. On a CUDA device the update itself leaves out a loss that is no number, and the rest is
+looked at a few times an epoch.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from netwright.words import counted
 
 EXPLODED = 1e3  # times the first loss, and at least so much; without looking, no fresh network is so far off
 _RISING = 3.0  # times the first loss, from which on gradients are measured
-_SHOWN = 4  # losses, and gradients, told of a run that is lost
+_SHOWN = 8  # losses, and gradients, told of a run that is lost
 _COUNTS = ("in_a_row", "returns", "skipped", "good_epoch", "first", "first_held_out")
 
 
@@ -34,12 +35,14 @@ class Finite(Strategy):
     Args:
         tries: Such steps in a row before going back.
         restarts: Returns before giving up.
+        measures: Every gradient is measured, not only those of rising losses: through time a gradient can explode from
+            one step to the next, and beside such a step the measure costs next to nothing.
     """
 
     name = "finite"
 
-    def __init__(self, tries: int = 5, restarts: int = 3) -> None:
-        self.tries, self.restarts = tries, restarts
+    def __init__(self, tries: int = 5, restarts: int = 3, *, measures: bool = False) -> None:
+        self.tries, self.restarts, self.measures = tries, restarts, measures
         self.in_a_row = self.returns = self.skipped = self.good_epoch = 0
         self.first = self.first_held_out = 0.0
         self.sound = True
@@ -58,8 +61,10 @@ class Finite(Strategy):
         Raises:
             DivergedError: The returns are used up.
         """
-        if self.first and training.applied and not loss < _RISING * self.first:
-            self._measure(training)
+        if self.first and training.applied:
+            rising = not loss < _RISING * self.first
+            if rising or self.measures:
+                self._measure(training, by_layer=rising)
         if _is_sound(loss, self.first):
             self.first = self.first or abs(loss)
             self.in_a_row = 0
@@ -92,8 +97,13 @@ class Finite(Strategy):
         training.load_weights(kept)
         return found
 
-    def _measure(self, training: Training) -> None:
+    def _measure(self, training: Training, *, by_layer: bool) -> None:
         """How long the gradients of the step before are, all together, and in which layer they are longest."""
+        gradients = [weight.grad for weight in training.parameters if weight.grad is not None]
+        if gradients:
+            self._norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+        if not by_layer:
+            return
         found: dict[str, float] = {}
         for net in training.plan.nets.values():
             for name, weight in net.named_parameters():
@@ -101,7 +111,6 @@ class Finite(Strategy):
                     layer = name.removeprefix("parts.").partition(".")[0].removeprefix("head:")
                     found[layer] = math.hypot(found.get(layer, 0.0), float(weight.grad.norm()))
         if found:
-            self._norms.append(math.hypot(*found.values()))
             self._steepest = max(found, key=lambda layer: _size(found[layer]))
 
     def _mend(self, training: Training) -> None:
@@ -188,7 +197,8 @@ class Finite(Strategy):
         told = f" Losses before: {_in_words(self._losses)}." if self._losses else ""
         if not self._norms:
             return told
-        return f"{told} Norms of the gradient: {_in_words(self._norms)}, the largest part in {self._steepest}."
+        where = f", the largest part in {self._steepest}" if self._steepest else ""
+        return f"{told} Norms of the gradient: {_in_words(self._norms)}{where}."
 
     def state(self) -> State:
         """Counts, and the weights to come back to."""
