@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -256,6 +258,17 @@ def test_d6_a_packed_idx_file_may_not_ask_for_what_only_a_bomb_holds(
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"\x00\x00\x08\x01\x00\x00\x00\x08" + bytes(8))
     with pytest.raises(DataError, match=r"unpacks to 8,388,608 bytes from .*, like a bomb"):
         find(tmp_path)
+
+
+def test_d6_a_parquet_file_of_one_value_a_million_times_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netwright.readers.columns._BOMB_FLOOR", 2**16)
+    values = pa.array(np.zeros(5_000_000, np.int8))
+    pq.write_table(pa.table({"x": values, "y": values}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"unpacks to 10,000,000 bytes or more from .*, like a bomb") as caught:
+        find(tmp_path / "a.parquet")
+    assert "as CSV" in caught.value.cure
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])

@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from netwright.errors import DataError
 from netwright.files import printable
-from netwright.readers.columns import Found, read_regular
+from netwright.readers.columns import Found, most_unpacked, read_regular
 from netwright.readers.layouts.csv_table import table_in
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.memory import columns_of, row_ids
@@ -31,12 +31,13 @@ class Parquet(Layout):
         """All rows with their typed columns.
 
         Raises:
-            DataError: The file is cut or damaged, or holds no rows.
+            DataError: The file is cut or damaged, holds no rows, or unpacks to far more than it is.
         """
         file = table_in(path, (".parquet",))
         if file is None:
             raise DataError(f"{printable(path)}: expected one Parquet file.", "Give the path of the file itself.")
         try:
+            _refuse_bomb(file)
             table = pyarrow.parquet.read_table(file, memory_map=True)
         except (pa.ArrowException, OSError) as exc:
             raise DataError(
@@ -54,4 +55,16 @@ class Parquet(Layout):
             notes=tuple(notes),
             sources=(file,),
             place=printable(file.name),
+        )
+
+
+def _refuse_bomb(file: Path) -> None:
+    """A few bytes may say that a value comes a billion times, or hold pages of nothing but zeros."""
+    facts = pyarrow.parquet.read_metadata(file)
+    pages = sum(facts.row_group(group).total_byte_size for group in range(facts.num_row_groups))
+    unpacked = max(pages, facts.num_rows * facts.num_columns)
+    if unpacked > most_unpacked(file):
+        raise DataError(
+            f"{printable(file)}: unpacks to {unpacked:,} bytes or more from {file.stat().st_size:,}, like a bomb.",
+            "If you trust it, write it again as CSV, or in several files.",
         )
