@@ -6,16 +6,15 @@ A form counts where the text that was learned from keeps it, and what is written
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from netwright.run.balance import braces, brackets, environments
+
 SOME = 200_000  # characters of the learned text that are looked at
-_OPENS = {"(": ")", "[": "]", "{": "}"}
-_CLOSES = frozenset(_OPENS.values())
-_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^{}\s]+)\}")
 _SPEAKER = re.compile(r"[A-Z][\w' .-]{0,38}:\s*$")
 _HEADING = re.compile(r"[A-Z0-9][A-Z0-9' .,/()-]{1,59}$")
 _COMMENT = re.compile(r"/\*.*?(\*/|$)|//[^\n]*", re.DOTALL)
@@ -62,14 +61,18 @@ class Form:
 
 
 def of(learned: str) -> list[Form]:
-    """The forms that a text keeps.
+    r"""The forms that a text keeps; of LaTeX, where `[0,1)` is no mistake, braces and environments alone are balanced.
 
     Example:
         >>> [form.name for form in of("f(x) { return a[x]; } " * 99)]
         ['brackets closed', 'C that parses']
+        >>> [form.name for form in of(r"\begin{proof} On $[0,1)$. \emph{Clear.} \end{proof} " * 99)]
+        ['braces closed', 'environments ended']
     """
     some = learned[:SOME]
-    return [form for form in FORMS if form.holds(some)]
+    kept = [form for form in FORMS if form.holds(some)]
+    latex = any(form.right is environments for form in kept)
+    return [form for form in kept if form.right is not (brackets if latex else braces)]
 
 
 def longest_copy(text: str, source: str) -> int:
@@ -127,45 +130,6 @@ def _joined(windows: np.ndarray, apart: int) -> np.ndarray:
     found = windows[: len(windows) - apart] * np.uint64(0x9E3779B97F4A7C15) + windows[apart:]
     found ^= found >> np.uint64(29)
     return found * np.uint64(0xBF58476D1CE4E5B9)
-
-
-def brackets(text: str) -> tuple[int, int]:
-    """Closing brackets that close what was opened last, and all of them; what is still open at the end may be.
-
-    Example:
-        >>> brackets("a(b[c)d]), {e"), brackets("a(b[c]d) {e")
-        ((2, 3), (2, 2))
-    """
-    return _nested((c in _OPENS, _OPENS.get(c, c)) for c in text if c in _OPENS or c in _CLOSES)
-
-
-def environments(text: str) -> tuple[int, int]:
-    r"""LaTeX's `\end{...}` that end what was begun last, and all of them.
-
-    Example:
-        >>> environments(r"\begin{proof} \begin{align} \end{align} \end{lemma}")
-        (1, 2)
-    """
-    return _nested((word == "begin", name) for word, name in _ENVIRONMENT.findall(text))
-
-
-def _nested(marks: Iterable[tuple[bool, str]]) -> tuple[int, int]:
-    """Ends that end what was begun last, and all of them.
-
-    Args:
-        marks: Whether something begins or ends, and what.
-    """
-    begun: list[str] = []
-    right = places = 0
-    for begins, name in marks:
-        if begins:
-            begun.append(name)
-            continue
-        places += 1
-        if begun and begun[-1] == name:
-            begun.pop()
-            right += 1
-    return right, places
 
 
 def speakers(text: str) -> tuple[int, int]:
@@ -235,6 +199,7 @@ def _parses(unit: str) -> bool:
 
 FORMS = (
     Form("brackets closed", brackets, 1 / 400, 0.9),
+    Form("braces closed", braces, 1 / 400, 0.9),
     Form("environments ended", environments, 1 / 20_000, 0.9),
     Form("speakers named", speakers, 1 / 2_000, 0.5),
     Form("paragraphs headed", headings, 1 / 2_000, 0.5),
