@@ -102,3 +102,10 @@ def test_a_run_tells_the_forms_of_its_texts_beside_those_of_what_it_learned(tmp_
     assert "speakers named: " in outcome.report.read_text(encoding="utf-8")
     assert outcome.text[-1] == f"next:   netwright sample {tmp_path / 'run'}"
     assert netwright.load(outcome.model)
+    told = run.judged(outcome.run, PLAY[:300])
+    assert (told.forms[0].share, told.copied, told.notes) == (1.0, 300, ())
+    assert run.judged(outcome.model, PLAY) == run.Judged()  # of a model file nothing is known
+    (tmp_path / "play.txt").rename(tmp_path / "elsewhere.txt")
+    told = run.judged(outcome.run, PLAY[:300])
+    assert (told.forms, told.copied) == ((), None)
+    assert told.notes[0].startswith("forms and what is copied are not told: the data of ")
