@@ -61,6 +61,11 @@ def _kept(found: Plain, form: str) -> list[float | None]:
     return [each["share"] for stage in stages for each in stage["forms"] if each["name"] == form]  # type: ignore[attr-defined]
 
 
+def _rises(shares: list[float | None]) -> bool:
+    """Whether there are shares, and the last is above the first; without places there is none."""
+    return bool(shares) and (shares[-1] or 0) > (shares[0] or 0)
+
+
 def _told(values: list[float | None]) -> str:
     return ", ".join("none" if value is None else f"{100 * value:.0f} %" for value in values)
 
@@ -110,8 +115,7 @@ def _c(proof: Proof) -> None:
     if proof.full:
         last = whole["brackets closed"] or 0, whole["C that parses"] or 0  # type: ignore[index,call-overload]
         proof.check(f"at the end {last} of brackets and of units", last[0] > 0.95 and last[1] > LEAST_PARSED)
-        rises = all((of[-1] or 0) > (of[0] or 0) for of in (closed, parsed))
-        proof.check(f"parsed by stage: {_told(parsed)}; both rise", rises)
+        proof.check(f"parsed by stage: {_told(parsed)}; both rise", _rises(closed) and _rises(parsed))
     proof.row(
         "I29",
         "C code generation",

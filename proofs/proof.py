@@ -205,12 +205,17 @@ class Proof:
     def trained(self, words: str, to: Path, *, hours: float = 24) -> Path:
         """Trains as `train` does, where an interrupted training goes on when the proof is started again.
 
+        One that failed would only do so again: it is trained anew.
+
         Returns:
             The folder of the run.
         """
         folder = self.lasting(to.name)
         where, seconds = shlex.quote(str(folder)), 3600 * hours
-        if (folder / "run.json").exists():
+        begun = folder / "run.json"
+        if begun.exists() and json.loads(begun.read_text(encoding="utf-8"))["state"] == "failed":
+            shutil.rmtree(folder)
+        if begun.exists():
             self.say(f"netwright resume {where}", timeout=seconds)
         else:
             self.say(f"netwright train {words} --to {where}", timeout=seconds)

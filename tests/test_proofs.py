@@ -1,5 +1,6 @@
 """The frame of the proofs: parts are kept and taken up again, limits are told, missed ones end with 1."""
 
+import importlib
 import importlib.util
 import json
 import os
@@ -142,6 +143,27 @@ def test_a_lasting_folder_outlives_an_interruption_and_not_a_change(begin: Begin
     assert begin("--full").lasting("depth 20") != folder
     (tmp_path / "tiny.py").write_text("changed = True\n", encoding="utf-8")
     assert begin().lasting("depth 20") != folder
+
+
+def test_a_training_goes_on_but_one_that_failed_begins_anew(begin: Begin, cache_home: Path) -> None:
+    made = begin()
+    folder = made.lasting("flowers")
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text('{"state": "failed", "diverged": "a loss that is no number"}', encoding="utf-8")
+    assert made.trained("iris --epochs 2", made.folder / "flowers") == folder
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["state"] == "done"
+    report = (folder / "report.html").stat().st_mtime_ns
+    made.trained("iris --epochs 2", made.folder / "flowers")
+    assert (folder / "report.html").stat().st_mtime_ns == report
+
+
+def test_c_that_the_learned_text_does_not_keep_is_no_fault(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PROOFS))
+    chars = importlib.import_module("chars")
+    assert not chars._rises([])
+    assert not chars._rises([None, None])
+    assert not chars._rises([0.5, None])
+    assert chars._rises([None, 0.5])
 
 
 def test_the_same_limits_count_again_and_no_earlier_ones(begin: Begin, tmp_path: Path) -> None:

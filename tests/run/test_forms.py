@@ -35,6 +35,36 @@ static const struct of_device_id ids[] = {
 MODULE_LICENSE("GPL");
 """
 PLAY = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n\n" * 20
+SCREENPLAY = """FADE IN:
+
+EXT. HARBOUR - NIGHT
+
+Rain. A crane turns over the water. Nobody is here but ANN (40), who waits under the
+roof of a shed.
+
+BOOM!
+
+ANN (V.O.)
+(quietly)
+They said he would be back at nine.
+
+He was not.
+
+INT./EXT. CAR - MOVING
+
+BEN
+Is that her?
+
+CUT TO:
+
+12 I/E HUT - LATER 12
+
+Ben sits down. The door opens.
+
+RENÉ
+You are late.
+
+"""
 
 
 def test_c_is_counted_by_what_parses() -> None:
@@ -45,15 +75,25 @@ def test_c_is_counted_by_what_parses() -> None:
     assert forms.c_units("some words; and no code.") == (0, 0)
 
 
+def test_what_the_parser_itself_stumbles_over_does_not_parse() -> None:
+    assert forms.c_units("int a[] = { 1uu };") == (0, 1)  # it raises ValueError
+    assert forms.c_units("int f(void) { return " + "(" * 9_000 + "1" + ")" * 9_000 + "; }") == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         (PLAY, ["speakers named"]),
-        (DRIVER * 5, ["C that parses"]),  # its strings and comments hold brackets that close nothing
+        (DRIVER * 5, ["brackets closed", "C that parses"]),  # strings and comments hold brackets that close nothing
         ("int f(int x) { return a[x]; } " * 20, ["brackets closed", "C that parses"]),
         ("A word (and so on). " * 50, ["brackets closed"]),
-        (r"\begin{lemma} So it is. \end{lemma} " * 30, ["brackets closed", "environments ended"]),
-        ("INT. HOUSE - DAY\nA man sits.\n\nMAN\nWell.\n\n" * 20, ["paragraphs headed"]),
+        (r"\begin{lemma} So it \emph{is}. \end{lemma} " * 30, ["braces closed", "environments ended"]),
+        (r"\begin{lemma} On $[0,1)$, {\em so}. \end{lemma} " * 30, ["braces closed", "environments ended"]),
+        ("INT. HOUSE - DAY\nA man sits.\n\nMAN\nWell.\n\n" * 20, ["script kept"]),
+        (SCREENPLAY * 5, ["brackets closed", "script kept"]),
+        (SCREENPLAY.replace("\n", "\n     ") * 5, ["brackets closed", "script kept"]),
+        ("ACT I\n\n" + "HAMLET\nTo be, or not to be.\n\nOPHELIA\nMy lord.\n\n" * 30, ["paragraphs headed"]),
+        ("KING:\nCome, away.\n\nQUEEN:\nI come.\n\n" * 30, ["speakers named"]),
         ("Plain words on a line.\n" * 50, []),
         ("", []),
     ],
@@ -63,10 +103,24 @@ def test_a_text_is_of_the_forms_that_it_keeps(text: str, found: list[str]) -> No
 
 
 def test_what_is_cut_at_the_end_is_no_mistake() -> None:
-    assert forms.brackets("f(a[0], (b") == (1, 1)
-    assert forms.environments(r"\begin{a}\begin{b}\end{b}") == (1, 1)
     assert forms.speakers("KING:\nCome.\n\nQUE") == (1, 1)
+    assert forms.script("EXT. SEA - DAY\n\nAN") == (1, 1)
     assert forms.speakers("KING:\n\nCome away.\n\nQUE") == (0, 2)  # who is named says nothing
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "found"),
+    [
+        (SCREENPLAY, (6, 6)),
+        (SCREENPLAY.replace("BEN\n", "BEN\n\n"), (5, 6)),  # who is named says nothing
+        (SCREENPLAY.replace("(quietly)\nThey said he would be back at nine.", "(quietly)"), (5, 6)),
+        (SCREENPLAY.replace("EXT. HARBOUR - NIGHT", "Ext. harbour"), (5, 6)),
+        (SCREENPLAY.replace("EXT. HARBOUR - NIGHT", "EXT."), (5, 6)),
+        ("Plain words. " * 9 + "\n\nAnd more.\n\n", (0, 0)),
+    ],
+)
+def test_a_script_is_counted_by_its_headings_and_cues(spoiled: str, found: tuple[int, int]) -> None:
+    assert forms.script(spoiled + "Behind.\n\n") == found
 
 
 def _searched(text: str, source: str) -> int:
@@ -103,3 +157,10 @@ def test_a_run_tells_the_forms_of_its_texts_beside_those_of_what_it_learned(tmp_
     assert "speakers named: " in outcome.report.read_text(encoding="utf-8")
     assert outcome.text[-1] == f"next:   netwright sample {tmp_path / 'run'}"
     assert netwright.load(outcome.model)
+    told = run.judged(outcome.run, PLAY[:300])
+    assert (told.forms[0].share, told.copied, told.notes) == (1.0, 300, ())
+    assert run.judged(outcome.model, PLAY) == run.Judged()  # of a model file nothing is known
+    (tmp_path / "play.txt").rename(tmp_path / "elsewhere.txt")
+    told = run.judged(outcome.run, PLAY[:300])
+    assert (told.forms, told.copied) == ((), None)
+    assert told.notes[0].startswith("forms and what is copied are not told: the data of ")

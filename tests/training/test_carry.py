@@ -1,5 +1,7 @@
 """States go on from batch to batch, gradients do not, and a resume in the middle of an epoch takes them up again."""
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,14 +36,14 @@ def made(tmp_path: Path) -> Callable[..., Training]:
     wanted = spec.override(spec.load(asked), {"data.path": f'"{path}"'})
     dataset = prepare(wanted)
 
-    def make(*observers: Observer, stages: bool = False) -> Training:
+    def make(*observers: Observer, stages: bool = False, budget: Budget | None = None) -> Training:
         model = assemble(wanted, dataset.inputs, dataset.outputs, 0)
         plan = Plan(
             nets={"net": model.network},
             optimizers={"net": torch.optim.Adam(model.network.parameters(), 0.01)},
             losses=weighted(model, {"next": 1.0}),
             source=Batches(dataset, "train", 6, 0, shuffle=True, resident=True),
-            budget=Budget(2),
+            budget=budget or Budget(2),
             seed=0,
         )
         watchers = [*observers, *([Stages(tmp_path / "stages.jsonl", language(dataset, model))] if stages else [])]
@@ -115,6 +117,29 @@ def test_letting_it_write_changes_nothing(made: Callable[..., Training], tmp_pat
     one, other = (checkpoint.Checkpoint(Path(), *training.state()) for training in (alone, watched))
     assert checkpoint.same(one, other) == []
     assert len((tmp_path / "stages.jsonl").read_text().splitlines()) >= 2
+
+
+def test_a_budget_of_minutes_has_its_moments_too(
+    made: Callable[..., Training], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    class Clock(Observer):
+        def step(self, training: Training) -> None:
+            now[0] += 1.0
+            if now[0] == 10:
+                training.leave(15)
+
+    budget = Budget(1_000_000, minutes=2.0)
+    kept: list = []
+    with pytest.raises(Stopped, match="stopped at step 10"):
+        made(Clock(), stages=True, budget=budget).run(lambda training: kept.append(training.state()))
+    resumed = made(Clock(), stages=True, budget=budget)
+    resumed.load_state(*kept[-1])
+    resumed.run()
+    lines = [json.loads(line) for line in (tmp_path / "stages.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["share"]) for line in lines] == [(2, 0.01), (6, 0.05), (30, 0.25), (120, 1)]
 
 
 def test_a_run_of_a_language_model_from_file_to_writing(tmp_path: Path) -> None:

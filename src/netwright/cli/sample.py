@@ -6,12 +6,15 @@ import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from netwright.cli.screen import Output
+
+if TYPE_CHECKING:
+    from netwright.run import Writing
 
 
 @Parameter(name="*")
@@ -41,12 +44,14 @@ def sample(
     length: Annotated[int, Parameter(validator=Number(gte=1))] = 500,
     drawing: Drawing = _EXPECTED,
     seed: int = 0,
+    close: bool = False,
     own_parts: Annotated[tuple[Path, ...], Parameter(name="--use")] = (),
     output: Output | None = None,
 ) -> None:
     r"""Write on from a beginning, with a language model, or about what goes in.
 
-    The text appears as it is written. The same seed gives the same text.
+    The text appears as it is written. The same seed gives the same text. With --json it is judged beside the text that
+    the run learned from: how far it keeps the same forms, and how many characters in a row are copied.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
@@ -55,6 +60,8 @@ def sample(
         length: Characters to write, or words, or pieces of words, whichever the model reads.
         drawing: How they are drawn.
         seed: Seed of the draws.
+        close: Leave out what closes nothing and close what is open: LaTeX's braces, environments and formulas, so that
+            it compiles, else the brackets of C. The text then appears when it is whole.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """
@@ -71,13 +78,37 @@ def sample(
     found = sampled(run_or_model, begun, sampling=sampling, seed=seed)
     pieces = islice(found.pieces, length)
     if output.json:
-        output.document({"prompt": found.prompt, "text": "".join(pieces), "notes": list(found.notes)})
+        output.document(_document(run_or_model, found, "".join(pieces), close))
         return
     with output.display() as show:
         for note in found.notes:
             show.note(note)
-    sys.stdout.write(visible(found.prompt.lstrip("\n")))
+    begun = found.prompt.lstrip("\n")
+    if close:
+        begun, pieces = _closed(begun + "".join(pieces)), iter(())
+    sys.stdout.write(visible(begun))
     for piece in pieces:
         sys.stdout.write(visible(piece))
         sys.stdout.flush()
     sys.stdout.write("\n")
+
+
+def _document(run_or_model: Path, found: Writing, text: str, close: bool) -> dict[str, object]:
+    """What is printed as JSON: the text, and how it is beside the learned one."""
+    from netwright.run import judged
+
+    beside = judged(run_or_model, text)
+    return {
+        "prompt": found.prompt,
+        "text": text,
+        **({"closed": _closed(found.prompt + text)} if close else {}),
+        "forms": beside.forms,
+        "copied": beside.copied,
+        "notes": [*found.notes, *beside.notes],
+    }
+
+
+def _closed(text: str) -> str:
+    from netwright.run.balance import closed, is_latex
+
+    return closed(text, is_latex(text))

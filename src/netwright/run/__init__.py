@@ -21,6 +21,7 @@ from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
 from netwright.run.folder import Removable, RunFacts, RunFolder, clean, runs
 from netwright.run.influence import Words, words
+from netwright.run.judged import Judged, judged
 from netwright.run.look import Step, step_view
 from netwright.run.map import ExampleMap, example_map
 from netwright.run.maps import Maps, maps
@@ -43,6 +44,7 @@ __all__ = [
     "Evaluation",
     "ExampleMap",
     "Features",
+    "Judged",
     "Maps",
     "Memory",
     "OneUnit",
@@ -69,6 +71,7 @@ __all__ = [
     "example_map",
     "export",
     "features",
+    "judged",
     "maps",
     "memory",
     "one_unit",

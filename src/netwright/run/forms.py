@@ -1,4 +1,4 @@
-"""Forms that a text keeps beyond its words: brackets, environments, speakers, C; and how much of it is copied.
+"""Forms that a text keeps beyond its words: brackets, environments, speakers, scenes, C; how much of it is copied.
 
 A form counts where the text that was learned from keeps it, and what is written is told beside that text's own share.
 """
@@ -6,18 +6,26 @@ A form counts where the text that was learned from keeps it, and what is written
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from netwright.run.balance import braces, brackets, environments
+
 SOME = 200_000  # characters of the learned text that are looked at
-_OPENS = {"(": ")", "[": "]", "{": "}"}
-_CLOSES = frozenset(_OPENS.values())
-_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([^{}\s]+)\}")
 _SPEAKER = re.compile(r"[A-Z][\w' .-]{0,38}:\s*$")
 _HEADING = re.compile(r"[A-Z0-9][A-Z0-9' .,/()-]{1,59}$")
+_SCENE = re.compile(
+    r"^[ \t]*(?:\d+[A-Z]?[. \t]+)?(?:INT|EXT|EST)\b\.?(?:[ \t]*/[ \t]*(?:INT|EXT)\b\.?)?[ \t]+[^\W_][^a-z\n]*$"
+    r"|^[ \t]*(?:\d+[A-Z]?[. \t]+)?(?:I/E|E/I)\.?[ \t]+[^\W_][^a-z\n]*$",
+    re.MULTILINE,
+)
+_NEARLY_SCENE = re.compile(r"(\d+[A-Z]?[. \t]+)?(INT|EXT|EST|I/E|E/I)[./]", re.IGNORECASE)
+_CUE = re.compile(r"[^\W_][\w' .#&/-]{0,37}(\([^()]*\)\s*)*$")
+_ASIDE = re.compile(r"\([^()]*\)?$")
+_BEGIN = re.compile(r"\\begin\s*\{")
 _COMMENT = re.compile(r"/\*.*?(\*/|$)|//[^\n]*", re.DOTALL)
 _STRING = re.compile(r'"(\\.|[^"\\\n])*"' + r"|'(\\.|[^'\\\n])*'")
 _DIRECTIVE = re.compile(r"^[ \t]*#(\\\n|[^\n])*", re.MULTILINE)
@@ -31,6 +39,7 @@ _C_WORDS = re.compile(
 )
 
 
+_MARKED = 20_000  # characters in which what marks a form stands once
 _CHUNK = 1_000_000  # characters of a source that are compared at once
 
 
@@ -43,12 +52,16 @@ class Form:
         right: How many places of a text are right, of how many.
         often: Least of these places a character in a text of this form.
         kept: Least share of them that is right in it.
+        mark: What a text of this form has now and then, too.
+        over: Name of a form that is not told beside it.
     """
 
     name: str
     right: Callable[[str], tuple[int, int]]
     often: float
     kept: float
+    mark: re.Pattern[str] | None = None
+    over: str = ""
 
     def share(self, text: str) -> float | None:
         """The share of its places that are right; None where it has none."""
@@ -57,19 +70,25 @@ class Form:
 
     def holds(self, text: str) -> bool:
         """Whether a text is of this form."""
+        if self.mark and len(self.mark.findall(text)) * _MARKED < len(text):
+            return False
         right, places = self.right(text)
         return places >= self.often * len(text) > 0 and right >= self.kept * places > 0
 
 
 def of(learned: str) -> list[Form]:
-    """The forms that a text keeps.
+    r"""The forms that a text keeps.
 
     Example:
         >>> [form.name for form in of("f(x) { return a[x]; } " * 99)]
         ['brackets closed', 'C that parses']
+        >>> [form.name for form in of(r"\begin{proof} On $[0,1)$. \emph{Clear.} \end{proof} " * 99)]
+        ['braces closed', 'environments ended']
     """
     some = learned[:SOME]
-    return [form for form in FORMS if form.holds(some)]
+    kept = [form for form in FORMS if form.holds(some)]
+    hidden = {form.over for form in kept}
+    return [form for form in kept if form.name not in hidden]
 
 
 def longest_copy(text: str, source: str) -> int:
@@ -129,45 +148,6 @@ def _joined(windows: np.ndarray, apart: int) -> np.ndarray:
     return found * np.uint64(0xBF58476D1CE4E5B9)
 
 
-def brackets(text: str) -> tuple[int, int]:
-    """Closing brackets that close what was opened last, and all of them; what is still open at the end may be.
-
-    Example:
-        >>> brackets("a(b[c)d]), {e"), brackets("a(b[c]d) {e")
-        ((2, 3), (2, 2))
-    """
-    return _nested((c in _OPENS, _OPENS.get(c, c)) for c in text if c in _OPENS or c in _CLOSES)
-
-
-def environments(text: str) -> tuple[int, int]:
-    r"""LaTeX's `\end{...}` that end what was begun last, and all of them.
-
-    Example:
-        >>> environments(r"\begin{proof} \begin{align} \end{align} \end{lemma}")
-        (1, 2)
-    """
-    return _nested((word == "begin", name) for word, name in _ENVIRONMENT.findall(text))
-
-
-def _nested(marks: Iterable[tuple[bool, str]]) -> tuple[int, int]:
-    """Ends that end what was begun last, and all of them.
-
-    Args:
-        marks: Whether something begins or ends, and what.
-    """
-    begun: list[str] = []
-    right = places = 0
-    for begins, name in marks:
-        if begins:
-            begun.append(name)
-            continue
-        places += 1
-        if begun and begun[-1] == name:
-            begun.pop()
-            right += 1
-    return right, places
-
-
 def speakers(text: str) -> tuple[int, int]:
     r"""Paragraphs that begin with a line `NAME:` and say something, and all of them; the last may be cut.
 
@@ -179,14 +159,48 @@ def speakers(text: str) -> tuple[int, int]:
 
 
 def headings(text: str) -> tuple[int, int]:
-    """Paragraphs of a script that begin with a line in capitals: a place, or who speaks; the last may be cut."""
+    """Paragraphs of a play that begin with a line in capitals, who speaks, and go on; the last may be cut."""
     return _begun(text, _HEADING)
 
 
 def _begun(text: str, wanted: re.Pattern[str]) -> tuple[int, int]:
-    parts = [part.strip("\n").split("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()][:-1]
-    right = sum(bool(wanted.match(lines[0].strip())) and len(lines) > 1 for lines in parts)
+    parts = _paragraphs(text)
+    right = sum(bool(wanted.match(lines[0])) and len(lines) > 1 for lines in parts)
     return right, len(parts)
+
+
+def script(text: str) -> tuple[int, int]:
+    r"""Scene headings of a screenplay that are well formed and characters who say something, and all of them.
+
+    Action and transitions (`CUT TO:`) are neither; the last paragraph may be cut.
+
+    Example:
+        >>> script("INT. BAR - DAY\n\nIt rains.\n\nANN (V.O.)\n(low)\nCome.\n\nBEN\n\nExt. sea\n\nCUT TO:\n\nEX")
+        (2, 4)
+    """
+    found = [right for lines in _paragraphs(text) if (right := _in_script(lines)) is not None]
+    return sum(found), len(found)
+
+
+def _in_script(lines: list[str]) -> bool | None:
+    """Whether a paragraph is a scene heading or a cue as it should be; None of one that is neither."""
+    if _NEARLY_SCENE.match(lines[0]) or _SCENE.match(lines[0]):
+        return _SCENE.match(lines[0]) is not None
+    name = lines[0].partition("(")[0]
+    if (
+        not _CUE.match(lines[0])
+        or name.upper() != name
+        or name.lower() == name
+        or (len(lines) == 1 and name[-1] == ".")
+    ):
+        return None
+    return any(not _ASIDE.match(line) for line in lines[1:])
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """The lines of each but the last."""
+    parts = [part for part in re.split(r"\n[ \t]*\n", text) if part.strip()][:-1]
+    return [[line.strip() for line in part.strip("\n").split("\n")] for part in parts]
 
 
 def c_units(text: str) -> tuple[int, int]:
@@ -220,7 +234,7 @@ def _units(text: str) -> list[str]:
 
 
 def _parses(unit: str) -> bool:
-    from pycparser import CParser, c_parser
+    from pycparser import CParser
 
     types = {
         name for wanted in (_DECLARED, _CAST, _CONVERTED) for name in wanted.findall(unit) if not _C_WORDS.match(name)
@@ -228,15 +242,17 @@ def _parses(unit: str) -> bool:
     declared = "".join(f"typedef int {name};" for name in sorted(types))
     try:
         CParser().parse(declared + unit)
-    except (c_parser.ParseError, AssertionError, AttributeError, IndexError, RecursionError):
+    except Exception:  # noqa: BLE001  (text that is hardly C meets faults of the parser too: it may raise anything)
         return False
     return True
 
 
 FORMS = (
     Form("brackets closed", brackets, 1 / 400, 0.9),
+    Form("braces closed", braces, 1 / 400, 0.9, _BEGIN, over="brackets closed"),
     Form("environments ended", environments, 1 / 20_000, 0.9),
     Form("speakers named", speakers, 1 / 2_000, 0.5),
     Form("paragraphs headed", headings, 1 / 2_000, 0.5),
+    Form("script kept", script, 1 / 2_000, 0.7, _SCENE, over="paragraphs headed"),
     Form("C that parses", c_units, 1 / 4_000, 0.3),
 )

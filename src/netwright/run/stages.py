@@ -48,7 +48,7 @@ def language(dataset: Dataset, model: Model) -> Language | None:
     def written(codes: Iterable[int]) -> Iterator[str]:
         return spelled((vocabulary[code] for code in codes), field)
 
-    length = stages.LONG if forms.of(_learned(dataset, group, forms.SOME)) else stages.LENGTH
+    length = stages.LONG if forms.of(learned(dataset, forms.SOME) or "") else stages.LENGTH
     each = torch.tensor(letters(field), dtype=torch.float32)
     return Language(group, head, written, prompt, pieces, torch.as_tensor(follow), each, length)
 
@@ -63,30 +63,35 @@ def facts(folder: RunFolder, dataset: Dataset) -> list[report.StageFacts]:
     written = stages.read(folder.stages)
     if not written:
         return []
+    text = learned(dataset) or ""
     field = next(field for field in dataset.outputs.values() if field.options.get("of"))
-    learned = _learned(dataset, str(field.options["of"]))
-    words = {word.lower() for word in _WORD.findall(learned)}
-    kept = {form: form.share(learned[: forms.SOME]) for form in forms.of(learned)}
+    words = {word.lower() for word in _WORD.findall(text)}
+    itself = kept(text)
     return [
         report.StageFacts(
             step=each["step"],
             epoch=each["epoch"],
             bits=None if each["nats"] is None else each["nats"] / math.log(2),
             words=_share(each["text"], words),
-            copied=forms.longest_copy(each["text"], learned),
+            copied=forms.longest_copy(each["text"], text),
             by="word" if field.options["tokens"] in WORDS else "character",
-            forms=[
-                report.FormFacts(name=form.name, share=form.share(each["text"]), itself=itself)
-                for form, itself in kept.items()
-            ],
+            forms=beside(each["text"], itself),
             text=each["text"],
         )
         for each in written
     ]
 
 
-def _learned(dataset: Dataset, group: str, most: int | None = None) -> str:
-    """The text of the training part, or its beginning."""
+def learned(dataset: Dataset, most: int | None = None) -> str | None:
+    """The text of the training part that a language model goes on with; None where nothing is gone on with.
+
+    Args:
+        dataset: The data of a run.
+        most: Bytes that are enough; all when left out.
+    """
+    group = next((str(of) for field in dataset.outputs.values() if (of := field.options.get("of"))), None)
+    if group is None:
+        return None
     found, size = [], 0
     for place in dataset.parts["train"]:
         found.append(np.asarray(dataset.arrays[group][place]).tobytes())
@@ -95,6 +100,21 @@ def _learned(dataset: Dataset, group: str, most: int | None = None) -> str:
             break
     between = b" " if dataset.inputs[group].options["tokens"] in WORDS else b""
     return between.join(found).decode("utf-8", "replace")
+
+
+def kept(text: str) -> dict[forms.Form, float | None]:
+    """The forms that a learned text keeps, and its own share of each."""
+    return {form: form.share(text[: forms.SOME]) for form in forms.of(text)}
+
+
+def beside(text: str, itself: dict[forms.Form, float | None]) -> list[report.FormFacts]:
+    """How far a text keeps the forms of the learned one.
+
+    Args:
+        text: What was written.
+        itself: From `kept`.
+    """
+    return [report.FormFacts(name=form.name, share=form.share(text), itself=share) for form, share in itself.items()]
 
 
 def _share(text: str, words: set[str]) -> float | None:

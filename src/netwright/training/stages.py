@@ -27,7 +27,7 @@ from netwright.models.network import Network
 from netwright.training.loop import Training
 from netwright.training.observers import Observer
 
-MOMENTS = (0.01, 0.05, 0.25)  # shares of a training, besides its end
+MOMENTS = (0.01, 0.05, 0.25)  # shares of a training's steps or minutes, whichever are first there; besides its end
 LENGTH, LONG = 400, 2_000  # tokens of a text; of one whose form is to be judged
 _TEMPERATURE = 0.8
 
@@ -60,6 +60,8 @@ class Language:
 class Stages(Observer):
     """Writes a line at each of these moments: step, epoch, nats on held-out text, and a text.
 
+    A moment is the first step behind it; those that are in the file do not come again when a training goes on.
+
     Args:
         path: The file, e.g. `runs/plays-1/stages.jsonl`.
         language: What is written, and about what the network is surprised; nothing is done without.
@@ -68,18 +70,23 @@ class Stages(Observer):
     def __init__(self, path: Path, language: Language | None = None) -> None:
         self._path, self._language = path, language
         self._quiet = language is None
+        self._told = max((stage.get("share", 0.0) for stage in read(path)), default=0.0)
 
     def step(self, training: Training) -> None:
         """A text, when it is time for one."""
-        if not self._quiet and training.step in {max(1, round(share * training.total)) for share in MOMENTS}:
-            self._write(training)
+        if self._quiet:
+            return
+        share = max((share for share in MOMENTS if _reached(training, share)), default=0.0)
+        if share > self._told:
+            self._write(training, share)
 
     def finish(self, training: Training) -> None:
         """The text of the network as it is kept."""
         if not self._quiet:
-            self._write(training)
+            self._write(training, 1.0)
 
-    def _write(self, training: Training) -> None:
+    def _write(self, training: Training, share: float) -> None:
+        self._told = share
         language, network = self._language, training.plan.nets["net"]
         if language is None or not isinstance(network, Network):
             return
@@ -88,6 +95,7 @@ class Stages(Observer):
             copied, language.group, language.head, _codes(language.prompt), Sampling(_TEMPERATURE), 0, never=(0,)
         )
         facts = {
+            "share": share,
             "step": training.step,
             "epoch": training.epoch,
             "nats": _nats(copied, language),
@@ -98,6 +106,13 @@ class Stages(Observer):
         except NetwrightError as exc:  # a log is never worth a training
             training.note(f"{exc.message} What the network writes on the way is not kept any more.")
             self._quiet = True
+
+
+def _reached(training: Training, share: float) -> bool:
+    """Whether so much of its steps or of its minutes is over."""
+    minutes = training.plan.budget.minutes
+    by_clock = minutes > 0 and training.elapsed() >= share * minutes * 60
+    return by_clock or training.step >= max(1, round(share * training.total))
 
 
 def read(path: Path) -> list[dict]:
