@@ -50,8 +50,9 @@ def sample(
 ) -> None:
     r"""Write on from a beginning, with a language model, or about what goes in.
 
-    The text appears as it is written. The same seed gives the same text. With --json it is judged beside the text that
-    the run learned from: how far it keeps the same forms, and how many characters in a row are copied.
+    The text appears as it is written. The same seed gives the same text.
+
+    With --json it is judged beside the learned text: forms kept, what is copied.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
