@@ -113,7 +113,9 @@ def test_a_mistyped_source_names_the_nearest_recipe_or_file(
 
 
 def test_nothing_at_all_names_the_recipes() -> None:
-    with pytest.raises(SpecError, match=r"nothing says where the examples are.*digits, forecast, hello, ink, iris"):
+    with pytest.raises(
+        SpecError, match=r"nothing says where the examples are.*digit-strings, digits, forecast, hello, ink, ink-images"
+    ):
         spec(None)
 
 
