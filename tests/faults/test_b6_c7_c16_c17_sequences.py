@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 import torch
@@ -15,13 +16,13 @@ from netwright.doctor import plant
 from netwright.doctor.checks.room import Room
 from netwright.errors import CellError
 from netwright.field import UNKNOWN, Field
-from netwright.readers import padding
+from netwright.readers import Cells, from_memory, padding
 from netwright.readers.kinds.audio import Audio
 from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.text import Text
 from netwright.readers.sniff import HEAD_BYTES, sniff
-from netwright.spec import OutputSpec
+from netwright.spec import InputSpec, OutputSpec
 from netwright.tasks.task import task_for
 
 RATE = 8000
@@ -82,6 +83,15 @@ def test_c7_an_mp3_is_a_sound_with_its_tag_and_without_and_whole_or_told() -> No
 def test_c17_a_pen_that_stands_still_is_one_point() -> None:
     assert Ink().one("[[0,0],[0,0],[0,0],[1,1]]", INK).tolist() == [[0, 0, 1], [1, 1, 0]]
     assert Ink().code(np.array([[[5, 5, 1]]], np.float32), INK).isfinite().all()  # a dot
+
+
+def test_c17_ink_that_never_says_when_the_pen_was_lifted_is_one_stroke_and_that_is_told() -> None:
+    for cell in ("[[0,0,17],[1,0,25],[3,1,31]]", "[[0,0],[1,0],[3,1]]", "x,y,pen\n0,0,0\n1,0,0\n3,1,0"):
+        column = Cells(pa.chunked_array([pa.array([cell])]))
+        field, (reason,) = Ink().plan("ink", column, InputSpec(), from_memory({"x": [0]}))
+        assert (reason.path, reason.value) == ("inputs.ink: pen", "one stroke each")
+        assert reason.why.startswith("no number of the points says where the pen was lifted")
+        assert Ink().one(cell, field)[:, 2].tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
