@@ -20,7 +20,8 @@ from netwright.errors import DataError, SpecError
 from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
-from netwright.readers.kinds.text import decoded, joined, units
+from netwright.readers.encodings import decoded
+from netwright.readers.kinds.text import joined, units
 from netwright.spec import InputSpec, Spec
 from netwright.spec_data import WindowSpec
 

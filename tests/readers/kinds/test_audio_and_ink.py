@@ -152,6 +152,7 @@ INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", r
 def test_points_are_the_same_however_they_are_written(way: str) -> None:
     assert Ink().one(WAYS[way], INK).tolist() == POINTS
     assert Ink().one(WAYS[way].encode(), INK).tolist() == POINTS
+    assert Ink().one(WAYS[way].encode("utf-16"), INK).tolist() == POINTS
 
 
 def test_points_and_strokes_are_the_same_in_memory() -> None:

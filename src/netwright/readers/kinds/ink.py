@@ -24,6 +24,7 @@ from netwright.errors import CellError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import padding
 from netwright.readers.columns import Blobs, Column, Found, Several, Steps, named
+from netwright.readers.encodings import decoded
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.readers.kinds.sequence import Sequence, each_cell
 from netwright.readers.pens import NAMES, Marks, Pen, Way, recognised
@@ -205,7 +206,7 @@ def _written(raw: Cell) -> _Written:
     if isinstance(raw, bytes):
         if sniff(raw[:HEAD_BYTES]) not in TEXTS | INKS:
             raise CellError(f"is no ink (holds {sniff(raw[:HEAD_BYTES])}).")
-        raw = raw.decode("utf-8-sig", "replace")
+        raw = decoded(raw)
     if not isinstance(raw, str):
         raise CellError("the cell has no value, expected ink.")
     text = raw.strip()

@@ -21,6 +21,7 @@ from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
 from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
+from netwright.readers.encodings import decoded
 from netwright.readers.kinds import sequence
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.spec import InputSpec, OutputSpec
@@ -195,18 +196,6 @@ def _some(column: Column) -> list[str] | None:
         return None
     places = np.unique(np.linspace(0, max(len(column) - 1, 0), _LOOKED_AT).astype(np.int64))
     return [text or "" for text in column.values.take(pa.array(places)).to_pylist()] if len(column) else []
-
-
-def decoded(raw: bytes) -> str:
-    """The text of a file: UTF-8, or what old Windows programs wrote.
-
-    Args:
-        raw: Its bytes.
-    """
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
 
 
 def _text(values: np.ndarray) -> str:
