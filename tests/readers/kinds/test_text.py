@@ -85,6 +85,12 @@ def test_two_ways_of_writing_one_letter_are_one() -> None:
     assert Text().preview(values[0], field) == "né"
 
 
+def test_two_ways_of_ending_a_line_are_one() -> None:
+    field, values = fitted(["to be\r\nor", "to be\nor", "not\rto"], tokens="characters")
+    assert values[0].tolist() == values[1].tolist()
+    assert "\r" in field.vocabulary  # alone it is a character as others
+
+
 def test_files_are_texts_too_and_old_windows_ones_are_read(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_bytes("caf\u00e9".encode("cp1252"))
     (tmp_path / "2.txt").write_bytes(b"\xef\xbb\xbfplain")

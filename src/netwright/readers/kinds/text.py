@@ -1,4 +1,4 @@
-"""Texts: characters, words or pieces of words in their order, kept whole as UTF-8 in one normal form (NFC).
+"""Texts: characters, words or pieces of words in their order, kept whole as UTF-8 in one normal form.
 
 What a text is read as is decided after it is kept: the vocabulary comes from the training part alone, so that the same
 cache serves every split, and no token of a held-out text is known before it is met.
@@ -89,7 +89,7 @@ class Text(sequence.Sequence):
             raw = decoded(raw)
         if raw is None:
             raise CellError("the cell has no value, expected a text.")
-        text = unicodedata.normalize("NFC", str(raw))
+        text = normal(str(raw))
         said = text.strip() or (field.options.get("lines") and "\n" in text)
         if not text or (field.options["tokens"] in WORDS and not said):
             raise CellError("the text is empty.")
@@ -196,6 +196,19 @@ def _some(column: Column) -> list[str] | None:
         return None
     places = np.unique(np.linspace(0, max(len(column) - 1, 0), _LOOKED_AT).astype(np.int64))
     return [text or "" for text in column.values.take(pa.array(places)).to_pylist()] if len(column) else []
+
+
+def normal(text: str) -> str:
+    r"""The one form in which a text is read: NFC, with one way of ending lines.
+
+    Args:
+        text: As it is written.
+
+    Example:
+        >>> normal("e\u0301\r\n") == "\u00e9\n"
+        True
+    """
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
 
 
 def _text(values: np.ndarray) -> str:
