@@ -9,7 +9,8 @@ import codecs
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -105,6 +106,38 @@ def characters(source: Source) -> Iterator[str]:
     while found := source(_BYTES):
         yield reader.decode(found)
     yield reader.decode(b"", final=True)
+
+
+def settled(texts: Iterable[str]) -> Iterator[str]:
+    """A text that comes in pieces, cut where its normal form cannot change: the same in all as of the whole.
+
+    What may still be changed by what comes is held back: the last letter with its accents, and half an end of a line.
+    Behind white space nothing is.
+
+    Args:
+        texts: Its pieces.
+    """
+    held = ""
+    for text in texts:
+        held += text
+        end = len(held) if len(held) > LONGEST_LINE else _end(held)
+        yield held[:end]
+        held = held[end:]
+    yield held
+
+
+def _end(text: str) -> int:
+    """Where what may still change begins."""
+    end = len(text)
+    while end and _joins(text[end - 1]):
+        end -= 1
+    alone = end == len(text) and text[-1:].isspace() and text[-1] != "\r"
+    return end if alone else max(end - 1, 0)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character may become one with those before it: an accent, or a later part of a Korean syllable."""
+    return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"
 
 
 def words(source: Source) -> Iterator[str]:

@@ -32,6 +32,7 @@ from netwright.run.lines import (
     characters,
     lines,
     samples,
+    settled,
     words,
 )
 from netwright.run.scoring import task_columns
@@ -236,10 +237,13 @@ def _coder(field: Field) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _tokens(field: Field, source: Source) -> Iterator[Taken]:
-    """Characters as they come, line breaks and spaces among them; words when a space follows, or the end of a line."""
+    """Characters, line breaks and spaces among them, when the next one comes; words when a space or a line ends them.
+
+    Behind white space nothing is waited for.
+    """
     endless = field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
     kind, code = kind_of(field), _coder(endless)
-    for text in characters(source) if field.options["tokens"] == "characters" else words(source):
+    for text in settled(characters(source)) if field.options["tokens"] == "characters" else words(source):
         try:
             tokens = torch.from_numpy(code(kind.one(text, field)))
         except CellError:  # nothing but white space
