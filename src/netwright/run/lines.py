@@ -1,4 +1,4 @@
-"""What a stream brings, as it comes: lines of standard input or of a growing file, steps of a sound.
+"""What a stream brings, as it comes: lines of standard input, of a pipe or of a growing file, steps of a sound.
 
 Nothing is held but what is being read: a line, or the samples of a window.
 """
@@ -40,24 +40,62 @@ def arriving(stream: BinaryIO) -> Source:
     return cast(Source, getattr(stream, "read1", stream.read))
 
 
+def followed(path: Path, idle: float) -> Growing | Pipe:
+    """What a path names: a file that grows, or a pipe.
+
+    Args:
+        path: The file, or the pipe.
+        idle: Seconds without growth after which a file is done.
+
+    Raises:
+        DataError: There is neither.
+    """
+    if path.is_fifo():
+        return Pipe(path)
+    if not path.is_file():
+        raise DataError(f"{printable(path)}: no such file to follow.", "Name a file, or - for standard input.")
+    return Growing(path, idle)
+
+
+class Pipe:
+    """A named pipe, read until all who write to it have closed it.
+
+    Args:
+        path: Its name; it is opened with the first reading, which waits for somebody who writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, None
+
+    def __call__(self, most: int) -> bytes:
+        """The next bytes, waiting for them."""
+        if self._file is None:
+            self._file = self._path.open("rb", buffering=0)
+        return self._file.read(most)
+
+    def close(self) -> None:
+        """The pipe is not read any more."""
+        if self._file is not None:
+            self._file.close()
+
+
 class Growing:
     """A file that is written to while it is read.
 
     Args:
         path: The file.
         idle: Seconds without growth after which it is done.
-
-    Raises:
-        DataError: No such file, or one that became shorter.
     """
 
     def __init__(self, path: Path, idle: float) -> None:
-        if not path.is_file():
-            raise DataError(f"{printable(path)}: no such file to follow.", "Name a file, or - for standard input.")
         self._path, self._idle, self._file = path, idle, path.open("rb", buffering=0)
 
     def __call__(self, most: int) -> bytes:
-        """The next bytes, waiting for them."""
+        """The next bytes, waiting for them.
+
+        Raises:
+            DataError: The file became shorter.
+        """
         since = time.monotonic()
         while True:
             if found := self._file.read(most):
