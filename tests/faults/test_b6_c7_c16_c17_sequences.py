@@ -47,6 +47,23 @@ def test_c7_a_sound_that_is_cut_short_is_refused_with_both_counts() -> None:
         Audio().one(spoken(NOISE)[: 44 + 2 * 978], SOUND)
 
 
+def shortened(samples: int, behind: bytes = b"") -> bytes:
+    """4,000 samples whose header promises so many, and what stands behind them."""
+    raw = spoken(NOISE)
+    return raw[:40] + (2 * samples).to_bytes(4, "little") + raw[44:] + behind
+
+
+@pytest.mark.parametrize("samples", [0, 978, 3999])
+def test_c7_a_sound_that_goes_on_behind_its_header_is_refused_with_both_counts(samples: int) -> None:
+    with pytest.raises(CellError, match=rf"wrong header: it promises {samples:,} samples, and 4,000 are there"):
+        Audio().one(shortened(samples), SOUND)
+
+
+@pytest.mark.parametrize("behind", [b"LIST\x04\0\0\0INFO", b"id3 \x03\0\0\0abc\0", bytes(512), b"LIST\xff\0\0\0cut"])
+def test_c7_what_else_a_sound_file_holds_is_no_sound(behind: bytes) -> None:
+    assert (Audio().one(shortened(4000, behind), SOUND) == Audio().one(spoken(NOISE), SOUND)).all()
+
+
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
