@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import soundfile
@@ -16,7 +17,7 @@ from netwright.doctor import plant
 from netwright.doctor.checks.room import Room
 from netwright.errors import CellError
 from netwright.field import UNKNOWN, Field
-from netwright.readers import padding
+from netwright.readers import Cells, from_memory, padding
 from netwright.readers.kinds.audio import Audio
 from netwright.readers.kinds.ink import Ink
 from netwright.readers.kinds.kind import room
@@ -24,7 +25,7 @@ from netwright.readers.kinds.text import Text
 from netwright.readers.sniff import HEAD_BYTES, sniff
 from netwright.run import looking
 from netwright.run.folder import RunFolder
-from netwright.spec import OutputSpec
+from netwright.spec import InputSpec, OutputSpec
 from netwright.tasks.task import task_for
 
 RATE = 8000
@@ -47,6 +48,23 @@ NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
 def test_c7_a_sound_that_is_cut_short_is_refused_with_both_counts() -> None:
     with pytest.raises(CellError, match=r"is cut short: 978 of 4,000 samples are there"):
         Audio().one(spoken(NOISE)[: 44 + 2 * 978], SOUND)
+
+
+def shortened(samples: int, behind: bytes = b"") -> bytes:
+    """4,000 samples whose header promises so many, and what stands behind them."""
+    raw = spoken(NOISE)
+    return raw[:40] + (2 * samples).to_bytes(4, "little") + raw[44:] + behind
+
+
+@pytest.mark.parametrize("samples", [0, 978, 3999])
+def test_c7_a_sound_that_goes_on_behind_its_header_is_refused_with_both_counts(samples: int) -> None:
+    with pytest.raises(CellError, match=rf"wrong header: it promises {samples:,} samples, and 4,000 are there"):
+        Audio().one(shortened(samples), SOUND)
+
+
+@pytest.mark.parametrize("behind", [b"LIST\x04\0\0\0INFO", b"id3 \x03\0\0\0abc\0", bytes(512), b"LIST\xff\0\0\0cut"])
+def test_c7_what_else_a_sound_file_holds_is_no_sound(behind: bytes) -> None:
+    assert (Audio().one(shortened(4000, behind), SOUND) == Audio().one(spoken(NOISE), SOUND)).all()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +103,15 @@ def test_c7_an_mp3_is_a_sound_with_its_tag_and_without_and_whole_or_told() -> No
 def test_c17_a_pen_that_stands_still_is_one_point() -> None:
     assert Ink().one("[[0,0],[0,0],[0,0],[1,1]]", INK).tolist() == [[0, 0, 1], [1, 1, 0]]
     assert Ink().code(np.array([[[5, 5, 1]]], np.float32), INK).isfinite().all()  # a dot
+
+
+def test_c17_ink_that_never_says_when_the_pen_was_lifted_is_one_stroke_and_that_is_told() -> None:
+    for cell in ("[[0,0,17],[1,0,25],[3,1,31]]", "[[0,0],[1,0],[3,1]]", "x,y,pen\n0,0,0\n1,0,0\n3,1,0"):
+        column = Cells(pa.chunked_array([pa.array([cell])]))
+        field, (reason,) = Ink().plan("ink", column, InputSpec(), from_memory({"x": [0]}))
+        assert (reason.path, reason.value) == ("inputs.ink: pen", "one stroke each")
+        assert reason.why.startswith("no number of the points says where the pen was lifted")
+        assert Ink().one(cell, field)[:, 2].tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import re
 import signal
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +22,7 @@ import pytest
 
 from netwright import run, spec
 from netwright.errors import DataError, SpecError
-from netwright.run.lines import Table, characters, lines, samples
+from netwright.run.lines import Table, characters, lines, samples, settled
 from netwright.run.stream import stream
 
 NEAR = 1e-5
@@ -156,6 +158,21 @@ def test_a_growing_file_is_followed_until_it_is_idle(trained: Path, tmp_path: Pa
     assert set(first) == {"step", "state", "state:down", "state:up", "speed"}
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_named_pipe_is_read_until_its_writers_close_it(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    rows = stream(trained, path, idle=0.0)  # waits for whoever writes, however long that takes
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(next, rows)
+        with path.open("w") as file:
+            file.write("x,y\n1,2\n")
+            file.flush()
+            assert first.result(30)["step"] == 1
+            file.write("2,3\n3,4")
+        assert [row["step"] for row in rows] == [2, 3]
+
+
 def test_ctrl_c_ends_it_without_a_traceback(trained: Path) -> None:
     with child(trained) as process:
         assert process.stdin is not None
@@ -226,33 +243,70 @@ def test_lines_come_whole_however_they_arrive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "pieces"),
+    ("tokens", "longest", "pieces"),
     [
-        ("characters", [b"to be,\n", b"\nor \xc3", b"\xa9t", b"\xc3\xa9 to  be"]),
-        ("words", [b"to be,\n", b"\nor n", b"ot\n \n\xc2\xa0\n", b"to be"]),
+        ("characters", 18, [b"to be,\n", b"\r", b"\nor \xc3", b"\xa9t", b"\xc3\xa9 to e", b"\xcc\x81", b" \xcc\x81be"]),
+        ("words", 400, [b"to be,\r", b"\nor e", b"\xcc\x81ot\n \n\xc2\xa0\n", b"to be"]),
     ],
 )
 def test_a_text_is_answered_as_it_comes_with_every_space_and_line_break(
-    tokens: str, pieces: list[bytes], tmp_path: Path
+    tokens: str, longest: int, pieces: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = {"text": ["to be, or not to be", "to  b\u00e9\nor not"] * 15, "y": ["one", "two"] * 15}
     table["text"] = [f"{text} {place}" for place, text in enumerate(table["text"])]
-    wanted = f"{{inputs: {{text: {{kind: text, tokens: {tokens}}}}}, outputs: {{y: {{per: text}}}}, "
+    wanted = f"{{inputs: {{text: {{kind: text, tokens: {tokens}, longest: {longest}}}}}, "
     table["y"] = [["one" if k % 3 else "two" for k in range(steps(text, tokens))] for text in table["text"]]
-    wanted += "model: {layers: 'gru 8', causal: true}, training: {stop: {epochs: 1}}}"
+    wanted += "outputs: {y: {per: text}}, model: {layers: 'gru 8', causal: true}, training: {stop: {epochs: 1}}}"
     trained = run.train(spec.load(wanted), data=table, out=tmp_path / "run").run
     whole = b"".join(pieces).decode()
     together = run.predict(trained, {"text": [whole]}).to_pylist()
     path = tmp_path / "new.txt"
     path.write_bytes(b"".join(pieces))
     told: list[str] = []
-    found = list(stream(trained, path, idle=0.0, tell=told.append))
-    assert len(found) == len(together) == steps(whole, tokens)
-    for one, other in zip(together, found, strict=True):
+    followed = list(stream(trained, path, idle=0.0))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Torn(pieces))))
+    found = list(stream(trained, tell=told.append))
+    assert [row["y"] for row in followed] == [row["y"] for row in found]
+    length = steps(unicodedata.normalize("NFC", whole.replace("\r\n", "\n")), tokens)
+    assert (len(found), len(together)) == (length, min(length, longest))
+    beyond = f"step 19: a whole sequence is read up to {longest} steps (inputs.text.longest), a stream goes on"
+    assert [said for said in told if "whole sequence" in said] == [beyond] * (length > longest)
+    for one, other in zip(together, found[:longest], strict=True):
         assert one["y"] == other["y"]
         assert one["y:one"] == pytest.approx(other["y:one"], abs=NEAR)
     source = iter([*pieces, b""])
     assert tokens == "words" or "".join(characters(lambda most: next(source))) == whole
+
+
+@pytest.mark.parametrize(
+    ("pieces", "given"),
+    [
+        (["ab", "c"], ["a", "b", "c"]),
+        (["ab\n", "c "], ["ab\n", "c ", ""]),  # nothing is waited for behind white space
+        (["a\r", "\nb", "\r"], ["a", "\r\n", "b", "\r"]),
+        (["e", "\u0301", "\u0323", "x"], ["", "", "", "e\u0301\u0323", "x"]),
+        (["\u1112", "\u1161", "\u11ab", "a"], ["", "", "", "\u1112\u1161\u11ab", "a"]),
+        (["\n", "\u0301", "a"], ["\n", "", "\u0301", "a"]),
+        ([], [""]),
+    ],
+)
+def test_what_may_still_change_is_held_back(pieces: list[str], given: list[str]) -> None:
+    assert list(settled(pieces)) == given
+
+
+class Torn(io.RawIOBase):
+    """Gives its pieces one at a time."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces, self.mode, self.name = iter(pieces), "rb", "torn"
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: memoryview) -> int:  # type: ignore[override]
+        piece = next(self._pieces, b"")
+        room[: len(piece)] = piece
+        return len(piece)
 
 
 def steps(text: str, tokens: str) -> int:

@@ -160,6 +160,7 @@ def test_examples_in_any_form_of_data_can_be_sent_back_as_they_are_offered(tmp_p
         "tags": [["a", "b"] if row.sum() > 13 else ["c"] for row in far],
         "numbers": far.tolist(),
         "ink": [[[0.0, 0.0], [row[0], row[1]], [row[2], 5.0]][: 2 + at % 2] for at, row in enumerate(far.tolist())],
+        "drawn": [f"[[0,0,1],[{a},{b},1],[5,5,0],[{c},5,1],[{c},6,1]]" for a, b, c in far.round(2).tolist()],
         "class": ["high" if row.sum() > 13 else "low" for row in far],
     })  # fmt: skip
     pq.write_table(lists, tmp_path / "lists.parquet")
@@ -169,7 +170,7 @@ def test_examples_in_any_form_of_data_can_be_sent_back_as_they_are_offered(tmp_p
     (tmp_path / "steps.csv").write_text("\n".join(["who,t,signal,square,way", *steps]) + "\n", encoding="utf-8")
     wishes = [
         f"{{data: {{path: '{tmp_path / 'lists.parquet'}'}}, inputs: {{{names}}}, outputs: [class]}}"
-        for names in ("tags: {}, numbers: {}", "ink: {}")
+        for names in ("tags: {}, numbers: {}", "ink: {}", "drawn: {kind: ink}")
     ]
     wishes.append(
         f"{{data: {{path: '{tmp_path / 'steps.csv'}', group: who, order: t}}, "

@@ -7,7 +7,6 @@ of pieces of them, is cut between words.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,8 @@ from netwright.errors import DataError, SpecError
 from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Blobs, Cells, Found, Refusal
-from netwright.readers.kinds.text import decoded, joined, units
+from netwright.readers.encodings import decoded
+from netwright.readers.kinds.text import joined, normal, units
 from netwright.spec import InputSpec, Spec
 from netwright.spec_data import WindowSpec
 
@@ -117,12 +117,11 @@ def cut(found: Found, spec: Spec) -> Found:
 
 
 def _texts(column: Blobs | Cells, *, lower: bool) -> list[str]:
-    """Every text whole, in one normal form, with one way of ending lines; some capitals are two small letters."""
+    """Every text whole, in the form in which it is cut and read; some capitals are two small letters."""
     if isinstance(column, Cells):
         texts = [text or "" for text in column.values.to_pylist()]
     else:
         texts = [""] * len(column)
         for place, read in column.blobs(np.arange(len(column))):
             texts[place] = decoded(read())
-    texts = [text.replace("\r\n", "\n") for text in texts]
-    return [unicodedata.normalize("NFC", text.lower() if lower else text) for text in texts]
+    return [normal(text.lower() if lower else text) for text in texts]

@@ -1,4 +1,4 @@
-"""What a stream brings, as it comes: lines of standard input or of a growing file, steps of a sound.
+"""What a stream brings, as it comes: lines of standard input, of a pipe or of a growing file, steps of a sound.
 
 Nothing is held but what is being read: a line, or the samples of a window.
 """
@@ -9,7 +9,8 @@ import codecs
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -39,24 +40,62 @@ def arriving(stream: BinaryIO) -> Source:
     return cast(Source, getattr(stream, "read1", stream.read))
 
 
+def followed(path: Path, idle: float) -> Growing | Pipe:
+    """What a path names: a file that grows, or a pipe.
+
+    Args:
+        path: The file, or the pipe.
+        idle: Seconds without growth after which a file is done.
+
+    Raises:
+        DataError: There is neither.
+    """
+    if path.is_fifo():
+        return Pipe(path)
+    if not path.is_file():
+        raise DataError(f"{printable(path)}: no such file to follow.", "Name a file, or - for standard input.")
+    return Growing(path, idle)
+
+
+class Pipe:
+    """A named pipe, read until all who write to it have closed it.
+
+    Args:
+        path: Its name; it is opened with the first reading, which waits for somebody who writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, None
+
+    def __call__(self, most: int) -> bytes:
+        """The next bytes, waiting for them."""
+        if self._file is None:
+            self._file = self._path.open("rb", buffering=0)
+        return self._file.read(most)
+
+    def close(self) -> None:
+        """The pipe is not read any more."""
+        if self._file is not None:
+            self._file.close()
+
+
 class Growing:
     """A file that is written to while it is read.
 
     Args:
         path: The file.
         idle: Seconds without growth after which it is done.
-
-    Raises:
-        DataError: No such file, or one that became shorter.
     """
 
     def __init__(self, path: Path, idle: float) -> None:
-        if not path.is_file():
-            raise DataError(f"{printable(path)}: no such file to follow.", "Name a file, or - for standard input.")
         self._path, self._idle, self._file = path, idle, path.open("rb", buffering=0)
 
     def __call__(self, most: int) -> bytes:
-        """The next bytes, waiting for them."""
+        """The next bytes, waiting for them.
+
+        Raises:
+            DataError: The file became shorter.
+        """
         since = time.monotonic()
         while True:
             if found := self._file.read(most):
@@ -105,6 +144,38 @@ def characters(source: Source) -> Iterator[str]:
     while found := source(_BYTES):
         yield reader.decode(found)
     yield reader.decode(b"", final=True)
+
+
+def settled(texts: Iterable[str]) -> Iterator[str]:
+    """A text that comes in pieces, cut where its normal form cannot change: the same in all as of the whole.
+
+    What may still be changed by what comes is held back: the last letter with its accents, and half an end of a line.
+    Behind white space nothing is.
+
+    Args:
+        texts: Its pieces.
+    """
+    held = ""
+    for text in texts:
+        held += text
+        end = len(held) if len(held) > LONGEST_LINE else _end(held)
+        yield held[:end]
+        held = held[end:]
+    yield held
+
+
+def _end(text: str) -> int:
+    """Where what may still change begins."""
+    end = len(text)
+    while end and _joins(text[end - 1]):
+        end -= 1
+    alone = end == len(text) and text[-1:].isspace() and text[-1] != "\r"
+    return end if alone else max(end - 1, 0)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character may become one with those before it: an accent, or a later part of a Korean syllable."""
+    return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"
 
 
 def words(source: Source) -> Iterator[str]:

@@ -25,13 +25,16 @@ from netwright.readers.numerals import read_numbers
 from netwright.run.continued import load_model
 from netwright.run.lines import (
     Growing,
+    Pipe,
     Source,
     Table,
     Value,
     arriving,
     characters,
+    followed,
     lines,
     samples,
+    settled,
     words,
 )
 from netwright.run.scoring import task_columns
@@ -57,9 +60,11 @@ def stream(
 
     Args:
         run_or_model: Folder of a run, or a `.netwright` file.
-        source: A file that is followed while it grows; standard input when left out.
+        source: A file that is followed while it grows, or a named pipe that is read until its writers close it;
+            standard input when left out.
         idle: Seconds without growth after which a file is done.
-        tell: Told what a person should know: lines that were skipped, how sound is read.
+        tell: Told what a person should know: lines that were skipped, how sound is read, and once that there are more
+            steps than are read of a whole sequence.
 
     Yields:
         One row for each step, with the columns that `predict` has: `step`, the columns of group and order where the
@@ -74,12 +79,12 @@ def stream(
         tell(note)
     name, field = _sequence(model)
     stepping = Stepping(model.network.cpu(), name)
-    file = Growing(source, idle) if source is not None else None
+    file = followed(source, idle) if source is not None else None
     steps = _steps(model, field, file or arriving(sys.stdin.buffer), stepping, tell)
-    return _until_closed(_answered(model, stepping, steps), file)
+    return _until_closed(_answered(model, stepping, _measured(steps, field, tell)), file)
 
 
-def _until_closed(rows: Iterator[Row], file: Growing | None) -> Iterator[Row]:
+def _until_closed(rows: Iterator[Row], file: Growing | Pipe | None) -> Iterator[Row]:
     try:
         yield from rows
     finally:
@@ -117,6 +122,20 @@ def _sequence(model: Model) -> tuple[str, Field]:
             cure = "Leave --stream out, or train an answer at every step: outputs.NAME.per."
             raise SpecError(f"--stream: {printable(output)} is read off the whole of a sequence.", cure)
     return name, field
+
+
+def _measured(steps: Iterator[Taken], field: Field, tell: Callable[[str], None]) -> Iterator[Taken]:
+    """The steps; once it is told that a sequence has more than are read where it is whole."""
+    longest, place, told = int(field.options["longest"]), 0, False
+    for coded, beside in steps:
+        place = 1 if "" in beside else place + 1
+        if place > longest and not told:
+            tell(
+                f"step {place:,}: a whole sequence is read up to {longest:,} steps (inputs.{field.name}.longest), "
+                "a stream goes on"
+            )
+            told = True
+        yield coded, beside
 
 
 def _answered(model: Model, stepping: Stepping, steps: Iterator[Taken]) -> Iterator[Row]:
@@ -236,10 +255,13 @@ def _coder(field: Field) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _tokens(field: Field, source: Source) -> Iterator[Taken]:
-    """Characters as they come, line breaks and spaces among them; words when a space follows, or the end of a line."""
+    """Characters, line breaks and spaces among them, when the next one comes; words when a space or a line ends them.
+
+    Behind white space nothing is waited for.
+    """
     endless = field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
     kind, code = kind_of(field), _coder(endless)
-    for text in characters(source) if field.options["tokens"] == "characters" else words(source):
+    for text in settled(characters(source)) if field.options["tokens"] == "characters" else words(source):
         try:
             tokens = torch.from_numpy(code(kind.one(text, field)))
         except CellError:  # nothing but white space

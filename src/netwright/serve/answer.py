@@ -161,11 +161,13 @@ def _input(field: Field) -> dict[str, object]:
 
 
 def _sent(cell: Cell, field: Field) -> object:
-    """A cell as a page would send it: of ink its points, of a picture its file, whatever form they have in the data."""
+    """A cell as a page would send it: strokes of ink, the file of a picture, whatever form they have in the data."""
     kind = kind_of(field)
     if field.kind == "ink":
         given = np.array(cell, dtype=object) if isinstance(cell, list) else cell
-        return [[float(x), float(y), int(pen)] for x, y, pen in kind.one(given, field)]  # type: ignore[arg-type]
+        points = kind.one(given, field)  # type: ignore[arg-type]
+        begins = np.flatnonzero(points[1:, 2] == 1) + 1
+        return [stroke[:, :2].tolist() for stroke in np.split(points, begins)]
     if field.kind == "image" and isinstance(cell, np.ndarray):
         cell = png(kind.one(cell, field))
     if field.kind == "category":

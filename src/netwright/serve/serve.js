@@ -190,10 +190,10 @@ function pad(name) {
     const learned = model.examples.map((example) => example[name]).filter(Boolean);
     return JSON.stringify(spaced(kept, learned).map((stroke) => stroke.map(([x, y]) => [x, flip.checked ? -y : y])));
   };
-  const set = (points) => { strokes = fitted(points, flip.checked, canvas.clientWidth / canvas.clientHeight); redraw(); };
-  const picture = (points) => {
+  const set = (given) => { strokes = fitted(given, flip.checked, canvas.clientWidth / canvas.clientHeight); redraw(); };
+  const picture = (given) => {
     const small = make("canvas", { width: 220, height: 88 });
-    draw(small, fitted(points, flip.checked, 2.5));
+    draw(small, fitted(given, flip.checked, 2.5));
     return small;
   };
   return { shown, value, set, picture };
@@ -202,13 +202,13 @@ function pad(name) {
 // Strokes with points as far apart as those that the model learned from, or as many where all have the same number: a
 // mouse tells hundreds where a tablet's data may keep eight.
 function spaced(strokes, learned) {
-  const counts = learned.map((points) => points.length);
+  const counts = learned.map((given) => given.flat().length);
   if (!counts.length) return strokes;
-  const single = learned.every((points) => points.filter(([, , begins]) => begins).length === 1);
+  const single = learned.every((given) => given.length === 1);
   if (counts.length > 1 && single && counts.every((count) => count === counts[0])) return [evenly(strokes.flat(), counts[0])];
-  const steps = learned.filter((points) => points.length > 1).map((points) => {
-    const drawn = fitted(points, false, 1e9);
-    return drawn.reduce((sum, stroke) => sum + way(stroke), 0) / points.length / tall(drawn);
+  const steps = learned.filter((given) => given.flat().length > 1).map((given) => {
+    const drawn = fitted(given, false, 1e9);
+    return drawn.reduce((sum, stroke) => sum + way(stroke), 0) / given.flat().length / tall(drawn);
   });
   const step = steps.sort((one, other) => one - other)[steps.length >> 1] * tall(strokes);
   return strokes.map((stroke) => evenly(stroke, Math.max(1, Math.round(way(stroke) / step) + 1)));
@@ -237,18 +237,15 @@ function evenly(line, count) {
   return found;
 }
 
-// Points of the data as strokes that fill a pad so many times as wide as high.
-function fitted(points, upwards, wide) {
-  const xs = points.map(([x]) => x), ys = points.map(([, y]) => (upwards ? -y : y));
+// Strokes of the data as strokes that fill a pad so many times as wide as high.
+function fitted(given, upwards, wide) {
+  const xs = given.flat().map(([x]) => x), ys = given.flat().map(([, y]) => (upwards ? -y : y));
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   const [width, height] = [Math.max(...xs) - left, Math.max(...ys) - top];
   const scale = Math.min((1 - 2 * MARGIN) / (height || 1), (wide - 2 * MARGIN) / (width || 1));
-  const strokes = [];
-  points.forEach(([, , begins], at) => {
-    if (begins || !strokes.length) strokes.push([]);
-    strokes.at(-1).push([(wide - width * scale) / 2 + (xs[at] - left) * scale, (1 - height * scale) / 2 + (ys[at] - top) * scale]);
-  });
-  return strokes;
+  const across = (x) => (wide - width * scale) / 2 + (x - left) * scale;
+  const down = (y) => (1 - height * scale) / 2 + ((upwards ? -y : y) - top) * scale;
+  return given.map((stroke) => stroke.map(([x, y]) => [across(x), down(y)]));
 }
 
 function draw(canvas, strokes) {

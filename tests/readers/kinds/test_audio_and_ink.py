@@ -3,13 +3,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 import torch
 
 from netwright.errors import CellError, DataError, SpecError
-from netwright.field import Field
-from netwright.readers import Blobs, find, from_memory, padding
+from netwright.field import Field, Reason
+from netwright.readers import Blobs, Cells, find, from_memory, padding
 from netwright.readers.columns import Arrays, Several
 from netwright.readers.kinds.audio import Audio, cepstrum, log_mel
 from netwright.readers.kinds.ink import Ink
@@ -151,6 +152,22 @@ INK = Field(name="ink", kind="ink", source="ink", shape=(3,), dtype="float32", r
 def test_points_are_the_same_however_they_are_written(way: str) -> None:
     assert Ink().one(WAYS[way], INK).tolist() == POINTS
     assert Ink().one(WAYS[way].encode(), INK).tolist() == POINTS
+    assert Ink().one(WAYS[way].encode("utf-16"), INK).tolist() == POINTS
+
+
+def test_points_and_strokes_are_the_same_in_memory() -> None:
+    cells = (
+        STROKES,
+        POINTS,
+        np.array([*STROKES, None], dtype=object)[:2],
+        np.array(POINTS),
+        np.array(POINTS, dtype=object),
+    )
+    for cell in cells:
+        assert Ink().one(cell, INK).tolist() == POINTS  # type: ignore[arg-type]
+    assert Ink().one(np.array([STROKES[1], STROKES[1]]), INK)[:, 2].tolist() == [1, 0, 1, 0]
+    with pytest.raises(CellError, match="is no list of points or strokes"):
+        Ink().one([1.0, 2.0], INK)
 
 
 def test_a_third_number_that_is_no_pen_is_not_taken_for_one() -> None:
@@ -197,12 +214,75 @@ def test_neither_place_nor_size_matters_to_the_network() -> None:
     assert one[:, 4].tolist() == [1, 0, 0, 1, 0]
 
 
+def drawn(*cells: str) -> tuple[Field, list[Reason]]:
+    column = Cells(pa.chunked_array([pa.array(cells)]))
+    return Ink().plan("ink", column, InputSpec(), from_memory({"x": [0] * len(cells)}))
+
+
+def table(header: str, pen: str) -> str:
+    """The points of `POINTS` and one in the air between the strokes, with these numbers."""
+    places = ["0,0", "1,0", "1,1", "2,1", "3,1", "3,0"]
+    return "\n".join([header, *(f"{place},{mark}" for place, mark in zip(places, pen.split(), strict=True))])
+
+
+@pytest.mark.parametrize(
+    ("header", "pen", "says"),
+    [
+        ("x,y,p", "1 1 1 0 1 1", "1 while it is down"),
+        ("x,y,pen_down", "1 1 1 0 1 1", "1 while it is down"),
+        ("X,Y,Pen_Up", "0 0 0 1 0 0", "1 while it is up"),
+        ("x,y,t,up", "7,0 7,0 8,0 9,1 9,0 9,0", "1 while it is up"),
+        ("0,0,4,1", "5,1 6,1 7,1 8,0 9,1 9,1", "1 while it is down"),
+    ],
+)
+def test_what_moves_while_the_pen_is_up_is_no_ink(header: str, pen: str, says: str) -> None:
+    cell = table(header, pen)
+    if header[0] == "0":
+        header, cell = "", cell.partition("\n")[2]
+    field, (reason,) = drawn(cell, cell)
+    assert (reason.path, reason.value) == ("inputs.ink: pen", says)
+    assert "2 inks looked at; what moves while the pen is up is not ink" in reason.why
+    assert Ink().one(cell, field).tolist() == POINTS
+    whole = Ink().one(cell, field.model_copy(update={"options": {**field.options, "every": True}}))
+    assert whole[:, 2].tolist() == [1, 0, 0, 1, 1, 0]  # each point has an answer, and nothing leads through the air
+
+
+def test_a_new_ink_is_read_as_those_that_were_planned() -> None:
+    field, _ = drawn(table("x,y,p", "1 1 1 0 1 1"))
+    assert Ink().one("[[0, 0, 0], [1, 0, 0], [1, 1, 1]]", field).tolist() == [[1, 1, 1]]
+    assert Ink().one(json.dumps(STROKES), field).tolist() == POINTS  # a form with strokes says it itself
+    with pytest.raises(CellError, match="holds no point that was drawn"):
+        Ink().one("x,y,p\n1,2,0", field)
+    with pytest.raises(CellError, match=r"holds 0\.5 where the pen is 0 or 1"):
+        Ink().one("x,y,p\n1,2,0.5", field)
+
+
+def test_the_last_point_of_each_stroke_may_be_marked() -> None:
+    ends = json.dumps([[x, y, int(k in (2, 4))] for k, (x, y, _) in enumerate(POINTS)])
+    field, (reason,) = drawn(ends, ends)
+    assert reason.value == "1 where a stroke ends"
+    assert Ink().one(ends, field).tolist() == POINTS
+
+
+def test_strokes_may_be_counted() -> None:
+    cell = "x,y,stroke\n0,0,0\n1,0,0\n1,1,0\n3,1,1\n3,0,1"
+    field, (reason,) = drawn(cell)
+    assert reason.value == "the number of the stroke"
+    assert Ink().one(cell, field).tolist() == POINTS
+
+
+def test_forms_with_strokes_leave_nothing_to_decide() -> None:
+    assert drawn(json.dumps(STROKES), WAYS["unipen"])[1] == []
+
+
 def test_columns_of_coordinates_are_points_of_one_stroke() -> None:
     columns = tuple(Arrays(np.array([[1.0], [2.0]]) + k) for k in range(4))
     names = ("x1", "y1", "x2", "y2")
     column = Several(names, columns)
-    field, _ = Ink().plan("ink", column, InputSpec.model_validate({"from": list(names)}), from_memory({"x": [0, 1]}))
+    wish, memory = InputSpec.model_validate({"from": list(names)}), from_memory({"x": [0, 1]})
+    field, (reason,) = Ink().plan("ink", column, wish, memory)
     assert field.source == names
+    assert reason.value == "one stroke each"
     assert Ink().one(np.array([1.0, 2, 3, 4]), field).tolist() == [[1, 2, 1], [3, 4, 0]]
     with pytest.raises(SpecError, match="3 columns are no pairs of x and y"):
         Ink().plan("ink", Several(names[:3], columns[:3]), InputSpec(), from_memory({"x": [0, 1]}))

@@ -85,14 +85,21 @@ def test_two_ways_of_writing_one_letter_are_one() -> None:
     assert Text().preview(values[0], field) == "né"
 
 
+def test_two_ways_of_ending_a_line_are_one() -> None:
+    field, values = fitted(["to be\r\nor", "to be\nor", "not\rto"], tokens="characters")
+    assert values[0].tolist() == values[1].tolist()
+    assert "\r" in field.vocabulary  # alone it is a character as others
+
+
 def test_files_are_texts_too_and_old_windows_ones_are_read(tmp_path: Path) -> None:
     (tmp_path / "1.txt").write_bytes("caf\u00e9".encode("cp1252"))
     (tmp_path / "2.txt").write_bytes(b"\xef\xbb\xbfplain")
-    kind, column = Text(), Blobs(tmp_path, ("1.txt", "2.txt"))
+    (tmp_path / "3.txt").write_text("b\u00e9ta", encoding="utf-16")
+    kind, column = Text(), Blobs(tmp_path, ("1.txt", "2.txt", "3.txt"))
     field, _ = kind.plan("text", column, InputSpec(), from_memory({"x": [0, 1]}))
-    values = room(field, 2)
-    assert kind.read(column, field, np.arange(2), values, lambda _: None) == {}
-    assert [kind.preview(value, field) for value in values] == ["caf\u00e9", "plain"]
+    values = room(field, 3)
+    assert kind.read(column, field, np.arange(3), values, lambda _: None) == {}
+    assert [kind.preview(value, field) for value in values] == ["caf\u00e9", "plain", "b\u00e9ta"]
 
 
 @pytest.mark.parametrize(

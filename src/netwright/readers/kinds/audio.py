@@ -220,19 +220,22 @@ def _read(raw: bytes, rate_hz: int) -> np.ndarray:
     """Samples of one channel at a rate.
 
     Raises:
-        CellError: No sound, or one that ends before its header says.
+        CellError: No sound, or one that ends before or behind where its header says.
     """
     import soundfile
     import soxr
 
     try:
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
-            rate, promised = file.samplerate, _promised(raw) or file.frames
+            told, beyond = _promised(raw)
+            rate, promised = file.samplerate, told or file.frames
             if promised > LONGEST_SECONDS * 120 * rate:
                 raise CellError(f"lasts {promised / rate / 60:,.0f} minutes; cut it into pieces first.")
             found = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as exc:
         raise CellError(f"is no sound that can be read ({exc}).") from exc
+    if beyond and len(found) < promised + beyond:
+        raise CellError(f"has a wrong header: it promises {promised:,} samples, and {promised + beyond:,} are there.")
     if not len(found):
         raise CellError("holds no sound.")
     if len(found) < promised:
@@ -243,19 +246,30 @@ def _read(raw: bytes, rate_hz: int) -> np.ndarray:
     return mono if rate == rate_hz else soxr.resample(mono, rate, rate_hz)
 
 
-def _promised(raw: bytes) -> int:
-    """Samples that the header of a WAV file promises; 0 for other files, and where it was never filled in.
+def _promised(raw: bytes) -> tuple[int, int]:
+    """Samples that the header of a WAV file promises, and how many follow; 0 for other files, and where it is not said.
 
-    The library reads what is there and says nothing where that is less.
+    The library reads what is there and promised and says nothing where either is less.
     """
     if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
-        return 0
+        return 0, 0
     place, width = 12, 0
     while place + 8 <= len(raw):
         name, size = raw[place : place + 4], int.from_bytes(raw[place + 4 : place + 8], "little")
         if name == b"fmt ":
             width = int.from_bytes(raw[place + 20 : place + 22], "little")
         if name == b"data":
-            return size // width if width and size < 2**31 else 0
+            known = width and size < 2**31  # else it was never filled in
+            return (size // width, _unnamed(raw, place + 8 + size) // width) if known else (0, 0)
         place += 8 + size + size % 2
-    return 0
+    return 0, 0
+
+
+def _unnamed(raw: bytes, place: int) -> int:
+    """Bytes from some place on that are no more parts of a WAV file, which have names, and no mere padding."""
+    place += place % 2 and raw[place : place + 1] == b"\0"
+    while raw[place : place + 4].replace(b" ", b"").isalnum():
+        size = int.from_bytes(raw[place + 4 : place + 8], "little")
+        place += 8 + size + size % 2
+    rest = raw[place:]
+    return len(rest) if rest.strip(b"\0") else 0

@@ -2,7 +2,8 @@
 
 Read from points in arrays, JSON, CSV, InkML, IAM's XML and UNIPEN-like text. What is cached is the points as they are;
 the network sees them in a frame of their own, so that neither place nor size on the page matters, and the way to each.
-When a point was drawn and how hard the pen was pressed is not read.
+When a point was drawn and how hard the pen was pressed is not read. What a number of each point says of the pen is
+decided when the data is planned (`readers/pens.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import io
 import json
 import re
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, cast
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,18 +23,38 @@ import torch
 from netwright.errors import CellError, SpecError
 from netwright.field import Field, Reason
 from netwright.readers import padding
-from netwright.readers.columns import Column, Found, Several, named
+from netwright.readers.columns import Blobs, Column, Found, Several, Steps, named
+from netwright.readers.encodings import decoded
 from netwright.readers.kinds.kind import Cell, path_of, source_of
-from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.kinds.sequence import Sequence, each_cell
+from netwright.readers.pens import NAMES, Marks, Pen, Way, recognised
 from netwright.readers.sniff import HEAD_BYTES, INKS, TEXTS, sniff
 from netwright.spec import InputSpec, OutputSpec
 
 LONGEST = 2_000  # points
 _HUGE = 1e9  # of a coordinate
+_LOOKED_AT = 200  # inks, to know what the numbers of their points say
+_PEN, _PEN_AT = "pen", "pen_at"  # options: what a number of each point says of the pen, and which number that is
+_NEVER = "never"  # none says when the pen was lifted
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NUMBERS = re.compile(_NUMBER)
 _VALUES = re.compile(rf"([!'\"]?)\s*({_NUMBER}|[*?TF])")
 Strokes = list[list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An ink as it is written.
+
+    Args:
+        places: `(time, 2)`: x and y.
+        marks: Other numbers of each point that may say something of the pen.
+        begins: Where strokes begin, of a form that has strokes; None for mere points.
+    """
+
+    places: np.ndarray
+    marks: Marks
+    begins: np.ndarray | None = None
 
 
 class Ink(Sequence):
@@ -43,7 +65,11 @@ class Ink(Sequence):
     foresees: ClassVar[str] = "ink is placed in a frame of all its points, which later ones change"
 
     def plan(self, name: str, column: Column, spec: InputSpec | OutputSpec, found: Found) -> tuple[Field, list[Reason]]:
-        """Pairs of columns are points of one stroke; anything else holds its points in each cell."""
+        """Pairs of columns are points of one stroke; anything else holds its points in each cell.
+
+        Raises:
+            SpecError: An odd number of columns.
+        """
         path = path_of(name, spec)
         if isinstance(column, Several) and len(column.columns) % 2:
             raise SpecError(
@@ -60,7 +86,18 @@ class Ink(Sequence):
             ragged=True,
             options={"longest": longest},
         )
-        return field, []
+        inks = _some(self.cells(column), name)
+        told = f"{path}: pen"
+        if not inks:  # strokes are written as such, or nothing can be read
+            return field, []
+        if pen := recognised([ink.marks for ink in inks]):
+            lifted = {_PEN: pen.way, _PEN_AT: pen.at}
+            reasons = [Reason(path=told, value=pen.words, why=pen.why)]
+        else:
+            lifted = {_PEN: _NEVER}
+            why = "no number of the points says where the pen was lifted: the way to the next stroke counts as drawn"
+            reasons = [Reason(path=told, value="one stroke each", why=why)]
+        return field.model_copy(update={"options": {**field.options, **lifted}}), reasons
 
     def cells(self, column: Column) -> Column:
         """The files themselves where cells name them."""
@@ -72,9 +109,9 @@ class Ink(Sequence):
         Raises:
             CellError: No ink, no point, or a coordinate that is none.
         """
-        points = _points(raw)
+        points = _drawn(_written(raw), field)
         if not len(points):
-            raise CellError("holds no point.")
+            raise CellError("holds no point that was drawn.")
         if not np.isfinite(points).all() or np.abs(points).max() > _HUGE:
             raise CellError("holds a coordinate that is no number, or beyond all paper.")
         points[0, 2] = 1
@@ -126,13 +163,50 @@ def _framed(points: np.ndarray) -> np.ndarray:
     return np.concatenate([inside, np.clip(ways / usual, -10, 10), points[:, 2:]], axis=1).astype(np.float32)
 
 
-def _points(raw: Cell) -> np.ndarray:
-    if isinstance(raw, np.ndarray):
+def _some(column: Column, name: str) -> list[_Written]:
+    """Inks of mere points among some cells, evenly spread."""
+    count = len(column)
+    index = np.unique(np.linspace(0, max(count - 1, 0), min(count, _LOOKED_AT)).astype(np.int64))
+    if isinstance(column, Several):
+        return [_Written(np.zeros((1, 2)), {})]
+    if isinstance(column, Steps):
+        return []
+    cells = (
+        column.heads(_LOOKED_AT, -1) if isinstance(column, Blobs) else (c for _, c in each_cell(column, name, index))
+    )
+    found: list[_Written] = []
+    for cell in cells:
+        try:
+            found.append(_written(cast("Cell", cell)))
+        except CellError:
+            continue  # it is met again, and accounted for, when the cells are read
+    return [ink for ink in found if ink.begins is None and len(ink.places)]
+
+
+def _drawn(ink: _Written, field: Field) -> np.ndarray:
+    """`(time, 3)`: what was drawn of an ink, and where strokes begin; of all points where each has an answer."""
+    begins, drawn = ink.begins, np.ones(len(ink.places), dtype=bool)
+    if begins is None and field.options.get(_PEN) == _NEVER:
+        begins = ~drawn
+    elif begins is None:
+        way = cast("Way", field.options.get(_PEN, "begins"))
+        begins, drawn = Pen(str(field.options.get(_PEN_AT, "")), way).strokes(ink.marks, len(ink.places))
+    points = np.column_stack([ink.places, begins])
+    if not field.options.get("every"):
+        return points[drawn]
+    points[:, 2] = begins | ~drawn  # in the air nothing leads from one point to the next
+    return points
+
+
+def _written(raw: Cell) -> _Written:
+    if isinstance(raw, np.ndarray) and raw.ndim < 3 and not any(isinstance(point, list) for point in raw[:1]):
         return _of_array(raw)
+    if isinstance(raw, list | np.ndarray):  # of points or strokes, as JSON has them
+        raw = json.dumps(raw if isinstance(raw, list) else raw.tolist(), default=str)
     if isinstance(raw, bytes):
         if sniff(raw[:HEAD_BYTES]) not in TEXTS | INKS:
             raise CellError(f"is no ink (holds {sniff(raw[:HEAD_BYTES])}).")
-        raw = raw.decode("utf-8-sig", "replace")
+        raw = decoded(raw)
     if not isinstance(raw, str):
         raise CellError("the cell has no value, expected ink.")
     text = raw.strip()
@@ -145,12 +219,13 @@ def _points(raw: Cell) -> np.ndarray:
     return _of_table(text)
 
 
-def _stacked(strokes: Strokes) -> np.ndarray:
-    rows = [(x, y, float(k == 0)) for stroke in strokes for k, (x, y) in enumerate(stroke)]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+def _stacked(strokes: Strokes) -> _Written:
+    places = np.array([point for stroke in strokes for point in stroke], dtype=np.float64).reshape(-1, 2)
+    begins = np.array([k == 0 for stroke in strokes for k in range(len(stroke))], dtype=bool)
+    return _Written(places, {}, begins)
 
 
-def _of_array(values: np.ndarray) -> np.ndarray:
+def _of_array(values: np.ndarray) -> _Written:
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as exc:
@@ -159,13 +234,27 @@ def _of_array(values: np.ndarray) -> np.ndarray:
         values = values.reshape(-1, 2)
     if values.ndim != 2 or values.shape[1] < 2:
         raise CellError(f"has shape {values.shape}, expected a row of x, y and perhaps pen for each point.")
-    pen = values[:, 2] if values.shape[1] > 2 else np.zeros(len(values))
-    if not np.isin(pen, (0, 1)).all():  # a time, or how hard the pen was pressed
-        pen = np.zeros(len(values))
-    return np.column_stack([values[:, :2], pen])
+    marks = {str(place + 1): values[:, place] for place in range(2, values.shape[1])}
+    return _Written(values[:, :2], marks)
 
 
-def _of_json(text: str) -> np.ndarray:
+def _of_columns(columns: dict[str, list[object]]) -> _Written:
+    """Points whose numbers have names; what is called like a pen and holds no numbers is none."""
+    places = np.stack([np.asarray(columns[name], dtype=np.float64) for name in ("x", "y")], axis=1)
+    if places.ndim != 2:
+        raise ValueError("x and y are no lists of numbers")
+    marks: dict[str, np.ndarray] = {}
+    for name in (name for name in NAMES if name in columns):
+        try:
+            values = np.asarray(columns[name], dtype=np.float64)
+        except (TypeError, ValueError):
+            continue
+        if values.shape == (len(places),) and np.isfinite(values).all():
+            marks[name] = values
+    return _Written(places, marks)
+
+
+def _of_json(text: str) -> _Written:
     """Points, strokes of points, or an object with x, y and perhaps pen."""
     try:
         found = json.loads(text)
@@ -173,17 +262,18 @@ def _of_json(text: str) -> np.ndarray:
         raise CellError(f"is no JSON ({exc}).") from exc
     try:
         if not found:
-            return np.zeros((0, 3))
+            return _stacked([])
         if isinstance(found, dict):
-            pen = found.get("pen", [0] * len(found["x"]))
-            return _of_array(np.column_stack([found["x"], found["y"], pen]))
-        if found and isinstance(found[0], dict):
-            return _of_array(np.array([[point["x"], point["y"], point.get("pen", 0)] for point in found]))
-        if found and found[0] and isinstance(found[0][0], list):
+            return _of_columns({name.casefold(): values for name, values in found.items()})
+        if isinstance(found[0], dict):
+            names = [name for name in NAMES if any(name in point for point in found)]
+            marks = {name: [point.get(name, 0) for point in found] for name in names}
+            return _of_columns({**marks, **{name: [point[name] for point in found] for name in ("x", "y")}})
+        if found[0] and isinstance(found[0][0], list):
             return _stacked([[(float(point[0]), float(point[1])) for point in stroke] for stroke in found])
         return _of_array(np.array(found, dtype=np.float64).reshape(len(found), -1))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
-        raise CellError("is JSON, but no list of points or strokes.") from exc
+        raise CellError("is no list of points or strokes.") from exc
 
 
 def _of_xml(text: str) -> Strokes:
@@ -268,16 +358,16 @@ def _of_unipen(text: str) -> Strokes:
     return [stroke for stroke in strokes if stroke]
 
 
-def _of_table(text: str) -> np.ndarray:
+def _of_table(text: str) -> _Written:
     """A line for each point, with or without a header: x, y and perhaps pen; more is not read."""
     lines = [line for line in text.splitlines() if line.strip()]
     separator = next((mark for mark in ",;\t" if lines and mark in lines[0]), " ")
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator, skipinitialspace=True))
     names = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    if "x" in names and "y" in names:
-        wanted = [names.index(name) for name in ("x", "y", "pen") if name in names]
-        rows = [[row[place] for place in wanted if place < len(row)] for row in rows[1:]]
     try:
+        if "x" in names and "y" in names:
+            wanted = {name: names.index(name) for name in ("x", "y", *NAMES) if name in names}
+            return _of_columns({name: [row[place] for row in rows[1:]] for name, place in wanted.items()})
         return _of_array(np.array([[float(cell) for cell in row if cell.strip()] for row in rows]))
-    except ValueError as exc:
+    except (IndexError, ValueError) as exc:
         raise CellError("has a line that is no x, y and pen.") from exc

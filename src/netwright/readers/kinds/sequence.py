@@ -58,7 +58,7 @@ class Sequence(Kind):
         """
         failed: dict[int, str] = {}
         empty = np.zeros((0, *field.shape), dtype=field.dtype)
-        for done, (k, cell) in enumerate(_cells(self.cells(column), field, index), start=1):
+        for done, (k, cell) in enumerate(each_cell(self.cells(column), field.name, index), start=1):
             try:
                 put(k, self.one(cell() if callable(cell) else cell, field))
             except CellError as error:
@@ -116,8 +116,17 @@ class Sequence(Kind):
         """
 
 
-def _cells(column: Column, field: Field, index: np.ndarray) -> Iterator[tuple[int, Cell | Callable[[], bytes]]]:
-    """Each cell, or for files what reads it, with its place in the sink."""
+def each_cell(column: Column, name: str, index: np.ndarray) -> Iterator[tuple[int, Cell | Callable[[], bytes]]]:
+    """Each cell, or for files what reads it, with its place in the index.
+
+    Args:
+        column: The cells.
+        name: Of the field, for messages.
+        index: Which cells, in which order.
+
+    Raises:
+        SpecError: The column holds no sequences.
+    """
     match column:
         case Blobs():
             for k, read in column.blobs(index):
@@ -130,7 +139,7 @@ def _cells(column: Column, field: Field, index: np.ndarray) -> Iterator[tuple[in
             for k, row in enumerate(index):
                 yield k, np.asarray(column.values[row])
         case _:
-            raise SpecError(f"{field.name}: the data no longer holds sequences.", "Give data of the same form.")
+            raise SpecError(f"{name}: the data no longer holds sequences.", "Give data of the same form.")
 
 
 def _rows(column: Several) -> np.ndarray:

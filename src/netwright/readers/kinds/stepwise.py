@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from netwright.errors import CellError, SpecError
 from netwright.field import Field
 from netwright.readers.columns import Arrays, Cells, Column, Several, Steps
+from netwright.readers.encodings import decoded
 from netwright.readers.kinds.kind import Cell, Kind
 from netwright.readers.kinds.sequence import Sequence
 
@@ -157,7 +158,7 @@ def parsed(raw: Cell) -> list[object]:
     """
     in_file = isinstance(raw, bytes)
     if isinstance(raw, bytes):
-        raw = raw.decode("utf-8-sig", "replace")
+        raw = decoded(raw)
     if isinstance(raw, np.ndarray):
         return raw.tolist() if raw.ndim else [raw.item()]
     if isinstance(raw, list):

@@ -1,4 +1,4 @@
-"""Texts: characters, words or pieces of words in their order, kept whole as UTF-8 in one normal form (NFC).
+"""Texts: characters, words or pieces of words in their order, kept whole as UTF-8 in one normal form.
 
 What a text is read as is decided after it is kept: the vocabulary comes from the training part alone, so that the same
 cache serves every split, and no token of a held-out text is known before it is met.
@@ -22,6 +22,7 @@ from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
 from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
+from netwright.readers.encodings import decoded
 from netwright.readers.kinds import sequence
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.spec import InputSpec, OutputSpec
@@ -89,7 +90,7 @@ class Text(sequence.Sequence):
             raw = decoded(raw)
         if raw is None:
             raise CellError("the cell has no value, expected a text.")
-        text = unicodedata.normalize("NFC", str(raw))
+        text = normal(str(raw))
         said = text.strip() or (field.options.get("lines") and "\n" in text)
         if not text or (field.options["tokens"] in WORDS and not said):
             raise CellError("the text is empty.")
@@ -215,16 +216,17 @@ def _some(column: Column) -> list[str] | None:
     return [text or "" for text in column.values.take(pa.array(places)).to_pylist()] if len(column) else []
 
 
-def decoded(raw: bytes) -> str:
-    """The text of a file: UTF-8, or what old Windows programs wrote.
+def normal(text: str) -> str:
+    r"""The one form in which a text is read: NFC, with one way of ending lines.
 
     Args:
-        raw: Its bytes.
+        text: As it is written.
+
+    Example:
+        >>> normal("e\u0301\r\n") == "\u00e9\n"
+        True
     """
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
 
 
 def _text(values: np.ndarray) -> str:

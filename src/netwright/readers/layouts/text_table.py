@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from netwright.errors import DataError
 from netwright.readers.columns import most_unpacked, open_packed, packing_of, read_at_most
+from netwright.readers.encodings import encoding_of
 from netwright.words import listed
 
 SEPARATORS = {"\t": "tab", ";": '";"', "|": '"|"', ",": '","'}  # in order of preference when several fit equally
@@ -29,13 +30,6 @@ _PEEK = 200  # records looked at for that
 _MOST_UNPACKED = 16 * 2**30
 csv.field_size_limit(2**31 - 1)  # its own limit of 131,072 characters would stop at a long text
 _NUMBER = re.compile(r"\s*[+-]?(\d[\d,.' ]*|\.\d+)([eE][+-]?\d+)?\s*%?\s*")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True)
@@ -97,17 +91,12 @@ def read_text(path: Path) -> Text:
     else:
         raw = pa.memory_map(str(path)).read_buffer() if path.stat().st_size else pa.py_buffer(b"")
         notes = []
-    head = bytes(raw[:4096])
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            content = raw[len(mark) :]
-            if encoding == "utf-8":
-                return Text(_checked_utf8(content, notes), tuple(notes))
-            return Text(_recoded(path, content, encoding), (*notes, f"encoding {encoding}"))
-    wide = _unmarked_utf16(head)
-    if wide:
-        return Text(_recoded(path, raw, wide), (*notes, f"encoding {wide} (no byte-order mark)"))
-    return Text(_checked_utf8(raw, notes), tuple(notes))
+    encoding, skipped = encoding_of(bytes(raw[:4096]))
+    content = raw[skipped:]
+    if encoding in {"", "utf-8"}:
+        return Text(_checked_utf8(content, notes), tuple(notes))
+    unmarked = "" if skipped else " (no byte-order mark)"
+    return Text(_recoded(path, content, encoding), (*notes, f"encoding {encoding}{unmarked}"))
 
 
 def _unpacked(path: Path, packing: str) -> bytearray:
@@ -122,13 +111,6 @@ def _unpacked(path: Path, packing: str) -> bytearray:
             "Unpack it and give the table itself.",
         )
     return content
-
-
-def _unmarked_utf16(head: bytes) -> str:
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if len(head) < 4 or max(even, odd) * 2 < len(head) // 2 or min(even, odd) * 20 > max(even, odd):
-        return ""
-    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _checked_utf8(raw: pa.Buffer, notes: list[str]) -> pa.Buffer:
