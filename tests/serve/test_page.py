@@ -67,9 +67,11 @@ def served(model: Path) -> Iterator[str]:
         assert process.stdout is not None
         assert process.stderr is not None
         said = "".join(process.stdout.readline() for _ in range(3))
-        yield json.loads(said)["address"]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        try:
+            yield json.loads(said)["address"]
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
         assert "Traceback" not in process.stderr.read()
 
 
@@ -96,7 +98,7 @@ def test_a_language_model_goes_on_with_what_is_typed(tmp_path: Path, browser: Pa
     wanted = spec.override(wanted, {"data.path": f'"{tmp_path / "a.txt"}"', "training.stop.epochs": "1"})
     with served(run.train(wanted, out=tmp_path / "run").run) as found:
         browser.open(found)
-        browser.until("document.querySelector('textarea')")
+        browser.until("document.querySelectorAll('textarea').length")
         browser.run(
             "const at = document.querySelector('textarea'); at.value = 'to b'; at.dispatchEvent(new Event('input'))"
         )
