@@ -264,6 +264,7 @@ def test_d6_a_parquet_file_of_one_value_a_million_times_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("netwright.readers.columns._BOMB_FLOOR", 2**16)
+    monkeypatch.setattr("netwright.readers.columns._BOMB_RATIO", 20)
     values = pa.array(np.zeros(5_000_000, np.int8))
     pq.write_table(pa.table({"x": values, "y": values}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"unpacks to 10,000,000 bytes or more from .*, like a bomb") as caught:
