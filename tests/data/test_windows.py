@@ -104,6 +104,13 @@ def test_a_word_too_long_is_torn_and_still_followed_token_by_token(tmp_path: Pat
     assert len(given) == len(follow)
 
 
+def test_writing_without_spaces_is_cut_by_its_letters(tmp_path: Path) -> None:
+    dataset = prepared(tmp_path, "\u4f60\u597d\u5417" * 3000, **{"data.window": "64", "inputs.text.tokens": "bpe"})
+    assert max(len(cell) // 3 for cell in dataset.arrays["text"]) <= 12 * 64
+    given, follow = coded(dataset)
+    assert len(given) == len(follow)
+
+
 def test_words_are_written_with_spaces_and_lines() -> None:
     words = units("To be,\n\nor  not", "words", lines=True)
     assert words == ["To", "be", ",", "\n", "\n", "or", "not"]

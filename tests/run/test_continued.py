@@ -293,3 +293,16 @@ def test_a_picture_may_have_another_name_and_size_but_no_other_colours(
     assert fields["photo"].mean == base.model.inputs["image"].mean
     with pytest.raises(SpecError, match=r"inputs\.photo\.channels is 3, and .* reads 1\."):
         base.fields(spec.load("{inputs: {photo: {channels: 3}}, outputs: [what]}"))
+
+
+def test_a_text_is_read_as_the_base_reads_it_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("to be, or not to be; " * 60)
+    asked = "{inputs: {text: {}}, outputs: {next: {of: text}}, model: {layers: 'lstm 4'}}"
+    values = {"data.path": f'"{tmp_path / "a.txt"}"', "training.stop.epochs": "1", "inputs.text.tokens": "words"}
+    base = run.train(spec.override(spec.load(asked), values), out=tmp_path / "base").run
+    del values["inputs.text.tokens"]
+    outcome = run.train(spec.override(spec.load(asked), values), base=base, out=tmp_path / "next")
+    assert _model(outcome.model).inputs["text"].options["tokens"] == "words"
+    other = spec.override(spec.load(asked), {**values, "inputs.text.tokens": "characters"})
+    with pytest.raises(SpecError, match=r"inputs\.text\.tokens: the model to start from has words, not characters"):
+        run.train(other, base=base, out=tmp_path / "other")

@@ -10,6 +10,7 @@ from netwright import model_file, recipes, run, spec
 from netwright.data import ahead
 from netwright.errors import DataError, SpecError
 from netwright.readers import Arrays, find
+from netwright.run.continued import load_model
 
 QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
 
@@ -108,7 +109,7 @@ def test_rows_of_working_days_are_the_steps_by_themselves(tmp_path: Path) -> Non
 def test_how_much_time_the_rows_pass_over_is_told(tmp_path: Path) -> None:
     path = working_days(tmp_path)
     found = ahead.cut(find(path, "timed_tables"), wanted(path))
-    assert "40 gaps in 1 track, 83 steps (all after 2020-03-27 first): passed over" in " ".join(found.notes)
+    assert "40 gaps in 1 track, 83 steps (after 2020-03-27 first): passed over" in " ".join(found.notes)
     assert "5 steps after 2020-12-25 in the longest" in " ".join(found.notes)
     assert not found.refused
     with pytest.raises(DataError, match="no track has 36 steps in a row") as raised:
@@ -250,3 +251,16 @@ def test_numbers_may_be_as_large_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "gdp.csv").write_text("\n".join(["month,gdp", *rows]))
     outcome = run.train(wanted(tmp_path / "gdp.csv"), out=tmp_path / "run")
     assert json.loads((outcome.run / "facts.json").read_text())["ledger"]["splits"]["train"] > 20
+
+
+def test_a_model_that_goes_on_takes_rows_as_it_did_before(tmp_path: Path) -> None:
+    path = working_days(tmp_path)
+    base = run.train(wanted(path), out=tmp_path / "base").run
+    fields = load_model(base).inputs
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], *lines[-14:]]))  # too short to tell
+    short = wanted(path, data__window="{past: 4}", outputs__next__horizon="2")
+    with pytest.raises(DataError, match="no track has 6 steps in a row"):
+        ahead.cut(find(path, "timed_tables"), short)
+    found = ahead.cut(find(path, "timed_tables"), ahead.as_given(short, fields))
+    assert len(found.ids) > 0

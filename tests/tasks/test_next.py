@@ -80,6 +80,15 @@ def test_counts_of_pairs_by_hand() -> None:
     assert found[0, 1:].tolist() == [2, 1]
 
 
+def test_five_tokens_are_counted_however_many_there_are() -> None:
+    """What four tokens before say is told apart only by the first of them; a million tokens leave no room for five."""
+    train = torch.tensor([[1, 7, 8, 9, 2, 3, 7, 8, 9, 4] * 50])
+    test = torch.tensor([[1, 7, 8, 9, 2, 3, 7, 8, 9, 4]])
+    few, many = (surprise(train, test, 5, tokens) for tokens in (10, 1_000_000))
+    assert few[0, 2] == many[0, 2] >= 9
+    assert surprise(train, test, 4, 1_000_000)[0, 2] < many[0, 2]
+
+
 def test_probabilities_of_counts_sum_to_one() -> None:
     chance = np.random.default_rng(0)
     train = torch.from_numpy(chance.integers(1, 5, (1, 200)))

@@ -155,6 +155,17 @@ def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
     )
 
 
+def as_given(spec: Spec, given: Mapping[str, Field]) -> Spec:
+    """The spec with rows in time read as by a model to go on from; see `known`.
+
+    Args:
+        spec: What the user said.
+        given: Fields of that model.
+    """
+    of = next((str(out.of) for out in asked(spec).values()), None)
+    return known(spec, given) if of in given else spec
+
+
 def latest(found: Found, spec: Spec) -> Found:
     """The last steps of every track, to be gone on with: one example for each.
 
@@ -256,8 +267,7 @@ def _short(found: Found, steps: Steps, pieces: list[tuple[int, int]], least: int
     told = []
     for begin, end in pieces:
         if end - begin < least:
-            name = steps.names[int(steps.tracks[begin])]
-            place = f"{name} from {steps.when(begin)}"
+            place = steps.at(begin, "from")
             why = f"is shorter than a window of {least} steps."
             told.append(Refusal(place, f"{place}, {counted(end - begin, 'step')}", "refused", why))
     return told

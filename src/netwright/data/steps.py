@@ -31,6 +31,7 @@ HUGE = 1e9  # of a coordinate
 _GAP = 1.5  # usual steps of time; beyond, one is missing
 _OUT_OF_ORDER = 0.05  # share of rows that go back in time; above it the table is simply not sorted
 _REPEATED = 0.05  # share of rows of a moment that was already; above it, rows of several series lie in one table
+_ALL = "all"  # name of the one series of a table without groups
 _LONGEST_FILL = 100_000  # steps that are put into one gap
 _LATITUDE, _LONGITUDE = {"lat", "latitude"}, {"lon", "lng", "long", "longitude"}
 _GROUP = {
@@ -106,6 +107,11 @@ class Steps:
     def torn(self) -> bool:
         """Whether a gap ended a track."""
         return len(np.unique(self.pieces)) > len(np.unique(self.tracks))
+
+    def at(self, place: int, word: str) -> str:
+        """Track and moment of a step, with a word between them; the moment alone where there is one series."""
+        moment = f"{word} {self.when(place)}"
+        return moment if self.names == [_ALL] else f"{self.names[int(self.tracks[place])]} {moment}"
 
     def when(self, place: int | np.integer) -> str:
         """The moment of a step, in words."""
@@ -387,7 +393,7 @@ def _refusal(found: Found, row: int, state: Literal["refused", "quarantined"], w
 def _tracks(found: Found, which: Roles) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names of the tracks, the track of each row (-1 where the row says none), and the file of each track."""
     count = len(found)
-    ids = _labels(found, which.group) if which.group else np.full(count, "all", dtype=object)
+    ids = _labels(found, which.group) if which.group else np.full(count, _ALL, dtype=object)
     files = _labels(found, FILE) if FILE in found.columns and which.group != FILE else np.full(count, "", dtype=object)
     pairs = np.array([f"{file} {id}".strip() if id else "" for file, id in zip(files, ids, strict=True)], dtype=object)
     names, first, codes = np.unique(pairs.astype(str), return_index=True, return_inverse=True)
@@ -498,13 +504,13 @@ def _without_gaps(steps: Steps, files: np.ndarray, wish: Gaps | None) -> None:
         "rows as the steps"
     )
     for gap, lost in zip(gaps, missing, strict=True):
-        place = f"{steps.names[int(steps.tracks[gap])]} after {steps.when(gap)}"
+        place = steps.at(int(gap), "after")
         reason = "steps are missing: the track ends here and another begins."
         steps.refused.append(Refusal(f"gap in {place}", f"{place}, {counted(int(lost), 'step')}", "refused", reason))
 
 
 def _told(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> str:
-    place = f"{steps.names[int(steps.tracks[gaps[0]])]} after {steps.when(gaps[0])}"
+    place = steps.at(int(gaps[0]), "after")
     several = len(np.unique(steps.tracks[gaps]))
     return f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
 

@@ -7,7 +7,7 @@ of pieces of them, is cut between words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from netwright.readers.encodings import decoded
 from netwright.readers.kinds.text import joined, normal, units
 from netwright.spec import InputSpec, Spec
 from netwright.spec_data import WindowSpec
+
+_LETTERS = 12  # of a word on average, at most: writing without spaces has no short ones
 
 
 def followed(spec: Spec) -> dict[str, str]:
@@ -97,8 +99,7 @@ def cut(found: Found, spec: Spec) -> Found:
         name, text = str(found.ids[row]), units(text, tokens, lines=True)
         if len(text) < 2:
             refused.append(Refusal(name, found.where(row), "refused", f"the text has less than two {one}s."))
-        for start in range(0, len(text) - 1, past):
-            end = min(start + past, len(text) - 1)
+        for start, end in _pieces(text, past, most=_LETTERS * past):
             ids.append(f"{name} from {start:,}")
             pieces.append(joined(text[start:end], tokens))
             next_ones.append(joined(text[start + skipped : end + 1], tokens))
@@ -114,6 +115,19 @@ def cut(found: Found, spec: Spec) -> Found:
         lines=None,
         place="",
     )
+
+
+def _pieces(text: Sequence[str], past: int, most: int) -> Iterator[tuple[int, int]]:
+    """Where pieces of a text begin and end: so many parts, fewer where these have more letters than `most`."""
+    if isinstance(text, str):
+        yield from ((start, min(start + past, len(text) - 1)) for start in range(0, len(text) - 1, past))
+        return
+    ends, start = np.cumsum([len(part) for part in text]), 0
+    while start < len(text) - 1:
+        room = int(np.searchsorted(ends, most + (ends[start - 1] if start else 0), side="right"))
+        end = min(start + past, max(room, start + 1), len(text) - 1)
+        yield start, end
+        start = end
 
 
 def _texts(column: Blobs | Cells, *, lower: bool) -> list[str]:

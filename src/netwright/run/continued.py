@@ -97,6 +97,7 @@ class Base:
             wish = wanted.outputs.get(name)
             if wish and wish.kind in {None, facts.kind} and (not facts.vocabulary or _same_tokens(facts, wish)):
                 kept[name] = facts
+        _refuse_others(wanted, kept)
         return kept
 
     def _pictures(self, wanted: Spec) -> dict[str, Field]:
@@ -189,6 +190,22 @@ class Base:
             return None
         fresh_labels = [label for label in after if label not in before]
         return merged, f"{name}: {len(known)} classes taken, new: {', '.join(fresh_labels) or 'none'}"
+
+
+def _refuse_others(wanted: Spec, kept: dict[str, Field]) -> None:
+    """What is said otherwise of a text than a base reads it would be passed over.
+
+    Raises:
+        SpecError: Names it.
+    """
+    for name, facts in kept.items():
+        room = "inputs" if name in wanted.inputs else "outputs"
+        wish = wanted.inputs.get(name) or wanted.outputs.get(name)
+        for setting in ("tokens", "lower", "longest", "vocabulary") if facts.kind == "text" and wish else ():
+            said, known = getattr(wish, setting), facts.options.get(setting)
+            if said is not None and said != known:
+                told = f"{room}.{name}.{setting}: the model to start from has {known}, not {said}."
+                raise SpecError(told, "Leave it out, or train without --from.")
 
 
 def _same_tokens(facts: Field, wish: OutputSpec) -> bool:

@@ -17,7 +17,7 @@ from netwright.model_file import Model
 from netwright.models.decoders import Decoder, choosing
 from netwright.models.decoding import Sampling, written
 from netwright.readers.columns import read_regular
-from netwright.readers.kinds.text import Text, spelled
+from netwright.readers.kinds.text import WORDS, Text, spelled
 from netwright.run.outside import outside
 from netwright.run.prediction import load_model
 from netwright.words import listed
@@ -66,6 +66,8 @@ def written_by(model: Model, prompt: str | None, sampling: Sampling, seed: int) 
         return _about(model, prompt or "", sampling, seed)
     name, group = _language(model)
     field = model.inputs[group]
+    if not (prompt or "").strip(" \t") and field.options["tokens"] in WORDS:
+        prompt = None  # nothing is said that a model of words would read
     told, codes = _coded("\n" if prompt is None else prompt, field)
     if prompt is None and not codes.any():  # texts without lines: the commonest token
         told, codes = [field.vocabulary[_COMMONEST]], np.array([_COMMONEST])

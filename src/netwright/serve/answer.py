@@ -99,7 +99,8 @@ def answer(model: Model, sent: object) -> dict[str, object]:
 
 def _written(model: Model, name: str, cells: Mapping[str, Cell]) -> dict[str, object]:
     """What stands there, and how a language model goes on with it."""
-    given = cells.get(str(model.outputs[name].options["of"]))
+    of = model.inputs[str(model.outputs[name].options["of"])]
+    given = cells.get(of.name, cells.get(str(of.source)))
     if not isinstance(given, str):
         raise DataError("the beginning of a text was expected.", "Send a text.")
     try:

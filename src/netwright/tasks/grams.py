@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+_LARGEST = 2**62  # a context and the token behind it are one whole number
+
 
 def surprise(
     train: Int[Tensor, "piece time"], test: Int[Tensor, "other later"], order: int, tokens: int
@@ -25,7 +27,6 @@ def surprise(
     Source: Witten & Bell 1991, The Zero-Frequency Problem, method C, interpolated as in Chen & Goodman
     1998, section 2.5.
     """
-    order = max(1, min(order, int(62 / np.log2(max(tokens, 2)))))  # a context and its token are one whole number
     known, asked = (part[part >= 0].numpy().astype(np.int64) for part in (train, test))
     guess = np.full((len(asked),), 1.0 / tokens)
     best = np.zeros(len(asked), dtype=np.int64)
@@ -42,7 +43,7 @@ def _mixed(
     known: np.ndarray, asked: np.ndarray, before: int, tokens: int, guess: np.ndarray, best: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Guesses of a context of `before` tokens, mixed into those of shorter ones."""
-    contexts, seen = _contexts(known, before, tokens), _contexts(asked, before, tokens)
+    contexts, seen = _contexts([known, asked], before, tokens)
     pairs, counts = np.unique(contexts * tokens + known, return_counts=True)
     of = pairs // tokens
     each, first, different = np.unique(of, return_index=True, return_counts=True)
@@ -57,13 +58,19 @@ def _mixed(
     return mixed, np.where(met, likeliest[place], best)
 
 
-def _contexts(codes: np.ndarray, before: int, tokens: int) -> np.ndarray:
-    """One number for the tokens before each; in front of a text stands the first token, again and again."""
-    found = np.zeros(len(codes), dtype=np.int64)
+def _contexts(texts: list[np.ndarray], before: int, tokens: int) -> list[np.ndarray]:
+    """One number for the tokens before each; in front of a text stands the first token, again and again.
+
+    Where numbers would become too large, those that there are are counted anew, in all texts alike.
+    """
+    found, largest = np.zeros(sum(map(len, texts)), dtype=np.int64), 1
     for back in range(before, 0, -1):
-        shifted = np.concatenate([np.zeros(back, dtype=np.int64), codes[:-back]])[: len(codes)]
-        found = found * tokens + shifted
-    return found
+        shifted = [np.concatenate([np.zeros(back, dtype=np.int64), codes[:-back]])[: len(codes)] for codes in texts]
+        if largest > _LARGEST // tokens**2:
+            found = np.unique(found, return_inverse=True)[1]
+            largest = len(found)
+        found, largest = found * tokens + np.concatenate(shifted), largest * tokens
+    return np.split(found, np.cumsum([len(codes) for codes in texts])[:-1])
 
 
 def _largest(codes: np.ndarray, counts: np.ndarray, first: np.ndarray) -> np.ndarray:

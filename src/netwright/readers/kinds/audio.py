@@ -234,8 +234,8 @@ def _read(raw: bytes, rate_hz: int) -> np.ndarray:
             found = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as exc:
         raise CellError(f"is no sound that can be read ({exc}).") from exc
-    if beyond and len(found) < promised + beyond:
-        raise CellError(f"has a wrong header: it promises {promised:,} samples, and {promised + beyond:,} are there.")
+    if beyond and len(found) < told + beyond:
+        raise CellError(f"has a wrong header: it promises {told:,} samples, and {told + beyond:,} are there.")
     if not len(found):
         raise CellError("holds no sound.")
     if len(found) < promised:

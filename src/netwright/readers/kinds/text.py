@@ -39,7 +39,9 @@ SEEN_TWICE = 2  # how often a word is in the training part to be known; the othe
 FLAT = 2_000  # tokens that a bag of words counts
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 _OR_LINE_END = {"words": re.compile(rf"{_WORD.pattern}|\n"), "spaces": re.compile(r"\S+|\n")}
-_SPACED = re.compile(r"\s*\S{1,100}|\s+")  # with what stands before it; a text without spaces is cut somewhere
+_SPACED = re.compile(
+    r"\s{0,100}\S{1,100}|\s{1,100}"
+)  # with what stands before it; a text without spaces is cut somewhere
 _LOOKED_AT = 2_000  # cells
 
 
