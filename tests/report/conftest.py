@@ -22,8 +22,8 @@ from netwright.report.facts import (
     Template,
     Twins,
     VerdictFacts,
-    png_text,
 )
+from netwright.report.values import png_text
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def prepare(
     if data is None and spec.data.path is None:
         raise SpecError("no data is given.", "Name a folder or file: netwright train PATH --in ... --out ...")
     given = fields or {}
-    source = _Source(ahead.as_given(windows.as_given(spec, given), given), data)
+    source = _Source(windows.as_given(spec, given), data)
     plan, files_now = _planned(source, vocabulary or {}, given, progress)
     accepted = fingerprint.require_same(expected, files_now, accept=accept) if expected else []
     held = _stored(source, plan, files_now, progress)

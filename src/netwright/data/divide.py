@@ -128,8 +128,8 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
         values, why = _for_fit(held.arrays[name], train)
         of = str(facts.options.get("of") or facts.options.get("onward") or "")
         fitted[name] = kind_of(facts).following(facts, fitted[of]) if of else kind_of(facts).fit(values, facts)
-        whole = facts.options.get("tokens") == "bpe"  # knows every byte, whatever is asked for
-        for asked in (other for other, each in plan.outputs.items() if each.options.get("of") == name and not whole):
+        following = [other for other, each in plan.outputs.items() if each.options.get("of") == name]
+        for asked in following if facts.options.get("tokens") != "bpe" else ():  # pieces are made of every byte
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
         reasons += [Reason(path=f"fit.{name}", value=f"{len(values):,} examples", why=why)] if why else []
         cells = held.arrays[name]

@@ -137,9 +137,7 @@ def _following(name: str, of: str, plan: Plan) -> Field:
     facts = plan.inputs[of]
     if facts.kind != "text":
         raise SpecError(f"outputs.{name}.of is {of}, which is a {facts.kind} and no text.", "Name a text.")
-    if (
-        facts.options["tokens"] in WORDS
-    ):  # the end of a line is a word like another, or nothing would be written in lines
+    if facts.options["tokens"] in WORDS:  # the end of a line is one too, or nothing would be written in lines
         facts = plan.inputs[of] = facts.model_copy(update={"options": {**facts.options, "lines": True}})
     plan.reasons.append(Reason(path=f"outputs.{name}", value="next", why=f"the token after each one of {of}"))
     return facts.model_copy(update={"name": name, "source": name, "options": {**facts.options, "of": of}})

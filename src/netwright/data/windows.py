@@ -40,12 +40,14 @@ def read_by(spec: Spec) -> dict[str, tuple[str, bool]]:
 
 
 def as_given(spec: Spec, given: Mapping[str, Field]) -> Spec:
-    """The spec with its texts read as by a model to go on from.
+    """The spec with its texts, or its rows in time, read as by a model to go on from.
 
     Args:
         spec: What the user said.
         given: Fields of that model.
     """
+    if ahead.asked(spec):
+        return ahead.as_given(spec, given)
     kinds = {of: {name: given[of].options[name] for name in ("tokens", "lower")} for of in read_by(spec) if of in given}
     inputs = {of: spec.inputs.get(of, InputSpec()).model_copy(update=kind) for of, kind in kinds.items()}
     return spec.model_copy(update={"inputs": {**spec.inputs, **inputs}}) if inputs else spec

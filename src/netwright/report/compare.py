@@ -12,8 +12,8 @@ from netwright.figures.frame import frame, style_sheet, templates
 from netwright.figures.lines import SERIES, Axes, Line, line_chart
 from netwright.figures.marks import number
 from netwright.report.drawings import both_widths
-from netwright.report.facts import Interval, Number, day
 from netwright.report.sentences import duration, interval_text, is_share, lower_is_better, score_name, score_text
+from netwright.report.values import Interval, Number, day
 from netwright.words import begun
 
 

@@ -1,63 +1,17 @@
 """What a report knows: the numbers, pictures and words of one run, written as `facts.json` and drawn by `page.py`.
 
-Numbers that are not finite become null in the file and None here, so that a diverged run still has a readable report.
 Nothing here computes anything: whoever measured a thing states it.
 """
 
 from __future__ import annotations
 
-import base64
-import math
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from netwright import files
-
-
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _writable(value: object) -> object:
-    """File names that are not valid UTF-8 reach Python as lone surrogates; JSON could not hold them."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_writable(key): _writable(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_writable(each) for each in value]
-    return value
-
-
-Number = Annotated[float | None, BeforeValidator(_finite)]
-"""A measured number; None where there is none or it was not finite."""
-Png = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
-"""A PNG picture as base64 text."""
-Interval = tuple[Number, Number]
-"""Lower and upper end of a 95 % interval."""
-
-
-def png_text(png: bytes) -> str:
-    """PNG bytes as the text that facts carry."""
-    return base64.b64encode(png).decode("ascii")
-
-
-def day(moment: str) -> str:
-    """The day of an ISO 8601 moment as people write it; other text as it is.
-
-    Example:
-        >>> day("2026-11-20T23:40:00+00:00"), day("yesterday")
-        ('20 November 2026', 'yesterday')
-    """
-    try:
-        when = datetime.fromisoformat(moment)
-    except ValueError:
-        return moment
-    return f"{when.day} {when:%B %Y}"
-
+from netwright.report.values import Interval, Number, Png, day, writable
 
 SPLITS = ("test", "validation", "train")
 
@@ -68,7 +22,7 @@ class _Fact(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _names_can_be_written(cls, values: object) -> object:
-        return _writable(values)
+        return writable(values)
 
 
 class Shown(_Fact):
@@ -405,7 +359,8 @@ class Twins(_Fact):
     """Two examples that are nearly the same, in different splits.
 
     Args:
-        first: Id of one, and `second` of the other.
+        first: Id of one.
+        second: Id of the other.
         parts: Their splits.
         similarity: Correlation of their contents, up to 1.
         pictures: Both pictures, where there are any.
@@ -482,7 +437,8 @@ class StageFacts(_Fact):
     Args:
         step: Updates so far.
         epoch: Whole epochs so far.
-        bits: How surprised it was by a character, or a word, of held-out text; `by` says which of them.
+        bits: How surprised it was by a character, or a word, of held-out text.
+        by: Which of them.
         words: Share of its words that occur in the training text.
         copied: Characters in a row that it has from there.
         forms: What the learned text keeps besides.

@@ -28,6 +28,7 @@ from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
 from netwright.report import sentences
 from netwright.report.facts import Facts
+from netwright.report.values import png_text
 from netwright.resolved import Resolved
 from netwright.run import going, inside, looking, sheet, stages
 from netwright.run.answering import Answered
@@ -435,7 +436,7 @@ def _picture(dataset: Dataset, position: int) -> str | None:
     for name, field in dataset.inputs.items():
         if field.kind == "image":
             seen = registry.resolve("kind", "image")().preview(dataset.arrays[name][np.array([position])][0], field)
-            return report.png_text(seen) if isinstance(seen, bytes) else None
+            return png_text(seen) if isinstance(seen, bytes) else None
     return None
 
 
@@ -466,7 +467,7 @@ def _templates(model: Model) -> list[report.Template]:
     for label, row in zip(labels, weights, strict=True):
         picture = row.reshape(channels, height, width).permute(1, 2, 0)
         scaled = (picture / picture.abs().max().clamp_min(1e-12) * 127 + 128).clamp(0, 255).byte().numpy()
-        found.append(report.Template(label=label, png=report.png_text(_png(scaled))))
+        found.append(report.Template(label=label, png=png_text(_png(scaled))))
     return found
 
 

@@ -12,6 +12,7 @@ from netwright.data.fields import kind_of
 from netwright.field import Field
 from netwright.model_file import Model
 from netwright.report import facts as report
+from netwright.report.values import png_text
 from netwright.run import strategies
 from netwright.seeds import derive, numpy_generator
 from netwright.spec import Spec
@@ -72,7 +73,7 @@ def _shown(id: str, before: _Values, after: _Values) -> report.Changed:
     for name, (field, value) in before.items():
         one, two = kind_of(field).preview(value, field), kind_of(field).preview(after[name][1], field)
         if isinstance(one, bytes) and isinstance(two, bytes):
-            return report.Changed(id=id, before=report.png_text(one), after=report.png_text(two), pictures=True)
+            return report.Changed(id=id, before=png_text(one), after=png_text(two), pictures=True)
     one, two = (_told(values) for values in (before, after))
     return report.Changed(id=id, before=one, after=two, pictures=False)
 

@@ -7,7 +7,6 @@ cache serves every split, and no token of a held-out text is known before it is 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,9 +38,8 @@ SEEN_TWICE = 2  # how often a word is in the training part to be known; the othe
 FLAT = 2_000  # tokens that a bag of words counts
 _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 _OR_LINE_END = {"words": re.compile(rf"{_WORD.pattern}|\n"), "spaces": re.compile(r"\S+|\n")}
-_SPACED = re.compile(
-    r"\s{0,100}\S{1,100}|\s{1,100}"
-)  # with what stands before it; a text without spaces is cut somewhere
+# A word with the spaces before it; a text without spaces is cut somewhere.
+_SPACED = re.compile(r"\s{0,100}\S{1,100}|\s{1,100}")
 _LOOKED_AT = 2_000  # cells
 
 
@@ -131,7 +129,8 @@ class Text(sequence.Sequence):
 
     def cut(self, values: np.ndarray, field: Field) -> int:
         """How many texts have more tokens than are read."""
-        longest, split = int(field.options["longest"]), _splitter(_endless(field))
+        longest = int(field.options["longest"])
+        split = _splitter(_read_to(field, longest + 1))
         return sum(len(split(_text(row))) > longest for row in _rows(values) if len(row) > longest)
 
     def width(self, field: Field) -> int:
@@ -146,11 +145,8 @@ class Text(sequence.Sequence):
     def coder(self, field: Field) -> Callable[[np.ndarray], np.ndarray]:
         """Makes of a text the codes of its tokens, 0 for one that is not known; one that is cut has no end."""
         codes = {token: code for code, token in enumerate(field.vocabulary)}
-        ends, longest, split = (
-            bool(field.options.get("ends")),
-            int(field.options["longest"]),
-            _splitter(_endless(field)),
-        )
+        ends, longest = bool(field.options.get("ends")), int(field.options["longest"])
+        split = _splitter(_read_to(field, longest + 1))  # one more tells whether it is cut
 
         def coded(values: np.ndarray) -> np.ndarray:
             tokens = split(_text(values))
@@ -203,9 +199,9 @@ def _comes_out(field: Field) -> bool:
     return any(field.options.get(name) for name in ("ends", "align", "of"))
 
 
-def _endless(field: Field) -> Field:
-    """The field with texts read to their end."""
-    return field.model_copy(update={"options": {**field.options, "longest": sys.maxsize}})
+def _read_to(field: Field, longest: int) -> Field:
+    """The field with texts read up to so many tokens."""
+    return field.model_copy(update={"options": {**field.options, "longest": longest}})
 
 
 def _some(column: Column) -> list[str] | None:
