@@ -141,12 +141,7 @@ def measure(
             name: task.loss(bare[name] if name in bare else torch.zeros_like(outputs[name]), batch.targets[name])
             for name, task in model.tasks.items()
         }
-        weighed = [(weights or {}).get(name, 1.0) * loss for name, loss in losses.items()]
-        aided = network.values(batch.inputs, [each.node for each in network.auxiliary]) if network.auxiliary else {}
-        for each in network.auxiliary:
-            loss = model.tasks[each.output].loss(aided[each.node], batch.targets[each.output])
-            weighed.append((weights or {}).get(each.output, 1.0) * each.share * loss)
-        total = torch.stack(weighed).sum()
+        total = _weighed(model, network, batch, losses, weights or {})
         if total.requires_grad:
             total.backward()
     gradients = _gradients(network)
@@ -169,6 +164,18 @@ def measure(
         silent=silent,
         short=short or {},
     )
+
+
+def _weighed(
+    model: Model, network: Network, batch: Batch, losses: dict[str, Tensor], weights: Mapping[str, float]
+) -> Tensor:
+    """The sum of all losses, those of auxiliary outputs among them."""
+    found = [weights.get(name, 1.0) * loss for name, loss in losses.items()]
+    aided = network.values(batch.inputs, [each.node for each in network.auxiliary]) if network.auxiliary else {}
+    for each in network.auxiliary:
+        loss = model.tasks[each.output].loss(aided[each.node], batch.targets[each.output])
+        found.append(weights.get(each.output, 1.0) * each.share * loss)
+    return torch.stack(found).sum()
 
 
 def _silent(network: Network) -> bool:

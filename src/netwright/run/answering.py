@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.batches import Batches, follows, packed
+from netwright.data.batches import Batch, Batches, follows, packed
 from netwright.data.dataset import Dataset
 from netwright.model_file import Model
 from netwright.models.decoders import likeliest, on_its_own
@@ -83,11 +83,10 @@ def answer(
     sums = dict.fromkeys(model.tasks, 0.0)
     writes = [name for name, task in model.tasks.items() if task.writes]
     alone = dict.fromkeys(() if quick else writes, 0.0)
-    done = 0
     model.network.eval()
     with torch.inference_mode(), likeliest(model.network) if quick else nullcontext():
         carried: Carried | None = {} if source.streams else None
-        for batch in source.epoch(0):
+        for batch in _counted(source.epoch(0), advance):
             cut_states(carried, len(batch.index))
             index.append(batch.index)
             inputs = {k: v.to(device) for k, v in batch.inputs.items()}
@@ -102,9 +101,6 @@ def answer(
                 said = written[name].cpu() if task.writes else given
                 answers[name].append(task.judged(said, truth, quick=quick))
                 targets[name].append(truth)
-            done += len(batch.index)
-            if advance:
-                advance(done)
     place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
     whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}
     sums |= {n: _in_batches(task, *whole[n], _batch_size(model)) for n, task in model.tasks.items() if task.among_mates}
@@ -119,6 +115,16 @@ def answer(
         None if dataset.groups is None else dataset.groups[dataset.positions(part)],
         quick,
     )
+
+
+def _counted(batches: Iterator[Batch], advance: Callable[[int], None] | None) -> Iterator[Batch]:
+    """The batches; behind each it is told how many examples are done."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch.index)
+        if advance:
+            advance(done)
 
 
 def _behind_guesses(model: Model, inputs: dict[str, Tensor], known: dict[str, Tensor]) -> dict[str, float]:
