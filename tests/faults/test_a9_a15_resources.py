@@ -89,11 +89,15 @@ def test_a10_a_killed_process_is_told_with_its_signal(monkeypatch: pytest.Monkey
 
 
 def test_a9_a_killed_run_says_what_may_have_been_the_reason_and_goes_on(tmp_path: Path) -> None:
-    words = ["netwright", "train", "digits", "--epochs", "60", "--patience", "0", "--to", str(tmp_path / "run")]
+    words = ["netwright", "train", "digits", "--epochs", "100", "--patience", "0", "--to", str(tmp_path / "run")]
     with subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        while not list((tmp_path / "run").glob("checkpoints/*")):
-            assert run.poll() is None
-            time.sleep(0.1)
+        for awaited in ("history.jsonl", "checkpoints/*"):
+            while not list((tmp_path / "run").glob(awaited)):
+                assert run.poll() is None
+                time.sleep(0.05)
+            asked = tmp_path / "run" / "control" / "1.json"  # the first checkpoint is due only after half a minute
+            asked.parent.mkdir(exist_ok=True)
+            asked.write_text('{"do": "save"}')
         run.send_signal(signal.SIGKILL)
     words = ["netwright", "resume", str(tmp_path / "run")]
     done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False)
