@@ -149,6 +149,7 @@ def _cells(proof: Proof, words: Path) -> None:
         right = 100 * score(found, "test", "accuracy")
         return {"right": right, "commonest": 100 * float(commonest), "parameters": found["parameters"]}
 
+    thrown = str(proof.part("thrown", lambda place: _thrown(proof, words, place))["told"])
     found = {name: proof.seeds(name, seeds, partial(one, layers)) for name, layers in CELLS.items()}
     sizes = {name: int(each[0]["parameters"]) for name, each in found.items()}  # type: ignore[call-overload]
     near = max(sizes.values()) / min(sizes.values())
@@ -184,7 +185,6 @@ def _cells(proof: Proof, words: Path) -> None:
     blind = statistics.fmean(_column(found["RNN of relu"], "commonest"))
     learned = statistics.fmean(_column(found["RNN of relu"], "right")) > blind
     proof.check(f"the RNN of relu learned more than {blind:.1f} %", learned or not proof.full)
-    thrown = str(proof.part("thrown", lambda place: _thrown(proof, words, place))["told"])
     proof.check(f"at a rate of 30, unclipped: {thrown}", "Norms of the gradient: " in thrown)
     proof.row(
         "H17",
