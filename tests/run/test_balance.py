@@ -18,7 +18,7 @@ OF_LATEX = [*"{}|%[(*en\n\\ ", "$", "$$", r"\(", r"\)", r"\[", r"\]", r"\text{",
 OF_LATEX += [r"\begin", r"\end", r"\be", "n{a}"]
 OF_LATEX += [rf"\{side}{{{name}}}" for side in ("begin", "end") for name in ("a", "align", "array", "verbatim")]
 
-WORDS = st.sampled_from(["so ", "x", r"\{", r"\$", r"\\[2pt]", "[0,1)", r"\verb|}|", "% } $\n", "\\item a\n\n"])
+WORDS = st.sampled_from(["so ", "x", r"\{", r"\$", r"\\[2pt]", "on [0,1)", r"\verb|}|", "% } $\n", "\\item a\n\n"])
 FORMULAS = st.sampled_from(["x", r"\left[0,1\right)", r"\text{ if $y$}", r"\text{ if \(y\)}", r"\}", "_{i}"])
 
 
@@ -79,6 +79,11 @@ def test_what_is_never_closed_counts_but_at_a_cut(
         ("{a \\", "{a }"),
         (r"\begin{verbatim} { $", "\\begin{verbatim} { $\n\\end{verbatim}"),
         (r"\begin{the", r" {the}"),
+        (r"a \\ [0,1) b", r"a \\{} [0,1) b"),  # an option that never ends
+        (r"a \\[2pt] b", r"a \\[2pt] b"),
+        (r"\item [0,1)" + "\n\n]", r"\item{} [0,1)" + "\n\n]"),
+        (r"\item [(a)] b", r"\item [(a)] b"),
+        (r"$\left[0,1\right)$", r"$\left[0,1\right)$"),
     ],
 )
 def test_latex_is_closed(text: str, mended: str) -> None:

@@ -30,13 +30,21 @@ _LATEX = re.compile(
     |(?P<lost>\\(?:begin|end)(?![A-Za-z]))
     |(?P<words>\\(?:text(?!color|style)[a-z]*|mbox|hbox|fbox|intertext|footnote|tag\*?)\{)
     |(?P<bracket>\\[()\[\]]|[{}])
-    |\\(?:[A-Za-z]+|[^\n])?
+    |\\(?:[A-Za-z]+\*?|\\\*?|[^\n])?
     |(?P<dollar>\$\$?)
     |(?P<blank>\n[ \t]*(?=\n))""",
     re.VERBOSE | re.DOTALL,
 )
 _FORMULA = re.compile(r"(equation|displaymath|math|align|flalign|alignat|xalignat|gather|multline|eqnarray)\*?$")
 _IN_FORMULA = re.compile(r"(array|subarray|split|aligned|alignedat|gathered|\w*matrix\*?|\w*cases\*?)$")
+_OPENED = re.compile(r"[ \t]*\n?[ \t]*\[")
+_TAKES = re.compile(
+    r"\\(?!(?:left|right|middle|[bB]igg?[lrm]?)[ \t]*\Z)(?:begin\{[^{}]*\}|[A-Za-z]+\*?|\\\*?)[ \t]*\Z"
+)  # options
+_OPTION = re.compile(
+    r"""\s*\[(?:[^\[\]{}\\\n]|\n(?![ \t]*\n)|\\(?!(?:begin|end|item)(?![A-Za-z]))(?:[A-Za-z]+|[^\n])|\{[^{}]*\})*\]"""
+)
+_SPACE = re.compile(r"\s*\[[ \t]*[-+]?[\d.]*[ \t]*(?:[a-z]{2}|\\[A-Za-z]+)[^\]\n]*\]")  # between two rows
 _WHOLE = re.compile(r'"(?:\\[^\n]|[^"\\\n])*"')  # string
 _COMMAND = re.compile(r"\\(begin|end|[A-Za-z]{2,})\*?[ \t]*\{")
 _CUT = re.compile(r"(?<!\\)((?:\\\\)*)\\\Z")  # a last backslash, which would hide what is put behind it
@@ -247,7 +255,7 @@ def _rest(token: re.Match[str]) -> str:
 def _mended_latex(text: str) -> _Mended:
     mended, at = _Mended(text, "%"), 0
     while token := _LATEX.search(text, at):
-        mended.put(text[at : token.start()])
+        _plain(mended, text, at, token.start())
         at, said = token.end(), token[0]
         if token["dollar"]:
             at = _dollar(mended, said, at)
@@ -263,8 +271,17 @@ def _mended_latex(text: str) -> _Mended:
             if token["blank"]:
                 _end_formulas(mended)
             mended.put(said)
-    mended.put(text[at:])
+    _plain(mended, text, at, len(text))
     return mended
+
+
+def _plain(mended: _Mended, text: str, at: int, behind: int) -> None:
+    """What stands between two tokens; a bracket behind a command must not begin an option that never ends."""
+    if mended.parts and _OPENED.match(text, at, behind) and _TAKES.match(mended.parts[-1]):
+        option = _SPACE if mended.parts[-1].startswith("\\\\") else _OPTION
+        if not option.match(text, at):
+            mended.put("{}")
+    mended.put(text[at:behind])
 
 
 def _bracket(mended: _Mended, token: re.Match[str]) -> None:
