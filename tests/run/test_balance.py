@@ -36,7 +36,7 @@ SOUND = st.recursive(
     | _around(
         IN_FORMULAS, ("$x", "$"), ("$$", "$$"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\begin{align}", r"\end{align}")
     ),
-    lambda inner: _around(inner, ("{", "}"), (r"\emph{", "}"), (r"\begin{a}", r"\end{a}"), (r"\footnote{", "}")),
+    lambda inner: _around(inner, ("{", "}"), (r"\begin{a}", r"\end{a}"), (r"\footnote{", "}")),
 )
 
 
@@ -77,8 +77,12 @@ def test_what_is_never_closed_counts_but_at_a_cut(
         (r"\begin{align} x \\", "\\begin{align} x \\\\\n\\end{align}"),
         ("{a % b", "{a % b\n}"),
         ("{a \\", "{a }"),
-        (r"\begin{verbatim} { $", "\\begin{verbatim} { $\n\\end{verbatim}"),
+        (r"\begin{verbatim} { $", "\\begin{verbatim} { $\n\\end{verbatim}\n"),
         (r"\begin{the", r" {the}"),
+        (r"\begin{verbatim*} {" + "\n\n}", r"\begin{verbatim*} {" + "\n\n}\n" + r"\end{verbatim*}" + "\n"),
+        (r"\verb|x y}", " |x y"),
+        ("\\emph{so\n\nit} is", "\\emph{so}\n\nit  is"),  # one paragraph at most
+        ("{so\n\nit} is", "{so\n\nit} is"),
         (r"a \\ [0,1) b", r"a \\{} [0,1) b"),  # an option that never ends
         (r"a \\[2pt] b", r"a \\[2pt] b"),
         (r"\item [0,1)" + "\n\n]", r"\item{} [0,1)" + "\n\n]"),

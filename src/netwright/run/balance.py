@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple
 _DEEP = 4  # at 99 of 100 places of Linux's C no more brackets are open
 _CLOSERS = {"(": ")", "[": "]", "{": "}", r"\(": r"\)", r"\[": r"\]"}
 _ENDS = frozenset(_CLOSERS.values())
-_DELIMITERS = frozenset({"$", "$$", r"\)", r"\]"})  # of formulas
 _C = re.compile(
     r"""(?P<comment>/\*.*?(?:\*/|\Z)|(?<!:)//[^\n]*)
     |(?P<string>"(?:\\[^\n]|[^"\\\n])*(?:"|\Z))|'(?:\\[^\n]|[^'\\\n])'
@@ -27,11 +26,12 @@ _LATEX = re.compile(
     |(?P<raw>\\begin\{(?P<name>(?:verbatim|Verbatim|lstlisting|minted|comment)\*?)\}.*?(?P<shut>\\end\{(?P=name)\}|\Z))
     |\\verb\*?(?P<mark>[^\w\s*{}()\[\]$\\%])[^\n]*?(?P=mark)
     |\\(?P<side>begin|end)[ \t]*\n?[ \t]*\{(?P<environment>[^{}\\$%\s]+)\}
-    |(?P<lost>\\(?:begin|end)(?![A-Za-z]))
+    |(?P<lost>\\(?:begin|end|verb)(?![A-Za-z])\*?)
     |(?P<words>\\(?:text(?!color|style)[a-z]*|mbox|hbox|fbox|intertext|footnote|tag\*?)\{)
     |(?P<bracket>\\[()\[\]]|[{}])
     |\\(?:[A-Za-z]+\*?|\\\*?|[^\n])?
     |(?P<dollar>\$\$?)
+    |(?P<column>&)
     |(?P<blank>\n[ \t]*(?=\n))""",
     re.VERBOSE | re.DOTALL,
 )
@@ -43,6 +43,10 @@ _TAKES = re.compile(
 )  # options
 _OPTION = re.compile(
     r"""\s*\[(?:[^\[\]{}\\\n]|\n(?![ \t]*\n)|\\(?!(?:begin|end|item)(?![A-Za-z]))(?:[A-Za-z]+|[^\n])|\{[^{}]*\})*\]"""
+)
+_SHORT = re.compile(  # commands that LaTeX gives no argument of several paragraphs
+    r"\\(?:text[a-z]+|emph|math[a-z]+|(?:sub){0,2}section|(?:sub)?paragraph|part|chapter|title|caption|index|label|"
+    r"(?:page|eq)?ref|cite|bibitem|[hmf]box|frac|sqrt)\*?[ \t]*\Z"
 )
 _SPACE = re.compile(r"\s*\[[ \t]*[-+]?[\d.]*[ \t]*(?:[a-z]{2}|\\[A-Za-z]+)[^\]\n]*\]")  # between two rows
 _WHOLE = re.compile(r'"(?:\\[^\n]|[^"\\\n])*"')  # string
@@ -133,7 +137,8 @@ def closed(text: str, latex: bool) -> str:
     r"""A text without what closes nothing, and with everything closed that it opens.
 
     What closes something further out closes what stands open within it. In LaTeX a formula also ends with its
-    paragraph, and within a formula none begins but in words (`\text{...}`).
+    paragraph, as does the argument of a command that may have but one (`\emph{...}`), and within a formula none begins
+    but in words (`\text{...}`). An `&` that divides no row of an environment is written `\&`.
 
     Args:
         text: As it was written, perhaps cut at its end.
@@ -152,10 +157,11 @@ def closed(text: str, latex: bool) -> str:
 
 
 class _Open(NamedTuple):
-    """Something that is open: what closes it, and whether what it holds is a formula, words, or as around it."""
+    """Something that is open: what closes it, and whether it holds a formula, words or what is around it."""
 
     closer: str
     holds: Literal["formula", "words", "same"] = "same"
+    short: bool = False  # ends with its paragraph
 
 
 class _Mended:
@@ -259,17 +265,20 @@ def _mended_latex(text: str) -> _Mended:
         at, said = token.end(), token[0]
         if token["dollar"]:
             at = _dollar(mended, said, at)
+        elif token["column"]:
+            cell = mended.open and mended.open[-1].closer.startswith(r"\end")
+            mended.put("&" if cell else r"\&")
         elif token["environment"]:
             _environment(mended, token)
         elif token["words"] or token["bracket"]:
             _bracket(mended, token)
         elif token["raw"] and not token["shut"]:
-            mended.begin(said, _Open(rf"\end{{{token['name']}}}"))
+            mended.begin(said, _Open(f"\\end{{{token['name']}}}\n"))  # some read the rest of its line, too
         elif token["lost"]:
             mended.drop(at)
         else:
             if token["blank"]:
-                _end_formulas(mended)
+                _end_paragraph(mended)
             mended.put(said)
     _plain(mended, text, at, len(text))
     return mended
@@ -288,13 +297,14 @@ def _bracket(mended: _Mended, token: re.Match[str]) -> None:
     """A brace, or what begins or ends a formula."""
     said = token[0]
     if token["words"] or said == "{":
-        mended.begin(said, _Open("}", "words" if token["words"] else "same"))
+        short = _SHORT.match(said[:-1] or (mended.parts[-1] if mended.parts else "")) is not None
+        mended.begin(said, _Open("}", "words" if token["words"] else "same", short))
     elif said in _ENDS:
         mended.end(said, said, token.end())
     elif mended.formula():
         mended.drop(token.end())
     else:
-        mended.begin(said, _Open(_CLOSERS[said], "formula"))
+        mended.begin(said, _Open(_CLOSERS[said], "formula", short=True))
 
 
 def _environment(mended: _Mended, token: re.Match[str]) -> None:
@@ -311,7 +321,7 @@ def _dollar(mended: _Mended, said: str, behind: int) -> int:
     """`$` or `$$`; gives where it ends, since within `$` the first of two does."""
     around = mended.formula()
     if around is None:
-        mended.begin(said, _Open(said, "formula"))
+        mended.begin(said, _Open(said, "formula", short=True))
     elif around.closer == "$":
         behind -= len(said) - 1
         mended.end("$", "$", behind)
@@ -322,8 +332,8 @@ def _dollar(mended: _Mended, said: str, behind: int) -> int:
     return behind
 
 
-def _end_formulas(mended: _Mended) -> None:
-    """A paragraph ends."""
-    outermost = next((at for at, each in enumerate(mended.open) if each.closer in _DELIMITERS), None)
+def _end_paragraph(mended: _Mended) -> None:
+    """A paragraph ends, and with it what cannot go on in the next."""
+    outermost = next((at for at, each in enumerate(mended.open) if each.short), None)
     if outermost is not None:
         mended.close(outermost)
