@@ -28,6 +28,7 @@ def cells(values: list, root: Path | None = None) -> Cells:
         ([True, False], "input", "category", "true or false"),
         (["[[0.5, 1], [2, -3]]", "[[[1, 2, 0]]]", ' {"x": [1], "y": [2]}'], "input", "ink", "every cell holds points"),
         (["<ink><trace>1 2</trace></ink>"] * 2, "input", "ink", "every cell holds points"),
+        (['[{"x": 1, "y": 2, "t": 3}]', '{"t": [3], "X": [1], "Y": [2]}'], "input", "ink", "every cell holds points"),
         (["[[0.5, 1]]", "none of it"], "input", "category", "2 different texts"),
         ([None, None], "input", "", "no cell has a value"),
         (["", " ", ""], "input", "", "every cell is empty"),

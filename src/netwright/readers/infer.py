@@ -24,7 +24,10 @@ FEW_CLASSES = 20  # different whole numbers up to which an output is classes rat
 FREE_TEXT = "an identifier or free text"
 FILES = {"image": "picture files", "audio": "sound files", "ink": "files of pen ink", "text": "text files"}
 NOTHING_THERE = ("every cell is empty", "no cell has a value")
-_POINTS = r'^\s*(\[\s*\[\s*(\[\s*)?-?[\d.]+\s*,|\{\s*"x"\s*:|(<\?xml[^>]*>\s*)?<ink\b)'  # as JSON or InkML
+_POINTS = (  # as JSON: points or strokes, or by name; or InkML
+    r'(?i)^\s*(\[\s*\[\s*(\[\s*)?-?[\d.]+\s*,|(\[\s*)?\{\s*("\w+"\s*:[^"{}]*)*"x"\s*:[^"{}]*("\w+"\s*:[^"{}]*)*"y"\s*:'
+    r"|(<\?xml[^>]*>\s*)?<ink\b)"
+)
 _SENTENCE = 8  # words that texts have on average to be read rather than left out; names and titles have fewer
 _MOSTLY = 0.95  # share of cells that must be numbers for a column to be one
 

@@ -1,4 +1,4 @@
-"""What a number beside the points of pen ink says of the pen: where strokes begin or end, or when it was down.
+"""What numbers beside the points of pen ink say: where strokes begin or end, when the pen was down, the time.
 
 Guarantees: the way it is written is decided once, from many inks, so that a new one is read the same way.
 """
@@ -18,7 +18,9 @@ Way = Literal["begins", "ends", "down", "up", "number"]
 Marks = Mapping[str, np.ndarray]  # numbers of each point beside x and y, by name, or by place counted from 1
 NUMBERED = "stroke"  # a name of what may count strokes
 NAMES = ("pen_down", "down", "pen", "pen_up", "up", "p", NUMBERED)
+TIMES = ("t", "time", "timestamp", "time_ms", "time_s", "millis")  # names of what may tell the time
 _DOWN, _UP = frozenset({"pen_down", "down"}), frozenset({"pen_up", "up"})
+_MOSTLY = 0.5  # of the points the time rises
 _UNDECIDED = ("pen", "3")  # what is read where no way was decided
 _WORDS = {
     "begins": "1 where a stroke begins",
@@ -95,7 +97,7 @@ def recognised(inks: Sequence[Marks]) -> Pen | None:
         >>> recognised([down]).words, recognised([begins]).words, recognised([{"3": np.array([8, 9])}])
         ('1 while it is down', '1 where a stroke begins', None)
     """
-    known = {name for marks in inks for name in marks}
+    known = {name for marks in inks for name in marks} - {*TIMES}
     names = [name for name in NAMES if name in known] + sorted(known - {*NAMES}, key=int)
     columns = {name: [marks[name] for marks in inks if name in marks] for name in names}
     fit = [name for name in names if _numbers_strokes(name, columns[name]) or all(map(_binary, columns[name]))]
@@ -110,6 +112,29 @@ def recognised(inks: Sequence[Marks]) -> Pen | None:
     looked = f"{what} {seen} of {counted(len(pens), 'ink')} looked at"
     aside = "; what moves while the pen is up is not ink" if way in {"down", "up"} else ""
     return Pen(at, way, looked + aside)
+
+
+def clock(inks: Sequence[Marks]) -> str | None:
+    """Which number tells when each point was drawn; None where none does.
+
+    It is one that every ink has, that never falls and mostly rises, by name or the first of them.
+
+    Args:
+        inks: Numbers of each point, of inks that have points.
+
+    Example:
+        >>> clock([{"3": np.array([0, 1, 1]), "4": np.array([7.0, 7.1, 7.3])}])
+        '4'
+    """
+    shared = set.intersection(*(set(marks) for marks in inks)) if inks else set()
+    names = [name for name in TIMES if name in shared]
+    names += sorted((name for name in shared if name.isdecimal()), key=int)
+    return next((name for name in names if _rises([marks[name] for marks in inks])), None)
+
+
+def _rises(times: Sequence[np.ndarray]) -> bool:
+    ways = np.concatenate([np.diff(each) for each in times])
+    return len(ways) > 0 and bool((ways >= 0).all()) and float((ways > 0).mean()) > _MOSTLY
 
 
 def _way(at: str, pens: Sequence[np.ndarray], share: float) -> Way:

@@ -156,6 +156,7 @@ def _input(field: Field) -> dict[str, object]:
         "columns": [field.name] if len(columns) == 1 or listed or field.kind == "ink" else columns,
         "file": field.kind in _FILES,
         "list": listed,
+        "timed": field.kind == "ink" and field.shape[-1] > 3,
         "missing": "missing" in field.options,
         "choices": list(field.vocabulary) if few else [],
     }
@@ -168,7 +169,7 @@ def _sent(cell: Cell, field: Field) -> object:
         given = np.array(cell, dtype=object) if isinstance(cell, list) else cell
         points = kind.one(given, field)  # type: ignore[arg-type]
         begins = np.flatnonzero(points[1:, 2] == 1) + 1
-        return [stroke[:, :2].tolist() for stroke in np.split(points, begins)]
+        return [stroke[:, [0, 1, *range(3, stroke.shape[1])]].tolist() for stroke in np.split(points, begins)]
     if field.kind == "image" and isinstance(cell, np.ndarray):
         cell = png(kind.one(cell, field))
     if field.kind == "category":

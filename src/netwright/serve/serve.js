@@ -70,7 +70,7 @@ function bar([label, share]) {
 // ---- ways to give something --------------------------------------------------------------------------------------
 
 function field(name, input) {
-  if (input.kind === "ink") return pad(name);
+  if (input.kind === "ink") return pad(name, input.timed);
   if (input.file) return file(name, input.kind);
   if (input.choices.length) return choice(name, input.choices);
   const blank = input.kind === "tags" ? "" : input.missing ? null : undefined;
@@ -149,8 +149,8 @@ function base64(blob) {
 
 // ---- a pad to write on -------------------------------------------------------------------------------------------
 
-function pad(name) {
-  let strokes = []; // of points [x, y] in shares of the pad's height, y down as on the screen
+function pad(name, timed) {
+  let strokes = []; // of points [x, y] in shares of the pad's height, y down as on the screen; and perhaps milliseconds
   const canvas = make("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${name}: write here with mouse, pen or finger`);
@@ -162,7 +162,8 @@ function pad(name) {
       make("label", { htmlFor: flip.id }, flip, " y grows upwards in the data: if the examples below stand on their heads, change it")));
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.height, (event.clientY - box.top) / box.height];
+    const point = [(event.clientX - box.left) / box.height, (event.clientY - box.top) / box.height];
+    return timed ? [...point, event.timeStamp] : point;
   };
   const redraw = () => draw(canvas, strokes);
   const edited = () => { redraw(); changed(); };
@@ -188,7 +189,7 @@ function pad(name) {
     const kept = strokes.filter((stroke) => stroke.length);
     if (!kept.length) return undefined;
     const learned = model.examples.map((example) => example[name]).filter(Boolean);
-    return JSON.stringify(spaced(kept, learned).map((stroke) => stroke.map(([x, y]) => [x, flip.checked ? -y : y])));
+    return JSON.stringify(spaced(kept, learned).map((stroke) => stroke.map(([x, y, ...time]) => [x, flip.checked ? -y : y, ...time])));
   };
   const set = (given) => { strokes = fitted(given, flip.checked, canvas.clientWidth / canvas.clientHeight); redraw(); };
   const picture = (given) => {
@@ -245,7 +246,7 @@ function fitted(given, upwards, wide) {
   const scale = Math.min((1 - 2 * MARGIN) / (height || 1), (wide - 2 * MARGIN) / (width || 1));
   const across = (x) => (wide - width * scale) / 2 + (x - left) * scale;
   const down = (y) => (1 - height * scale) / 2 + ((upwards ? -y : y) - top) * scale;
-  return given.map((stroke) => stroke.map(([x, y]) => [across(x), down(y)]));
+  return given.map((stroke) => stroke.map(([x, y, ...time]) => [across(x), down(y), ...time]));
 }
 
 function draw(canvas, strokes) {

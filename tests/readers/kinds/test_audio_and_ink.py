@@ -239,12 +239,67 @@ def test_what_moves_while_the_pen_is_up_is_no_ink(header: str, pen: str, says: s
     cell = table(header, pen)
     if header[0] == "0":
         header, cell = "", cell.partition("\n")[2]
-    field, (reason,) = drawn(cell, cell)
+    field, (reason, *_) = drawn(cell, cell)
     assert (reason.path, reason.value) == ("inputs.ink: pen", says)
     assert "2 inks looked at; what moves while the pen is up is not ink" in reason.why
-    assert Ink().one(cell, field).tolist() == POINTS
+    assert Ink().one(cell, field)[:, :3].tolist() == POINTS
     whole = Ink().one(cell, field.model_copy(update={"options": {**field.options, "every": True}}))
     assert whole[:, 2].tolist() == [1, 0, 0, 1, 1, 0]  # each point has an answer, and nothing leads through the air
+
+
+TIMES = [5.0, 5.5, 6.5, 8.0, 8.0]
+TIMED = {
+    "json object": json.dumps({"x": [0, 1, 1, 3, 3], "y": [0, 0, 1, 1, 0], "pen": [1, 0, 0, 1, 0], "T": TIMES}),
+    "json points": json.dumps([[*point, time] for point, time in zip(POINTS, TIMES, strict=True)]),
+    "json strokes": json.dumps([[[0, 0, 5], [1, 0, 5.5], [1, 1, 6.5]], [[3, 1, 8], [3, 0, 8]]]),
+    "json list of objects": json.dumps(
+        [dict(zip(("x", "y", "pen", "time"), (*p, t), strict=True)) for p, t in zip(POINTS, TIMES, strict=True)]
+    ),
+    "csv": "x,y,pen,timestamp\n" + "\n".join(f"{x},{y},{p},{t}" for (x, y, p), t in zip(POINTS, TIMES, strict=True)),
+    "unipen": ".COORD T Y X\n.PEN_DOWN\n5 0 0\n5.5 0 1\n6.5 1 1\n.PEN_UP\n.PEN_DOWN\n8 1 3\n8 0 3\n.PEN_UP",
+    "inkml": '<ink><traceFormat><channel name="X"/><channel name="Y"/><channel name="T"/></traceFormat>'
+    "<trace>0 0 5, 1 0 5.5, '0 '1 '1</trace><trace>3 1 8, 3 0 8</trace></ink>",
+    "iam": '<Session><Stroke><Point x="0" y="0" time="5"/><Point x="1" y="0" time="5.5"/>'
+    '<Point x="1" y="1" time="6.5"/></Stroke>'
+    '<Stroke><Point x="3" y="1" time="8"/><Point x="3" y="0" time="8"/></Stroke></Session>',
+}
+
+
+@pytest.mark.parametrize("way", TIMED)
+def test_when_points_were_drawn_is_read_from_every_form_and_kept_for_all(way: str) -> None:
+    field, reasons = drawn(TIMED[way], TIMED[way])
+    assert [r.value for r in reasons if r.path == "inputs.ink: time"] == ["of each point"]
+    assert field.shape == (4,)
+    wanted = [[*point, time - 5] for point, time in zip(POINTS, TIMES, strict=True)]
+    for text in (TIMED[way], TIMED["json strokes"], TIMED["inkml"]):
+        assert Ink().one(text, field).tolist() == wanted
+    with pytest.raises(CellError, match="does not say when its points were drawn"):
+        Ink().one(WAYS["inkml"], field)
+    assert Ink().one(TIMED[way], INK).tolist() == POINTS or way == "csv"  # a model without times does not mind them
+
+
+def test_times_count_in_units_of_the_ink() -> None:
+    field, _ = drawn(TIMED["inkml"])
+    values = room(field, 2)
+    values[0] = Ink().one(TIMED["inkml"], field)
+    values[1] = values[0] * np.array([1, 1, 1, 1000], np.float32)  # milliseconds
+    one, other = Ink().code(values, field)
+    assert one.shape == (5, Ink().dim(field)) == (5, 6)
+    torch.testing.assert_close(one, other)
+    np.testing.assert_allclose(one[:, 5], np.log1p(np.array([0, 0.5, 1, 1.5, 0])))
+    assert Ink().flat(one[None], field).shape[-1] == Ink().width(field)
+
+
+@pytest.mark.parametrize("times", [[5, 4, 6, 7, 8], [5, 5, 5, 6, 6]])
+def test_numbers_that_fall_or_hardly_rise_are_no_times(times: list[float]) -> None:
+    cell = json.dumps([[*point, time] for point, time in zip(POINTS, times, strict=True)])
+    assert drawn(cell, TIMED["json points"])[0].shape == (3,)
+
+
+def test_times_that_fall_in_a_new_ink_are_told() -> None:
+    field, _ = drawn(TIMED["json points"])
+    with pytest.raises(CellError, match="whose times are no numbers, or fall"):
+        Ink().one(json.dumps([[0, 0, 1, 5], [1, 0, 0, 4]]), field)
 
 
 def test_a_new_ink_is_read_as_those_that_were_planned() -> None:
