@@ -46,7 +46,7 @@ def main() -> int:
 def _trained(proof: Proof, recipe: str, more: str, place: Path) -> Path:
     """The folder of a run of the recipe, or of a small net on the beginning of its data."""
     if proof.full:
-        return proof.trained(f"{recipe} {more}", place)
+        return proof.trained(f"{recipe} --data {shlex.quote(str(data(recipe)))} {more}", place)
     few = proof.folder / f"{recipe}.txt"
     few.write_text(_source(recipe)[:FEW], encoding="utf-8")
     return proof.trained(f"{recipe} --data {shlex.quote(str(few))} {SMALL}", place)
@@ -66,7 +66,7 @@ def _shares(texts: list[str], name: str) -> float:
     """How far texts keep a form, in per cent of its places."""
     (form,) = (form for form in forms.FORMS if form.name == name)
     right, places = map(sum, zip(*map(form.right, texts), strict=True))
-    return 100 * right / max(places, 1)
+    return 100 * right / places if places else 100
 
 
 # ---- LaTeX -----------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def _scripts(proof: Proof) -> None:
     proof.row(
         "I30",
         "Writing a movie script",
-        f"netwright train scripts {SHORT}; netwright sample RUN --prompt '\\n\\n{found['first']}\\n'",
+        f"netwright train scripts --data FOLDER {SHORT}; netwright sample RUN --prompt '\\n\\n{found['first']}\\n'",
         f"{found['characters']:,} characters of screenplays, {bits} bits a character on the last tenth; of the scene "
         f"headings and names in what is written {kept:.1f} % are as they should be ({own:.1f} % of the learned ones); "
         f"given the word, {found['names']} speak in {answered:.0f} % of the texts",

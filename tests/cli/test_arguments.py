@@ -102,6 +102,19 @@ def test_named_data_is_found_in_the_shared_folder(tmp_path: Path, monkeypatch: p
     assert spec("mnist").data.path == str(tmp_path / "mnist")
 
 
+def test_a_recipe_is_meant_beside_its_data_although_a_folder_has_its_name(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ink").mkdir()
+    (tmp_path / "ink" / "a.csv").write_text("x,y\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    assert spec_from("ink", Wanted(data=str(table)), Settings()).outputs == recipes.load("ink").outputs
+    with pytest.raises(SpecError, match=r"nothing says what comes out.*For the recipe ink, say with --data"):
+        spec_from("ink", Wanted(), Settings())
+    with pytest.raises(SpecError, match=r"both .* and --data say where the examples are"):
+        spec_from(str(tmp_path / "ink"), Wanted(data=str(table)), Settings())
+
+
 def test_a_mistyped_source_names_the_nearest_recipe_or_file(
     tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -189,7 +189,8 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
         fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
         raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its folder with --data.")
     if not spec.outputs:
-        raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip())
+        recipe = f" For the recipe {source}, say with --data where its data is." if source in recipes.names() else ""
+        raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip() + recipe)
     return spec
 
 
@@ -275,7 +276,9 @@ def _start(source: str | None, data: str | None) -> Spec:
     if path.suffix.casefold() in {".yaml", ".yml"}:
         start = specs.load(path)
         beside = path.parent
-    elif path.exists() or comes_by_name(source):
+    elif (path.exists() or comes_by_name(source)) and not (data and source in recipes.names()):
+        if data is not None:
+            raise SpecError(f"both {source} and --data say where the examples are.", "Give one of the two.")
         start = specs.validate({"data": {"path": source}}, origin="command line")
         beside = Path()
     elif source in recipes.names():
