@@ -108,7 +108,7 @@ def test_c17_a_pen_that_stands_still_is_one_point() -> None:
 def test_c17_ink_that_never_says_when_the_pen_was_lifted_is_one_stroke_and_that_is_told() -> None:
     for cell in ("[[0,0,17],[1,0,25],[3,1,31]]", "[[0,0],[1,0],[3,1]]", "x,y,pen\n0,0,0\n1,0,0\n3,1,0"):
         column = Cells(pa.chunked_array([pa.array([cell])]))
-        field, (reason,) = Ink().plan("ink", column, InputSpec(), from_memory({"x": [0]}))
+        field, (reason, *_) = Ink().plan("ink", column, InputSpec(), from_memory({"x": [0]}))
         assert (reason.path, reason.value) == ("inputs.ink: pen", "one stroke each")
         assert reason.why.startswith("no number of the points says where the pen was lifted")
         assert Ink().one(cell, field)[:, 2].tolist() == [1, 0, 0]
