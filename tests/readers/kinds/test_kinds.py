@@ -362,6 +362,11 @@ def test_image_fit_is_the_same_in_blocks_and_at_once(monkeypatch: pytest.MonkeyP
         ([(448, 900), (448, 900)], (24, 64)),
         ([(50, 60), (70, 90), (60, 75)], (48, 64)),
         ([(3, 4), (5, 6)], (8, 8)),
+        ([(32, 160), (32, 160)], (32, 160)),
+        ([(160, 32), (160, 32)], (160, 32)),
+        ([(100, 400), (110, 440)], (64, 256)),
+        ([(9, 9000), (9, 9000)], (8, 1024)),
+        ([(500, 45000), (500, 45000)], (8, 1024)),
     ],
 )
 def test_image_default_size(tmp_path: Path, sizes: list[tuple[int, int]], expected: tuple[int, int]) -> None:

@@ -26,6 +26,8 @@ from netwright.spec import InputSpec, OutputSpec
 from netwright.words import listed
 
 LARGEST_PX = 64  # the longer side of a default size: enough for a net trained from scratch on a CPU
+_LINE = 2.5  # times as long one way as the other, or more: a line of writing, whose shorter side is bound instead
+_LONGEST_PX = 1024  # of such a line
 _MULTIPLE_PX = 8  # default sizes are multiples, so that three halvings by pooling leave no rest
 _HEADERS = 256  # pictures looked at to plan
 _LEAST_STD = 1 / 255  # one step of gray: a channel flatter than this is constant
@@ -224,20 +226,22 @@ def _headers(column: Column) -> list[Header]:
 
 
 def _size(headers: list[Header]) -> tuple[tuple[int, int], str]:
-    """The default size: the common one, else the median; never longer than `LARGEST_PX`."""
+    """The default size: the common one, else the median, scaled so that one side is at most `LARGEST_PX`.
+
+    It is the longer side, or the shorter one of a line of writing, whose letters would be lost otherwise.
+    """
     sizes = Counter((found.height, found.width) for found in headers)
-    if len(sizes) == 1:
-        (size,) = sizes
-        if max(size) <= LARGEST_PX:
-            return size, "every picture looked at has this size"
-        why = f"every picture looked at is {size[0]} x {size[1]}; scaled to at most {LARGEST_PX}"
-    else:
-        height, width = (int(np.median([found[axis] for found in sizes.elements()])) for axis in (0, 1))
-        size = (height, width)
-        why = (
-            f"median of {len(headers):,} pictures is {height} x {width}; multiples of {_MULTIPLE_PX} up to {LARGEST_PX}"
-        )
-    scale = min(1.0, LARGEST_PX / max(size))
+    alike = len(sizes) == 1
+    height, width = (int(np.median([found[axis] for found in sizes.elements()])) for axis in (0, 1))
+    size = (height, width)
+    line = max(size) >= _LINE * min(size)
+    scale = min(LARGEST_PX / min(size), _LONGEST_PX / max(size)) if line else LARGEST_PX / max(size)
+    if alike and scale >= 1:
+        return size, "every picture looked at has this size"
+    sides = f"up to {LARGEST_PX} x {_LONGEST_PX}, a line of writing" if line else f"up to {LARGEST_PX}"
+    told = "every picture looked at" if alike else f"median of {len(headers):,} pictures"
+    why = f"{told} is {height} x {width}; multiples of {_MULTIPLE_PX} {sides}"
+    scale = min(1.0, scale)
     height, width = (max(_MULTIPLE_PX, int(side * scale + 1e-9) // _MULTIPLE_PX * _MULTIPLE_PX) for side in size)
     return (height, width), why
 
