@@ -51,7 +51,7 @@ Points = list[list[float]]
 
 def main() -> int:
     """Trains on pen ink and tests with other writers."""
-    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words; cells of equal size", (6, 75))
+    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words; cells of equal size", (6, 140))
     letters = data("digilets")
     words = proof.folder / "words"
     proof.part("words", partial(_words, letters, 120 if proof.full else 30))
@@ -138,9 +138,10 @@ def _column(found: list[Plain], name: str) -> list[float]:
 
 def _cells(proof: Proof, words: Path) -> None:
     """Which letter did the word begin with? Asked at its last point."""
-    epochs, seeds = (15, 3) if proof.full else (2, 1)
+    epochs, seeds = (30, 3) if proof.full else (2, 1)
     asked = (
-        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs {epochs} --patience 0 --set training.clip=1"
+        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs {epochs} --patience 0 "
+        f"--batch-size {16 if proof.full else 64} --set training.clip=1"
     )
 
     def one(layers: str, seed: int, place: Path) -> Plain:

@@ -51,6 +51,7 @@ def test_all_mistakes_come_at_once_with_their_lines_and_nearest_names() -> None:
         ("outputs: {y: {weight: 0}}", "outputs.y.weight: Input should be greater than 0, not 0"),
         ("- a\n- b", "a spec is a mapping"),
         ("", "a spec is a mapping"),
+        ("inputs: {image: {augment: [{rotate: 4}]}}", "write {name: rotate, ...}"),
     ],
 )
 def test_a_mistake_says_what_is_expected(text: str, says: str) -> None:

@@ -35,7 +35,9 @@ class PartSpec(Frozen):
         if isinstance(given, str):
             return {"name": given}
         if isinstance(given, dict) and "options" not in given:
-            return {"name": given.get("name"), "options": {k: v for k, v in given.items() if k != "name"}}
+            if "name" not in given:
+                raise ValueError(f"no name is given: write {{name: {next(iter(given), 'NAME')}, ...}}")
+            return {"name": given["name"], "options": {k: v for k, v in given.items() if k != "name"}}
         return given
 
     @model_serializer
