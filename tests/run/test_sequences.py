@@ -15,6 +15,7 @@ from netwright.model_file import assemble
 from netwright.models.decoders import Decoder
 from netwright.models.decoding import Sampling
 from netwright.progress import Silent
+from netwright.run import scoring
 from netwright.run.answering import answer
 from netwright.run.prediction import answers
 from netwright.run.resolve import settle
@@ -237,6 +238,18 @@ def test_texts_that_were_learned_from_are_scored_without_a_beam_and_that_is_said
     }
     page = (outcome.run / "report.html").read_text(encoding="utf-8")
     assert ("of the training split were scored without a beam" in page) == (beam > 1)
+
+
+def test_of_many_texts_that_were_learned_from_some_are_scored_and_that_is_said(
+    told_back: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_TEXTS", 20)
+    show = Remembers()
+    outcome = run.train(spec.load(WRITTEN % (told_back, 1)), out=told_back.parent / "run", show=show)
+    assert show.stages["scoring the training part"] == (20, 20)
+    assert show.stages["scoring the test part"] == (9, 9)
+    page = (outcome.run / "report.html").read_text(encoding="utf-8")
+    assert "Of the training split 20 texts, drawn by the run's seed, were scored." in page
 
 
 def test_a_quick_look_writes_without_a_beam_and_leaves_the_decoder_as_it_was(told_back: Path) -> None:

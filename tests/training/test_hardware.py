@@ -1,5 +1,6 @@
 """Where a run computes: by a rule, with its reason, and never by a stopwatch."""
 
+import pytest
 import torch
 
 from netwright.resolved import Hardware
@@ -36,3 +37,13 @@ def test_a_recorded_device_that_is_gone_falls_back_to_the_cpu() -> None:
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     with hardware.applied(Hardware(device="cuda", threads=1, resident=True)) as device:
         assert device.type == expected
+
+
+def test_threads_that_the_environment_grants_are_not_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware.psutil, "cpu_count", lambda **_: 8)
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    for said, threads, why in (("3", 3, "OMP_NUM_THREADS is 3"), ("16", 8, "enough to share"), ("x", 8, "enough")):
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+        found = hardware.decide(10**9, True, "fits")
+        assert found.threads == threads
+        assert any(why in reason.why for reason in found.why)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from netwright.field import Field, Reason
 from netwright.readers import missing, padding, spreadsheet
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps, named
 from netwright.readers.dates import exact, is_date
+from netwright.seeds import numpy_generator
 from netwright.spec import Spec
 from netwright.words import listed
 
@@ -103,6 +104,19 @@ class Dataset:
     def positions(self, part: str) -> np.ndarray:
         """Positions of one part, or of "all" examples."""
         return np.arange(len(self)) if part == "all" else self.parts[part]
+
+    def some(self, seed: int, **most: int) -> Dataset:
+        """The same with fewer examples in some parts, drawn by chance.
+
+        Args:
+            seed: Of the draw.
+            most: By part, how many are left at most.
+        """
+        parts = dict(self.parts)
+        for part, count in most.items():
+            if len(there := parts[part]) > count:
+                parts[part] = there[np.sort(numpy_generator(seed, "look").permutation(len(there))[:count])]
+        return replace(self, parts=parts)
 
     def raw(self, positions: np.ndarray, name: str) -> list[Raw]:
         """The original cells of examples: the bytes of a file, the text of a cell, or an array.

@@ -162,6 +162,7 @@ class OutputFacts(_Fact):
         intervals: 95 % intervals of the scores of `shown`.
         baselines: Simple methods on the same examples.
         quick: Whether texts of the training part were scored without a beam, and those of the others with one.
+        drawn: Texts of the training part that were drawn to be scored; 0 where all were.
         steps: How many answers these examples have together, where each has one at every step; else 0.
         classes: Names of the classes, in the order of `confusion`.
         confusion: `confusion[truth][answer]`, counts on the test split.
@@ -203,6 +204,7 @@ class OutputFacts(_Fact):
     tracks: list[TrackFacts] = []
     measure: str = ""
     quick: bool = False
+    drawn: int = 0
     steps: int = 0
 
     @property

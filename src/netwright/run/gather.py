@@ -267,6 +267,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "headline": task.headline,
         "measure": track.unit(field),
         "quick": _quick(found, task),
+        "drawn": _drawn(found, task),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
         "remarks": [*task.remarks(answers, targets), *sentences.gap(answered.scores(found.model)[name])],
@@ -316,6 +317,12 @@ def _quick(found: Collected, task: Task) -> bool:
     decoder = found.model.spec.model.decoder
     beams = isinstance(task, Transcript) or (task.writes and decoder is not None and decoder.beam > 1)
     return beams and found.answered["train"].quick
+
+
+def _drawn(found: Collected, task: Task) -> int:
+    """Texts of the training part that were scored, where these were not all."""
+    scored = len(found.answered["train"].positions)
+    return scored if task.writes and scored < len(found.dataset.parts["train"]) else 0
 
 
 def _of_steps(task: Task, answers: Tensor, targets: Tensor) -> dict[str, object]:

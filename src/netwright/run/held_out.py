@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -28,7 +27,6 @@ from netwright.run import scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
 from netwright.run.prediction import run_data
-from netwright.seeds import numpy_generator
 from netwright.tasks.category import Category
 from netwright.training import hardware
 from netwright.words import counted
@@ -135,15 +133,7 @@ def held_out(run: Path, most: int, show: Display, train: int = 0) -> HeldOut:
     if not part:
         raise SpecError("no example of this run is held out.", "Train with a split that keeps some back.")
     there, seed = {name: len(positions) for name, positions in dataset.parts.items()}, decided.spec.training.seed
-    parts = {**dataset.parts, part: _drawn(dataset.parts[part], most, seed)}
-    parts["train"] = _drawn(dataset.parts["train"], train, seed)
-    return HeldOut(folder, replace(dataset, parts=parts), decided, model, part, there)
-
-
-def _drawn(positions: np.ndarray, most: int, seed: int) -> np.ndarray:
-    if len(positions) <= most:
-        return positions
-    return positions[np.sort(numpy_generator(seed, "look").permutation(len(positions))[:most])]
+    return HeldOut(folder, dataset.some(seed, train=train, **{part: most}), decided, model, part, there)
 
 
 def position_of(dataset: Dataset, example: str) -> int:

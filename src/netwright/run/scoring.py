@@ -44,6 +44,7 @@ from netwright.words import counted
 
 LEFT_OUT = "left_out"  # among a model file's facts: columns that did not go in
 _CHUNK = 2048  # examples coded at a time
+_TEXTS = 2048  # of the training part that are written to be scored; of all of them it takes longer than an epoch
 _MISTAKES, _TOLD = 20, 3  # pairs of classes, and sure mistakes: kept, and printed
 _MOST_PROBABILITIES = 1000  # classes; beyond, only the likeliest class is kept per example
 
@@ -94,9 +95,11 @@ def finish(
     shown = "test" if "test" in parts else parts[-1]
     answered = {}
     for part in parts:
-        show.stage(f"scoring the {'training' if part == 'train' else part} part", len(dataset.parts[part]))
         quick = part == "train" != shown  # of all texts that were learned from, a beam takes hours
-        answered[part] = answer(model, dataset, part, resident, quick=quick, advance=show.advance)
+        writes = quick and any(task.writes for task in model.tasks.values())
+        asked = dataset.some(decided.spec.training.seed, train=_TEXTS) if writes else dataset
+        show.stage(f"scoring the {'training' if part == 'train' else part} part", len(asked.parts[part]))
+        answered[part] = answer(model, asked, part, resident, quick=quick, advance=show.advance)
     show.stage("scoring", 0)
     model = _settled(model, answered)
     scores = {part: found.scores(model) for part, found in answered.items()}

@@ -45,9 +45,13 @@ def decide(
     if threads is None:
         cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-        threads = 1 if step_multiply_adds < ONE_THREAD_MULTIPLY_ADDS else max(1, min(cores, allowed))
+        wanted = os.environ.get("OMP_NUM_THREADS", "")
+        most = int(wanted) if wanted.isdecimal() else cores
+        little = step_multiply_adds < ONE_THREAD_MULTIPLY_ADDS
+        threads = 1 if little else max(1, min(cores, allowed, most))
         size = f"a step is {step_multiply_adds / 1e6:.3g} M multiply-adds"
-        reason = "too little to share" if threads == 1 else "enough to share among the cores"
+        asked = f"OMP_NUM_THREADS is {wanted}" if most < min(cores, allowed) else ""
+        reason = "too little to share" if little else asked or "enough to share among the cores"
         why.append(Reason(path="training.threads", value=str(threads), why=f"{size}: {reason}"))
     why.append(Reason(path="hardware.resident", value=str(resident).lower(), why=why_resident))
     layout = "channels_last" if convolves else "contiguous"
