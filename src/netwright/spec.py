@@ -168,6 +168,7 @@ class DecoderSpec(Frozen):
 
     Args:
         dim: Numbers of its state.
+        layers: LSTMs on top of each other.
         embed: Numbers of a token that goes back in.
         attention: How it looks at the input: luong (the new state asks), bahdanau (the old one does), or none.
         dropout: Share of embedded tokens and of what the next is chosen from that training leaves out.
@@ -179,6 +180,7 @@ class DecoderSpec(Frozen):
     """
 
     dim: int = Setting(default=256, ge=1)
+    layers: int = Setting(default=1, ge=1, le=8)
     embed: int = Setting(default=128, ge=1)
     attention: Literal["luong", "bahdanau", "none"] = "luong"
     dropout: float = Setting(default=0.3, ge=0, lt=1)

@@ -12,13 +12,24 @@ from netwright.models.network import Network
 from netwright.readers import padding
 from netwright.spec import DecoderSpec, ModelSpec
 
-WAYS = ["luong", "bahdanau", "none", "luong untied", "bahdanau untied", "none untied"]
+WAYS = [
+    "luong",
+    "bahdanau",
+    "none",
+    "luong untied",
+    "bahdanau untied",
+    "none untied",
+    "luong 3",
+    "bahdanau 2",
+    "none 2",
+]
 LENGTHS = (6, 2, 4)
 
 
 def made(attention: str, beam: int = 1, layers: str = "lstm 7 both yes", **wish: float) -> Network:
-    asks, _, untied = attention.partition(" ")
-    facts = {"dim": 8, "embed": 9, "attention": asks, "beam": beam, "dropout": 0.0, "tied": not untied}
+    asks, _, form = attention.partition(" ")
+    facts = {"dim": 8, "embed": 9, "attention": asks, "beam": beam, "dropout": 0.0, "tied": form != "untied"}
+    facts["layers"] = int(form) if form.isdecimal() else 1
     decoder = DecoderSpec.model_validate(facts | wish)
     model = ModelSpec(layers=layers, decoder=decoder)
     return build(model, {"text": (STEPS, 12)}, {"out": 9}, 0, {"text": 4}, (), {"out": 6}).eval()

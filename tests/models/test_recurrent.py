@@ -6,7 +6,7 @@ from netwright.field import STEPS
 from netwright.models.build import build, table
 from netwright.models.convolution import Columns
 from netwright.models.network import Network
-from netwright.models.recurrent import Conv1d, Gru, Last, Lstm, Rnn
+from netwright.models.recurrent import Conv1d, EmbedTokens, Gru, Last, Lstm, Rnn
 from netwright.spec import ModelSpec
 
 TEXTS = [
@@ -189,3 +189,16 @@ def test_columns_are_read_from_left_to_right() -> None:
     assert rows["columns1"].shape == (STEPS, 24)
     assert rows["lstm1"].multiply_adds == 8 * 4 * 5 * (24 + 5)
     assert net({"image": torch.rand(3, 1, 6, 8)})["a"].shape == (3, 2)
+
+
+@pytest.mark.parametrize("kind", ["one answer", "an answer at every step", "a text that is written"])
+def test_tokens_begin_spread_by_one_or_where_a_whole_text_is_answered_near_0(kind: str) -> None:
+    model = ModelSpec(layers="gru 4, last" if kind == "one answer" else "gru 4")
+    steps = ["out"] if kind == "an answer at every step" else []
+    writers = {"out": 5} if kind == "a text that is written" else {}
+    network = build(model, {"text": (STEPS, 400)}, {"out": 9}, 0, {"text": 64}, steps, writers)
+    embed = next(module for module in network.modules() if isinstance(module, EmbedTokens))
+    said = embed(torch.arange(400)[None]).detach()
+    wanted = 0.1 / 3**0.5 if kind == "one answer" else 1.0
+    assert float(said.std()) == pytest.approx(wanted, rel=0.02)
+    assert (float(said.abs().max()) <= 0.1) == (kind == "one answer")

@@ -120,7 +120,8 @@ def outline(
     """
     going = {name for frame in (frames or {}).values() for name in frame.going}
     text, _ = default_layers(model, groups, onwards=bool(each_step), whole=bool(writers), ahead=bool(going))
-    graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {}, causal=bool(model.causal))
+    whole = not (each_step or writers)
+    graph = _Graph(text, groups, tuple(heads), embeds or {}, frames or {}, causal=bool(model.causal), whole=whole)
     graph.lay(parse(text))
     graph.write(model.decoder or DecoderSpec(), heads, writers or {})
     once = {name: units for name, units in heads.items() if name not in {*(writers or {}), *going}}
@@ -184,8 +185,9 @@ class _Graph:
         frames: Mapping[str, Frame],
         *,
         causal: bool,
+        whole: bool,
     ) -> None:
-        self.text, self.causal = text, causal
+        self.text, self.causal, self.whole = text, causal, whole
         self.within = ""  # how names begin; what is aside is counted for itself, whether it is there or not
         self.nodes: list[Node] = []
         self.modules: dict[str, nn.Module] = {}
@@ -242,7 +244,8 @@ class _Graph:
         if dim is None:
             return name
         with torch.device("meta"):
-            layer = EmbedTokens(self.shapes[name], dim) if self.over_time(name) else Embed(self.shapes[name], dim)
+            timed, shape = self.over_time(name), self.shapes[name]
+            layer = EmbedTokens(shape, dim, quiet=self.whole) if timed else Embed(shape, dim)
         return self.add_layer(self.free("embed"), "embed", f"embed {dim}", name, layer)
 
     def framed(self, name: str, frame: Frame) -> str:

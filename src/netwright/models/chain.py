@@ -50,7 +50,11 @@ def chain(network: Network, head: str, carried: Carried) -> Callable[[int], Vect
             return None
     if last != head or (embed.weight is None and embed.tokens > _MOST_COLUMNS):
         return None
-    table = np.eye(embed.tokens, dtype=np.float32) if embed.weight is None else embed.weight.numpy(force=True)
+    table = (
+        np.eye(embed.tokens, dtype=np.float32)
+        if embed.weight is None
+        else embed.weight.numpy(force=True) * embed.factor
+    )
 
     def step(token: int) -> Vector:
         x = table[token]

@@ -7,6 +7,7 @@ begins with the encoding, each token is fed back, and attention looks at the ste
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from netwright.readers import padding
 from netwright.spec import DecoderSpec
 
 Choose = Callable[[np.ndarray], int]  # a token by the scores of all
+State = tuple[Tensor, Tensor]  # what the LSTMs say and what they keep, each (batch, layer, dim)
 
 
 @dataclass
@@ -33,7 +35,7 @@ class _Reading:
 
     memory: Tensor | None
     gone: Tensor | None
-    state: tuple[Tensor, Tensor]
+    state: State
 
     def rows(self, pick: Tensor) -> _Reading:
         """The same for some rows."""
@@ -46,7 +48,8 @@ class Decoder(Layer):
 
     Attention "luong": the new state asks the steps of the encoding, and what it finds is joined to it before the next
     token is chosen. "bahdanau": the old state asks, and what it finds goes in with the last token. "none": the encoding
-    is the first state and nothing more, whatever the length of the input. Tied, what the next token is chosen from is
+    is the first state and nothing more, whatever the length of the input. Further LSTMs read the state of the one below
+    and what it found, so that they know what was looked at before. Tied, what the next token is chosen from is
     compared with the embedded tokens themselves: fewer weights, and less time where `embed` is less than `dim`.
 
     Args:
@@ -58,7 +61,7 @@ class Decoder(Layer):
 
     Source: Cho et al. 2014, arXiv:1406.1078; attention Bahdanau, Cho, Bengio 2015, arXiv:1409.0473, section 3.1, and
     Luong, Pham, Manning 2015, arXiv:1508.04025, section 3.1 (general); the length penalty Wu et al. 2016,
-    arXiv:1609.08144, equation 14; tied weights Press & Wolf 2017, arXiv:1608.05859.
+    arXiv:1609.08144, equation 14; tied weights Press & Wolf 2017, arXiv:1608.05859; tokens begin as in `EmbedTokens`.
     """
 
     def __init__(
@@ -69,12 +72,12 @@ class Decoder(Layer):
         wish: DecoderSpec | None = None,
     ) -> None:
         wish = wish or DecoderSpec()
-        dim, embed, attention, tied = wish.dim, wish.embed, wish.attention, wish.tied
+        dim, embed, attention, tied, layers = wish.dim, wish.embed, wish.attention, wish.tied, wish.layers
         at_least(1, longest=longest)
         wide = in_shape[0] if len(in_shape) != 2 else in_shape[1]
         found = dim + (0 if attention == "none" else wide)  # what a token is chosen from
         joined = embed if tied else dim if attention == "luong" else 0
-        per_step = 4 * dim * (embed + dim) + tokens * (joined or found) + found * joined
+        per_step = 4 * dim * (embed + dim + (layers - 1) * (found + dim)) + tokens * (joined or found) + found * joined
         per_step += wide * dim if attention != "none" else 0
         super().__init__(in_shape, (STEPS, tokens), multiply_adds=per_step)
         self.timed = len(in_shape) == 2
@@ -86,9 +89,10 @@ class Decoder(Layer):
         self.own: Tensor | None = None  # where a training step feeds back a guess, `(batch, longest + 1)`
         self.alone = False  # whether true texts are scored behind guesses alone
         self.dropout = nn.Dropout(wish.dropout)
-        self.embedding = nn.Parameter(torch.empty(tokens, embed))
-        self.begin = nn.Linear(wide, 2 * dim)
+        self.embedding, self.factor = nn.Parameter(torch.empty(tokens, embed)), math.sqrt(embed)
+        self.begin, self.layers = nn.Linear(wide, 2 * layers * dim), layers
         self.cell = nn.LSTM(embed + (wide if attention == "bahdanau" else 0), dim, batch_first=True)
+        self.above = nn.ModuleList(nn.LSTM(found, dim, batch_first=True) for _ in range(layers - 1))
         self.ask = nn.Linear(dim, wide if attention == "luong" else dim, bias=False) if attention != "none" else None
         self.seen = nn.Linear(wide, dim) if attention == "bahdanau" else None
         self.weigh = nn.Linear(dim, 1, bias=False) if attention == "bahdanau" else None
@@ -98,21 +102,22 @@ class Decoder(Layer):
 
     def initialise(self, draw: Draw) -> None:
         """Matrices drawn, the recurrent one orthogonal gate by gate, the forget gate open, biases 0."""
-        draw.uniform(self.embedding, 0.1)
+        draw.uniform(self.embedding, math.sqrt(3) / self.factor)
         for name, weight in self.named_parameters():
             if name == "embedding":
                 continue
             if weight.ndim < 2:
                 nn.init.zeros_(weight)
-            elif name.startswith("cell.weight_hh"):
+            elif "weight_hh" in name:
                 with torch.no_grad():
                     for gate in weight.chunk(4):
                         nn.init.orthogonal_(gate, generator=draw.generator)
             else:
-                for gate in weight.chunk(4) if name.startswith("cell") else [weight]:
+                for gate in weight.chunk(4) if "weight_ih" in name else [weight]:
                     draw(gate)
         with torch.no_grad():
-            self.cell.bias_ih_l0.chunk(4)[1].fill_(1.0)  # type: ignore[operator]
+            for cell in (self.cell, *self.above):
+                cell.bias_ih_l0.chunk(4)[1].fill_(1.0)  # type: ignore[operator]
 
     def forward(
         self,
@@ -162,38 +167,45 @@ class Decoder(Layer):
             gone = None if steps is None else ~there(x, steps)[..., 0]
         else:
             first, x = x, x[:, None]
-        h, c = torch.tanh(self.begin(first)).chunk(2, dim=1)
+        h, c = torch.tanh(self.begin(first)).unflatten(1, (2, self.layers, -1)).unbind(dim=1)
         return _Reading(x if self.attention != "none" else None, gone, (h.contiguous(), c.contiguous()))
 
-    def _scores(self, tokens: Tensor, reading: _Reading) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def _scores(self, tokens: Tensor, reading: _Reading) -> tuple[Tensor, State]:
         """Scores after each of some tokens, and the state at their end."""
-        embedded = self.dropout(functional.embedding(tokens, self.embedding))
+        embedded = self.dropout(functional.embedding(tokens, self.embedding) * self.factor)
         if self.attention == "bahdanau":
-            return self._stepwise(embedded, reading)
-        h, (last, cell) = self.cell(embedded, (reading.state[0][None], reading.state[1][None]))
-        if self.ask is not None and reading.memory is not None:
-            weights = self.ask(h) @ reading.memory.transpose(1, 2)  # batch later time
-            h = torch.cat([h, _weighed(weights, reading)], dim=2)
-        return self._chosen(h), (last[0], cell[0])
+            h, context, state = self._stepwise(embedded, reading)
+        else:
+            h, state = self.cell(embedded, _of(0, reading))
+            context = []
+            if self.ask is not None and reading.memory is not None:
+                weights = self.ask(h) @ reading.memory.transpose(1, 2)  # batch later time
+                context = [_weighed(weights, reading)]
+        states = [state]
+        for layer, cell in enumerate(self.above, 1):
+            h, state = cell(self.dropout(torch.cat([h, *context], dim=2)), _of(layer, reading))
+            states.append(state)
+        last, kept = (torch.cat(each).transpose(0, 1) for each in zip(*states, strict=True))
+        return self._chosen(torch.cat([h, *context], dim=2)), (last, kept)
 
     def _chosen(self, found: Tensor) -> Tensor:
         """Scores of every token from the state and what attention found."""
         found = self.dropout(found if self.join is None else torch.tanh(self.join(found)))
         return functional.linear(found, self.embedding, self.bias) if self.out is None else self.out(found)
 
-    def _stepwise(self, embedded: Tensor, reading: _Reading) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def _stepwise(self, embedded: Tensor, reading: _Reading) -> tuple[Tensor, list[Tensor], State]:
         if self.ask is None or self.seen is None or self.weigh is None or reading.memory is None:
             raise RuntimeError("a decoder without its attention")  # pragma: no cover - made together
-        (h, c), found = reading.state, []
+        (h, c), states, found = _of(0, reading), [], []
         keys = self.seen(reading.memory)
         for token in embedded.unbind(dim=1):
-            asked = self.weigh(torch.tanh(keys + self.ask(h)[:, None]))[..., 0]  # batch time
+            asked = self.weigh(torch.tanh(keys + self.ask(h[0])[:, None]))[..., 0]  # batch time
             context = _weighed(asked[:, None], reading)[:, 0]
             into = torch.cat([token, context], dim=1)[:, None]
-            _, (last, cell) = self.cell(into, (h[None], c[None]))
-            h, c = last[0], cell[0]
-            found.append(torch.cat([h, context], dim=1))
-        return self._chosen(torch.stack(found, dim=1)), (h, c)
+            _, (h, c) = self.cell(into, (h, c))
+            states.append(h[0])
+            found.append(context)
+        return torch.stack(states, dim=1), [torch.stack(found, dim=1)], (h, c)
 
     def _drawn(self, reading: _Reading, choose: Choose) -> Int[Tensor, "batch later"]:
         """Texts of which one token after the other is drawn, padded."""
@@ -308,6 +320,12 @@ def fed_the_truth(*networks: nn.Module) -> AbstractContextManager[None]:
         networks: They are as they were afterwards.
     """
     return _set("own", None, *networks)
+
+
+def _of(layer: int, reading: _Reading) -> State:
+    """The state of one LSTM, as it takes it."""
+    h, c = (part[:, layer].contiguous()[None] for part in reading.state)
+    return h, c
 
 
 def _weighed(weights: Tensor, reading: _Reading) -> Tensor:

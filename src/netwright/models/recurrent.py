@@ -8,6 +8,7 @@ sequence may come in pieces. A layer says of itself whether it looks ahead (`Lay
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
@@ -43,29 +44,36 @@ def cut_states(carried: Carried | None, rows: int) -> None:
 class EmbedTokens(Layer):
     """Each token of a text as a few learned numbers, its row of a table; alike tokens come to lie near each other.
 
-    Never written in a text: a text that goes in gets one in front of everything else.
+    Never written in a text: a text that goes in gets one in front of everything else. The table is multiplied by the
+    root of `dim`: rows that spread like standardised inputs wake what reads them, and yet a rare word moves from where
+    it began in the few steps that it is met. Where one answer is sought for a whole text, they begin near 0 instead, so
+    that the words that tell it stand out (docs/log.md, Where words begin).
 
     Args:
         in_shape: `(time, token)`.
         dim: Numbers per token; 0 for a column per token, 1 in the place of the one that is there.
+        quiet: Rows begin near 0.
+
+    Source: the factor Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762, section 3.4.
     """
 
-    def __init__(self, in_shape: Shape, dim: int) -> None:
+    def __init__(self, in_shape: Shape, dim: int, *, quiet: bool = False) -> None:
         tokens = in_shape[1]
         super().__init__(in_shape, (STEPS, dim or tokens))
         self.tokens = tokens
         self.weight = nn.Parameter(torch.empty(tokens, dim)) if dim else None
+        self.quiet, self.factor = quiet, 1.0 if quiet else math.sqrt(dim)
 
     def initialise(self, draw: Draw) -> None:
-        """Near 0: what a rare word learns in a few steps is to count more than where it began (docs/log.md)."""
+        """What comes out spreads by 1, or lies near 0."""
         if self.weight is not None:
-            draw.uniform(self.weight, 0.1)
+            draw.uniform(self.weight, 0.1 if self.quiet else math.sqrt(3) / self.factor)
 
     def forward(self, x: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time dim"]:
         """The numbers of each token."""
         if self.weight is None:
             return functional.one_hot(x, self.tokens).to(torch.get_default_dtype())
-        return functional.embedding(x, self.weight)
+        return functional.embedding(x, self.weight) * self.factor
 
 
 class Recurrent(Layer):
