@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import platform
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,8 +11,7 @@ import PIL
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from netwright import files, metrics, registry
 from netwright.data.dataset import Dataset
@@ -22,7 +20,6 @@ from netwright.doctor.finding import Finding
 from netwright.figures.marks import clip, number
 from netwright.model_file import Model
 from netwright.models.build import Row, table
-from netwright.models.layers import Dense
 from netwright.readers.kinds import track
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.report import facts as report
@@ -30,7 +27,7 @@ from netwright.report import sentences
 from netwright.report.facts import Facts
 from netwright.report.values import png_text
 from netwright.resolved import Resolved
-from netwright.run import going, inside, looking, sheet, stages
+from netwright.run import going, inside, looking, portrait, sheet, stages
 from netwright.run.answering import Answered
 from netwright.run.confused import confused
 from netwright.run.folder import RunFolder, data_name, now_utc
@@ -46,7 +43,6 @@ from netwright.training import history
 from netwright.words import counted, listed
 
 GRID = 24
-_SMALL_NET_UNITS = 40
 _QUOTED = 200  # characters of a text
 NOTHING = "(nothing)"  # a text without a character
 _SCATTER = 1000
@@ -122,8 +118,8 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         seconds=seconds,
         test_reads=folder.reads().get("test", 0),
         outputs=outputs,
-        templates=_templates(found.model),
-        small_net=_small_net(found.model),
+        templates=portrait.templates(found.model),
+        small_net=portrait.small_net(found.model),
         notes=[*found.dataset.notes, *inside.warnings(folder)],
         noun="images" if any(f.kind == "image" for f in found.model.inputs.values()) else "examples",
     )
@@ -455,73 +451,6 @@ def describe(dataset: Dataset, position: int, most: int = 6) -> str:
             seen = registry.resolve("kind", field.kind)().preview(dataset.arrays[name][np.array([position])][0], field)
             told.append(f'"{clip(str(seen), _QUOTED)}"' if field.kind == "text" else f"{name} {seen}")
     return files.printable(listed(told, most))
-
-
-# ---- the network drawn -----------------------------------------------------------------------------------------------
-
-
-def _templates(model: Model) -> list[report.Template]:
-    """One picture per class, when the model is linear on one image: the weights into that class, grey for zero."""
-    network, (field, *others) = model.network, model.inputs.values()
-    made = [node for node in network.nodes if node.inputs and node.part != "flatten"]
-    name, output = next(iter(model.outputs.items()))
-    if others or field.kind != "image" or len(made) != 1 or len(model.outputs) != 1 or output.kind == "identity":
-        return []
-    weights = _dense(network.module(name)).weight.detach()
-    height, width, channels = field.shape
-    labels = output.vocabulary if len(weights) == len(output.vocabulary) else (output.vocabulary or (name,))[-1:]
-    found = []
-    for label, row in zip(labels, weights, strict=True):
-        picture = row.reshape(channels, height, width).permute(1, 2, 0)
-        scaled = (picture / picture.abs().max().clamp_min(1e-12) * 127 + 128).clamp(0, 255).byte().numpy()
-        found.append(report.Template(label=label, png=png_text(_png(scaled))))
-    return found
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    sink = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(sink, format="PNG")
-    return sink.getvalue()
-
-
-def _dense(module: nn.Module) -> Dense:
-    return next(inner for inner in module.modules() if isinstance(inner, Dense))
-
-
-def _small_net(model: Model) -> report.SmallNet | None:
-    """All weights of a plain chain of few units, for the drawing; None for anything larger."""
-    network = model.network
-    nodes = [node for node in network.nodes if node.part != "flatten" and node.name not in network.aside]
-    chain = all(len(node.inputs) <= 1 for node in nodes) and sum(not node.inputs for node in nodes) == 1
-    dense = [node for node in nodes if node.part == "dense"]
-    if not chain or len(model.outputs) != 1 or not dense:
-        return None
-    sizes = [int(np.prod(nodes[0].shape)), *(node.shape[0] for node in dense)]
-    if sum(sizes) > _SMALL_NET_UNITS or any(node.part in {"conv", "pool"} for node in nodes):
-        return None
-    name, output = next(iter(model.outputs.items()))
-    layers = [_dense(network.module(node.name)) for node in dense]
-    last = list(output.vocabulary) if len(output.vocabulary) == sizes[-1] else [(output.vocabulary or (name,))[-1]]
-    if output.kind == "identity":
-        last = [f"{name} {place + 1}" for place in range(sizes[-1])]
-    functions = [_following(nodes, node.name) for node in dense[:-1]] + [model.tasks[name].unit]
-    return report.SmallNet(
-        units=[_input_names(model, sizes[0]), *([""] * size for size in sizes[1:-1]), last],
-        weights=[layer.weight.detach().tolist() for layer in layers],
-        biases=[layer.bias.detach().tolist() for layer in layers],
-        functions=functions,
-    )
-
-
-def _following(nodes: list, name: str) -> str:
-    return next((node.part for node in nodes if node.inputs == (name,) and node.parameters == 0), "identity")
-
-
-def _input_names(model: Model, count: int) -> list[str]:
-    names: list[str] = []
-    for field in model.inputs.values():
-        names += registry.resolve("kind", field.kind)().names(field)
-    return names if len(names) == count else [f"x{i + 1}" for i in range(count)]
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------
