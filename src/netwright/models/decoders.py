@@ -196,16 +196,22 @@ class Decoder(Layer):
     def _stepwise(self, embedded: Tensor, reading: _Reading) -> tuple[Tensor, list[Tensor], State]:
         if self.ask is None or self.seen is None or self.weigh is None or reading.memory is None:
             raise RuntimeError("a decoder without its attention")  # pragma: no cover - made together
-        (h, c), states, found = _of(0, reading), [], []
-        keys = self.seen(reading.memory)
-        for token in embedded.unbind(dim=1):
-            asked = self.weigh(torch.tanh(keys + self.ask(h[0])[:, None]))[..., 0]  # batch time
+        h, c = reading.state[0][:, 0], reading.state[1][:, 0].to(self.embedding.dtype)  # summed up in full precision
+        states, found, keys = [], [], self.seen(reading.memory)
+        into, onwards, *biases = self.cell.parameters()
+        of_tokens, of_context = into.split([embedded.shape[2], into.shape[1] - embedded.shape[2]], dim=1)
+        sums = functional.linear(embedded, of_tokens, biases[0] + biases[1])  # of all steps at once
+        weight = torch.cat([of_context, onwards], dim=1).to(sums.dtype)
+        for of_token in sums.unbind(dim=1):
+            asked = self.weigh(torch.tanh(keys + self.ask(h)[:, None]))[..., 0]  # batch time
             context = _weighed(asked[:, None], reading)[:, 0]
-            into = torch.cat([token, context], dim=1)[:, None]
-            _, (h, c) = self.cell(into, (h, c))
-            states.append(h[0])
+            gates = of_token + functional.linear(torch.cat([context, h], dim=1), weight)
+            i, f, g, o = gates.chunk(4, dim=1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            states.append(h)
             found.append(context)
-        return torch.stack(states, dim=1), [torch.stack(found, dim=1)], (h, c)
+        return torch.stack(states, dim=1), [torch.stack(found, dim=1)], (h[None], c[None])
 
     def _drawn(self, reading: _Reading, choose: Choose) -> Int[Tensor, "batch later"]:
         """Texts of which one token after the other is drawn, padded."""
