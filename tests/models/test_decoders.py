@@ -194,3 +194,20 @@ def test_every_weight_learns_and_a_few_texts_are_learned_by_heart(attention: str
 def test_a_decoder_of_nothing_is_refused() -> None:
     with pytest.raises(SpecError, match="longest is 0"):
         Decoder((STEPS, 3), 5, 0)
+
+
+@pytest.mark.parametrize("attention", ["luong 3", "bahdanau 2", "none 2"])
+def test_every_layer_begins_with_open_forget_gates_and_tokens_spread_by_one(attention: str) -> None:
+    spec = DecoderSpec(dim=8, embed=64, attention=attention.split()[0], layers=int(attention.split()[1]))
+    network = build(
+        ModelSpec(layers="lstm 7", decoder=spec), {"text": (STEPS, 12)}, {"out": 400}, 0, {"text": 4}, (), {"out": 6}
+    )
+    decoder = next(module for module in network.modules() if isinstance(module, Decoder))
+    cells = [module for module in decoder.modules() if isinstance(module, torch.nn.LSTM)]
+    assert len(cells) == spec.layers
+    for cell in cells:
+        assert cell.bias_ih_l0.chunk(4)[1].eq(1).all()
+    seen: list[torch.Tensor] = []
+    decoder.eval().dropout.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network({"text": torch.zeros(1, 3, dtype=torch.int64)}, None, {"out": torch.arange(2, 400)[None]})
+    assert float(seen[0].detach().std()) == pytest.approx(1, rel=0.03)

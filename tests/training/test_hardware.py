@@ -42,7 +42,11 @@ def test_a_recorded_device_that_is_gone_falls_back_to_the_cpu() -> None:
 def test_threads_that_the_environment_grants_are_not_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware.psutil, "cpu_count", lambda **_: 8)
     monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    for said, threads, why in (("3", 3, "OMP_NUM_THREADS is 3"), ("16", 8, "enough to share"), ("x", 8, "enough")):
+    enough = "enough to share among the cores"
+    for said, threads, why in (
+        ("3", 3, "OMP_NUM_THREADS is 3"), ("4,2", 4, "OMP_NUM_THREADS is 4"), ("16", 8, enough), ("0", 8, enough),
+        ("x", 8, enough),
+    ):  # fmt: skip
         monkeypatch.setenv("OMP_NUM_THREADS", said)
         found = hardware.decide(10**9, True, "fits")
         assert found.threads == threads

@@ -45,8 +45,8 @@ def decide(
     if threads is None:
         cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-        wanted = os.environ.get("OMP_NUM_THREADS", "")
-        most = int(wanted) if wanted.isdecimal() else cores
+        wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # of nested loops the outermost
+        most = int(wanted) if wanted.isdecimal() and int(wanted) else cores
         little = step_multiply_adds < ONE_THREAD_MULTIPLY_ADDS
         threads = 1 if little else max(1, min(cores, allowed, most))
         size = f"a step is {step_multiply_adds / 1e6:.3g} M multiply-adds"
