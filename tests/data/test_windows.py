@@ -134,6 +134,12 @@ def test_a_plain_file_is_a_text_and_its_end_is_held_out(tmp_path: Path) -> None:
     assert str(dataset.ids[1]) == "a.txt from 4"
 
 
+def test_a_text_of_fewer_pieces_than_parts_is_refused_with_both(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the text makes 1 piece, and 3 parts are to be made of them") as told:
+        prepared(tmp_path, "abc")
+    assert "data.window" in told.value.cure
+
+
 def test_a_folder_of_texts_is_read_whole(tmp_path: Path) -> None:
     for name in ("b.c", "deep/a.tex"):
         (tmp_path / "src" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -62,6 +62,18 @@ def test_c7_a_sound_that_goes_on_behind_its_header_is_refused_with_both_counts(s
         Audio().one(shortened(samples), SOUND)
 
 
+@pytest.mark.parametrize("rate", [0, 2**32 - 1])
+def test_c7_a_sound_of_an_impossible_rate_is_refused_with_the_rate(rate: int) -> None:
+    raw = spoken(NOISE)
+    with pytest.raises(CellError, match=rf"wrong header: it says {rate:,} samples a second"):
+        Audio().one(raw[:24] + rate.to_bytes(4, "little") + raw[28:], SOUND)
+
+
+def test_c7_a_sound_that_promises_hours_and_holds_seconds_is_cut_short_and_not_too_long() -> None:
+    with pytest.raises(CellError, match=r"is cut short: 4,000 of 1,073,741,823 samples are there"):
+        Audio().one(shortened((2**31 - 1) // 2), SOUND)
+
+
 @pytest.mark.parametrize("behind", [b"LIST\x04\0\0\0INFO", b"id3 \x03\0\0\0abc\0", bytes(512), b"LIST\xff\0\0\0cut"])
 def test_c7_what_else_a_sound_file_holds_is_no_sound(behind: bytes) -> None:
     assert (Audio().one(shortened(4000, behind), SOUND) == Audio().one(spoken(NOISE), SOUND)).all()
@@ -77,8 +89,9 @@ def test_c7_what_else_a_sound_file_holds_is_no_sound(behind: bytes) -> None:
     ],
 )
 def test_c7_what_is_no_sound_is_refused(raw: bytes | str, why: str) -> None:
-    with pytest.raises(CellError, match=why):
+    with pytest.raises(CellError, match=why) as told:
         Audio().one(raw, SOUND)
+    assert "BytesIO" not in told.value.message
 
 
 def test_c7_silence_and_clipping_are_sounds() -> None:

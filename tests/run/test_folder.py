@@ -104,6 +104,8 @@ def test_a_run_that_begun_is_killed_when_no_process_is_at_it(tmp_path: Path) -> 
     with folder.locked():
         assert folder.state() == "preparing"
     assert folder.state() == "killed"
+    folder.update(state="scoring")
+    assert folder.state() == "killed"
     folder.update(state="stopped")
     assert folder.state() == "stopped"
 

@@ -63,6 +63,15 @@ def test_show_tells_fields_examples_and_mixed_batches(flowers: Path) -> None:
     assert "tall" in batch
 
 
+def test_show_quotes_the_texts_that_come_out(tmp_path: Path) -> None:
+    rows = [f"a dog number {place},ein sehr langer hund der nummer {place} hei\u00dft" for place in range(40)]
+    (tmp_path / "texts.csv").write_text("\n".join(["en,de", *rows]) + "\n", encoding="utf-8")
+    shown = run.data_show(spec.load(f"{{data: {{path: {tmp_path}/texts.csv}}, inputs: [en], outputs: {{de: text}}}}"))
+    batch = next(line for line in shown.text if line.startswith("  batch 1"))
+    assert batch.count(" | ") == 11
+    assert "ein sehr langer hund der nummer" in batch
+
+
 def test_check_names_rare_and_lopsided_classes_and_what_was_left_out(tmp_path: Path) -> None:
     rows = [f"{i},{'common' if i > 8 else 'rare'}" for i in range(400)] + ["many,common"]
     (tmp_path / "a.csv").write_text("\n".join(["x,y", *rows]) + "\n", encoding="utf-8")

@@ -56,10 +56,11 @@ def test_of_several_sources_those_that_cannot_be_read_are_rows_with_their_proble
     rows = run.predict(picture_run, [text, good, gone]).to_pylist()
     assert [row["id"] for row in rows] == [str(text), good.name, str(gone)]
     assert [row["category"] is None for row in rows] == [True, False, True]
-    assert "is not a picture (it holds text)" in rows[0]["problem"]
+    assert "notes.jpg: not a picture, sound or pen ink (holds text)" in rows[0]["problem"]
+    assert list(rows[0])[-1] == "problem"  # whichever is the first that cannot be answered
     assert not rows[1]["problem"]
     assert "no such file" in rows[2]["problem"]
-    with pytest.raises(DataError, match="is not a picture"):
+    with pytest.raises(DataError, match="not a picture"):
         run.predict(picture_run, [text, gone])
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
@@ -152,11 +153,13 @@ def test_texts_in_folders_are_told_apart_and_a_text_file_is_answered(tmp_path: P
 def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     words = {"dog": "hund", "cat": "katze", "sees": "sieht", "hears": "hört", "bird": "vogel", "today": "heute"}
+    german = {**words, "fox": "fuchs"}
     (tmp_path / "texts").mkdir()
     for part, count in (("train", 500), ("val", 60), ("test", 60)):
         lines = [list(chance.choice(list(words), int(chance.integers(4, 7)))) for _ in range(count)]
+        lines = [["fox", *line] for line in lines[:9]] + lines[9:] if part == "test" else lines  # never learned
         (tmp_path / "texts" / f"{part}.en").write_text("\n".join(" ".join(line) for line in lines) + "\n")
-        turned = [" ".join(words[word] for word in reversed(line)) for line in lines]
+        turned = [" ".join(german[word] for word in reversed(line)) for line in lines]
         (tmp_path / "texts" / f"{part}.de").write_text("\n".join(turned) + "\n", encoding="utf-8")
     text = (
         "{data: {duplicates: accept}, inputs: {en: {kind: text, embed: 16}}, outputs: {de: {kind: text}}, "
@@ -174,7 +177,7 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     assert beside["dictionary"] < 60  # every word is right, and stands in the wrong place
     assert "match" in checked(outcome)
     for each in facts["outputs"][0]["grid"]:
-        turned = " ".join(words[word] for word in reversed(each["text"].strip('"').split()))
+        turned = " ".join(german[word] for word in reversed(each["text"].strip('"').split()))
         assert turned == each["truth"]
     right = [each["answer"] == each["truth"] for each in facts["outputs"][0]["grid"]]
     assert sum(right) > 12
@@ -189,6 +192,8 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     }
     assert len(drawn) > 4
     assert {word for text in drawn for word in text.split()} <= {*words.values()}
+    truths = pq.read_table(outcome.run / "predictions.parquet").column("de_truth").to_pylist()
+    assert {word for text in truths for word in text.split()} == {*german.values()}
     strange = run.sample(outcome.run, "dog barks", seed=3)
     assert "".join(strange.pieces) == "".join(run.sample(outcome.run, "dog barks", seed=3).pieces)
     assert "1 of 2 tokens are none of them" in strange.notes[0]

@@ -196,13 +196,25 @@ def test_lines_that_cannot_be_read_are_told_with_their_number_and_skipped(traine
     skipped = [said for said in told if "skipped" in said]
     assert [said.split(" is skipped: ")[0] for said in skipped] == [f"line {line}" for line in (3, 4, 6, 7, 8, 9)]
     assert "x:" in skipped[0]
-    assert "has 1 values, expected 2" in skipped[1]
+    assert "has 1 value, expected 2" in skipped[1]
     assert "has no y" in skipped[3]
     assert "is no JSON" in skipped[5]
     path.write_text("x,y\nNA,1\n")
     with pytest.raises(DataError, match="not one step could be answered"):
         list(stream(trained, path, idle=0.0, tell=told.append))
     assert "x:" in told[-1]
+
+
+def test_a_number_too_large_to_compute_with_is_skipped_and_spoils_nothing(trained: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    path = tmp_path / "steps.csv"
+    path.write_text("x,y\n1,2\n-1e300,2\n1e400,2\n" + "9" * 500 + ',2\n{"x": 1e200, "y": 2}\n-1e149,2\n3,2\n')
+    found = list(stream(trained, path, idle=0.0, tell=told.append))
+    assert len(found) == 3
+    assert all(np.isfinite(value) for row in found for value in row.values() if isinstance(value, float))
+    skipped = [said for said in told if "is too large, expected a number of at most 1e+150" in said]
+    assert [said.partition(" is")[0] for said in skipped] == ["line 3", "line 4", "line 5", "line 6"]
+    assert max(map(len, skipped)) < 150
 
 
 def test_a_header_must_name_all_that_is_needed(trained: Path, tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def test_a_word_that_is_not_known_is_right_nowhere() -> None:
     part = Coded({"en": torch.zeros(1, 4)}, truth, tokens={"en": given}, vocabularies={"en": (UNKNOWN, "ein", "hai")})
     _, copied, _ = task().baselines(part, part, 0)
     assert copied.scores == {"bleu": 0, "length": 1, "exact": 0}
+    told = task().judged(torch.tensor([[0, 2, 0]]), truth)  # "<unknown>" is no translation of a rare word
+    assert told.tolist() == [[3, 3, 1, 0, 0, 0, 3, 2, 1, 0, 0]]
 
 
 def test_smoothing_is_the_loss_against_softer_targets() -> None:

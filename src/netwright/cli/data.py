@@ -32,8 +32,7 @@ def show(
 
     Args:
         source: Folder or file of examples, sklearn:<name>, a recipe's name, or a spec (.yaml).
-        views: A page (.html) of training pictures as each transform of --set inputs.image.augment=... would change
-            them; without that, as every transform there is would.
+        views: A page (.html) of training pictures as what inputs.image.augment names changes them, or else everything.
         wanted: What goes in and what comes out.
         settings: Settings of the spec.
         output: How to print.

@@ -29,8 +29,7 @@ def evaluate(
         run_or_model: Folder of a run, or a .netwright file.
         data: Other examples to score on, all of them, instead of a part of the run's own.
         part: Which part of the run's examples to score on; test when left out.
-        crops: A table of top-1 and top-5 error by views of each picture whose answers are averaged, comma-separated:
-            1, 2 (with its mirror image), 10 (corners and middle, both ways), 144 (at four sizes).
+        crops: Errors by how many views of each picture are averaged: 1, 2 (mirrored), 10 (corners), 144 (four sizes).
         ensemble: Further runs or .netwright files, comma-separated, whose answers are averaged with the first.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.

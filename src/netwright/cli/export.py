@@ -21,9 +21,11 @@ def export(
 ) -> None:
     """Write a trained model as ONNX, or its weights alone, for other programs.
 
-    Into ONNX, pixels go as they are decoded and numbers in their own units, and probabilities and numbers in their own
-    units come out: scaling is part of the file. Before it is written, onnxruntime answers the model's own examples from
-    it. Weights alone are named after their layers, for a network of torch that you build.
+    Into ONNX, pixels go as they are decoded and numbers in their own units, and
+    probabilities and numbers in their own units come out: scaling is part of
+    the file. Before it is written, onnxruntime answers the model's own examples
+    from it. Weights alone are named after their layers, for a network of torch
+    that you build.
 
     Args:
         run_or_model: Folder of a run, a .netwright file, or a name of the zoo.

@@ -33,14 +33,18 @@ def predict(
 ) -> None:
     """Answer for new examples.
 
-    The likeliest classes with their probabilities, or numbers in their own unit; a row for each step where the model
-    answers at every step. With --stream steps are answered as they come, the same as all at once: lines of CSV (with or
-    without a header) or JSON, one for each step, or raw 16-bit sound, from standard input or a file that grows. Each
-    gives a line of CSV, or of JSON with --json. A line that cannot be read is told with its number and skipped.
+    The likeliest classes with their probabilities, or numbers in their own
+    unit; a row for each step where the model answers at every step.
+
+    With --stream steps are answered as they come, the same as all at once:
+    lines of CSV (with or without a header) or JSON, one for each step, or raw
+    16-bit sound, from standard input or a file that grows. Each gives a line
+    of CSV, or of JSON with --json. A line that cannot be read is told with its
+    number and skipped.
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        inputs: Pictures, folders, or tables with the input columns; with --stream a file to follow.
+        inputs: Files of what goes in, folders of them, or tables; with --stream a file to follow.
         save: File to write all answers to, .csv or .parquet.
         top: How many of the likeliest classes to show, at least 1.
         stream: Answer step by step as steps come in.

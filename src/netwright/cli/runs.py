@@ -75,5 +75,9 @@ def _short(headline: str) -> str:
         '97.8 % of 45 right'
         >>> _short("Average precision 0.233 on 600 held-out examples (95 % interval 0.1-0.4).")
         'Average precision 0.233'
+        >>> _short("2.1 bits a character on held-out text (95 % interval 2.07-2.12).")
+        '2.1 bits a character'
+        >>> _short("37.3 % of 75 steps of 5 held-out sequences right (95 % interval 30.1-44.2).")
+        '37.3 % of 75 steps right'
     """
-    return re.sub(r"( on [\d,]+)? held-out \w+", "", headline.partition(" (")[0])
+    return re.sub(r"(?<=steps) of [\d,]+ held-out \w+|( on( [\d,]+)?)? held-out \w+", "", headline.partition(" (")[0])

@@ -56,13 +56,11 @@ def sample(
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        prompt: The beginning; \n stands for the end of a line, which is taken if nothing is given. Of a model that
-            translates or describes what goes in, that: a text, or the path of a file.
+        prompt: The beginning, \n for the end of a line; or what is translated or described: a text, or a file's path.
         length: Characters to write, or words, or pieces of words, whichever the model reads.
         drawing: How they are drawn.
         seed: Seed of the draws.
-        close: Leave out what closes nothing and close what is open: LaTeX's braces, environments and formulas, so that
-            it compiles, else the brackets of C. The text then appears when it is whole.
+        close: Close what is open, once the text is whole: LaTeX's braces, environments and formulas, or C's brackets.
         own_parts: A Python file of own parts, run before anything else; may be repeated.
         output: How to print.
     """

@@ -26,8 +26,7 @@ class Conduct:
     Args:
         to: Folder of the run; runs/<name>-<number> when left out.
         start: Run or model file whose weights and preprocessing to start from.
-        adapt: The same for a few examples of one's own, a writer's or a speaker's: a minute at most, if nothing else
-            ends it.
+        adapt: The same for a few examples of one writer or speaker; a minute at most, if nothing else ends it.
         strict: Stop at the first example that cannot be used, instead of setting it aside.
         accept: Go on in spite of duplicates across the splits.
         examples: Leave your examples out of the model file (it then cannot check itself when loaded).

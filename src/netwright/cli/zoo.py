@@ -71,8 +71,7 @@ class Given:
     Args:
         net: The network they were trained for, e.g. resnet18 or "{name: vgg, depth: 13}".
         size_px: Height and width of the pictures they were trained on.
-        pixels: What pixels became before they went in: imagenet, -1..1, 0..1, or means and spreads of pixels in 0..1,
-            e.g. "0.5 0.5 0.5 / 0.5 0.5 0.5".
+        pixels: How they went in: imagenet, -1..1, 0..1, or means and spreads, e.g. "0.5 0.5 0.5 / 0.5 0.5 0.5".
         channels: Of those pictures: 1 for gray, 3 for colour.
         classes: A text file with the name of each class, one a line, in the order of the outputs.
     """
@@ -99,8 +98,7 @@ def add(
     """Put a model into the zoo: a run, a .netwright file, or weights that another tool has trained.
 
     Args:
-        source: Folder of a run; a model file; weights as .safetensors, .npz, .h5, .onnx, .pt, .pth or .th; or
-            timm:<name>, fetched from the Hugging Face hub.
+        source: A run; a model file; weights (.safetensors, .npz, .h5, .onnx, .pt, .pth, .th); or timm:<name>, fetched.
         name: What to call it; after the file when left out.
         licence: Under which the model may be used.
         trained_on: The data it was trained on.

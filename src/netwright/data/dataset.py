@@ -134,6 +134,16 @@ class Dataset:
             return [row for row in steps if row is not None]
         return [_cell(column, facts.kind, int(row)) for row in rows]
 
+    def preview(self, name: str, position: int) -> bytes | str:
+        """One value in words, as the data has it; a picture as the bytes of a PNG.
+
+        Args:
+            name: Of the field.
+            position: Of the example in the data set.
+        """
+        facts = {**self.inputs, **self.outputs}[name]
+        return fields.kind_of(facts).preview(self.arrays[name][np.array([position])][0], facts)
+
     def resident(self) -> tuple[bool, Reason]:
         """Whether all examples fit coded into memory, and why."""
         width = sum(coded_width(facts) for facts in self.inputs.values() if not facts.ragged)

@@ -96,6 +96,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     for name, facts in plan.outputs.items():
         if name not in given:
             _require_something_to_learn(name, facts, held.arrays[name])
+    _require_pieces(spec, plan, len(held.rows))
     labels = next((np.asarray(held.arrays[n][:]) for n, f in plan.outputs.items() if f.kind in ONE_CLASS), None)
     wish, columns = _columns(spec, held, find)
     codes, reason = splits.split(wish, spec.split_seed, labels=labels, count=len(held.rows), **columns)
@@ -167,6 +168,16 @@ def _remarks(codes: np.ndarray, plan: Plan, held: Store) -> list[str]:
         if facts.kind == "tags":
             said += splits.tag_remarks(codes, np.asarray(held.arrays[name][:]), facts.vocabulary, name)
     return said
+
+
+def _require_pieces(spec: Spec, plan: Plan, count: int) -> None:
+    """Of a text that is cut into pieces, at least one for each part."""
+    parts = sum(part > 0 for part in spec.data.split.parts)
+    if count < parts and any(facts.options.get("of") for facts in plan.outputs.values()):
+        raise DataError(
+            f"the text makes {counted(count, 'piece')}, and {parts} parts are to be made of them.",
+            "Give a longer text, or a shorter data.window.",
+        )
 
 
 def _require_something_to_learn(name: str, facts: Field, values: Rows) -> None:

@@ -350,5 +350,9 @@ def _no_kind(name: str, plan: Plan) -> SpecError:
     why = plan.reasons[-1].why
     if why in NOTHING_THERE:
         return SpecError(f"{name}: {why}.", "Name another column.")
+    if why.endswith(FREE_TEXT):
+        return SpecError(
+            f"{name}: {why}.", f"Say {name}:text to have it written, {name}:category for classes, or name another."
+        )
     kind = why.partition("s")[0] if why.startswith(("numbers", "dates")) else "category"
     return SpecError(f"{why}.", f"Say what {name} is, e.g. {name}:{kind}, or name another column.")

@@ -371,7 +371,10 @@ def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str =
     order = np.flatnonzero(good)
     order = order[np.lexsort((times[order], tracks[order]))]
     again = np.flatnonzero((np.diff(tracks[order]) == 0) & (np.diff(times[order]) == 0)) + 1
-    quarantined |= dict.fromkeys(order[again].tolist(), "is a second row of the same track at the same time")
+    same = (values[order[again]] == values[order[again - 1]]).all(axis=1)
+    for row, alike in zip(order[again].tolist(), same.tolist(), strict=True):
+        told = "" if alike else ", and says something else: the first one is kept"
+        quarantined[row] = f"is a second row of the same track at the same time{told}"
     order = np.delete(order, again)
     if not len(order):
         why = next(iter([*refused.values(), *quarantined.values()]), "there is none")

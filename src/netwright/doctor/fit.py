@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from netwright.words import counted
+
 _FEWEST_EPOCHS = 4
 _RISE = 0.03  # of what there was to learn
 _JUMPS = 3.0  # usual jumps from epoch to epoch
@@ -102,7 +104,7 @@ def judge(
     ]
     if len(known) < _FEWEST_EPOCHS:
         sentence = f"Too early to tell: a verdict needs {_FEWEST_EPOCHS} epochs with training and validation loss."
-        return Verdict("undecided", None, sentence, (f"{len(known)} such epochs",))
+        return Verdict("undecided", None, sentence, (counted(len(known), "such epoch"),))
     measured = [b for _, _, b in known]
     start = chance if chance is not None and chance > 0 else max(known[0][1], known[0][2])
     curves = _Curves([e for e, _, _ in known], [a for _, a, _ in known], measured, _smoothed(measured), start)

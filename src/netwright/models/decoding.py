@@ -52,7 +52,7 @@ class Sampling:
             if not good
         ]
         if wrong:
-            raise SpecError(f"{'; '.join(wrong)}.", "Leave it out for what the network expects.")
+            raise SpecError(f"{'; '.join(wrong)}.", "Leave it out to draw them as likely as the network says.")
 
     def drawn(self, scores: Float[np.ndarray, " token"], chance: float) -> int:
         """One token.

@@ -23,6 +23,7 @@ from netwright.readers.marks import NAMES, OPEN, OTHER
 _NO_VALUE = ("na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "nil", "missing", "unknown", "not available")
 _IN_GERMAN = ("k.a.", "k. a.", "keine angabe", "unbekannt", "fehlt", "n.v.", "#nv")
 MISSING = ("", *_NO_VALUE, *_IN_GERMAN, "-", "--", "\u2013", "\u2014", "?", ".")
+LARGEST = 1e150  # beyond it the mean of squares, and so the spread of a column, is no number any more
 _SHOWN_CHARACTERS = 40
 _EXPONENT = r"([eE][+-]?\d+)?"
 
@@ -164,10 +165,20 @@ def why(cell: object, style: Style) -> str:
     if unit and unit != style.unit:
         cure = f"give it in {style.unit}" if style.unit else f"write {_as_the_column(number, style) or number}"
         return f'"{seen}" has the unit {unit}, this column has {style.unit or "none"}: {cure}.'
-    if cure := _as_the_column(number or text.strip(), style):
+    if _too_large(number or text):
+        return f'"{seen}" is too large, expected a number of at most {LARGEST:g}.'
+    if (cure := _as_the_column(number or text.strip(), style)) and len(cure) <= 2 * _SHOWN_CHARACTERS:
         return f'"{seen}" is written in another way than this column ({style.words or "decimal point"}): write {cure}.'
     rest = f" (this column has {style.words})" if style.words else ""
     return f'"{seen}" is not a finite number{rest}.'
+
+
+def _too_large(text: str) -> bool:
+    try:
+        value = abs(float(text))
+    except ValueError:
+        return False
+    return value > LARGEST and "inf" not in text.casefold()
 
 
 def _typed(values: pa.ChunkedArray, style: Style) -> Numbers:
@@ -188,9 +199,9 @@ def _typed(values: pa.ChunkedArray, style: Style) -> Numbers:
 
 
 def _finite(values: np.ndarray, missing: np.ndarray, style: Style) -> Numbers:
-    """Infinity and NaN written out are no numbers to train on."""
+    """Infinity and NaN written out are no numbers to train on, and what is too large is none either."""
     missing = missing | np.isnan(values)
-    unreadable = np.isinf(values)
+    unreadable = np.abs(values) > LARGEST
     if unreadable.any():
         values = np.where(unreadable, np.nan, values)
     return Numbers(values, missing, unreadable, style)

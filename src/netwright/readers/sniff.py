@@ -78,6 +78,22 @@ def sniff(head: bytes) -> str:
     return _sniff_later(head) or _sniff_text(head)
 
 
+def is_no(noun: str, kind: str) -> str:
+    """Why a file is not what it should be, in words.
+
+    Args:
+        noun: What it should be.
+        kind: What `sniff` found.
+
+    Example:
+        >>> is_no("picture", "html"), is_no("sound", "empty"), is_no("text", "unknown")
+        ('not a picture (holds html)', 'empty file (0 bytes)', 'not a text')
+    """
+    if kind == "empty":
+        return "empty file (0 bytes)"
+    return f"not a {noun}" if kind in {"", "unknown"} else f"not a {noun} (holds {kind})"
+
+
 def _sniff_later(head: bytes) -> str:
     """Formats told by bytes further inside."""
     if head[4:8] == b"ftyp":

@@ -165,13 +165,13 @@ class RunFolder:
             yield
 
     def state(self) -> str:
-        """preparing, training, done, stopped, failed, or killed: begun, and no process is at it any more.
+        """preparing, training, scoring, done, stopped, failed, or killed: begun, and no process is at it any more.
 
         Raises:
             SpecError: See `read`.
         """
         state = str(self.read()["state"])
-        if state in {"preparing", "training"}:
+        if state in {"preparing", "training", "scoring"}:
             with suppress(NetwrightError), self.locked():
                 return "killed"
         return state

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from netwright import files, metrics, registry
+from netwright import files, metrics
 from netwright.data.dataset import Dataset
 from netwright.doctor import convergence, fit
 from netwright.doctor.finding import Finding
@@ -407,16 +407,16 @@ def _texts(found: Collected, name: str, part: str, rows: np.ndarray) -> list[rep
         return []
     positions = answered.positions[rows]
     coded = found.model.code({each: found.dataset.arrays[each][positions] for each in found.dataset.inputs})
-    true = task.decode(answered.targets[name][torch.from_numpy(rows)])
-    texts = zip(task.decode(found.model.answers(coded)[name]), true, strict=True)
+    known = task.decode(answered.targets[name][torch.from_numpy(rows)])
+    texts = zip(task.decode(found.model.answers(coded)[name]), known, strict=True)
     return [
         report.Shown(
             **_content(found.dataset, int(position)),
-            truth=_quoted(truth),
+            truth=_quoted(str(found.dataset.preview(name, int(position)))),
             answer=_quoted(answer),
-            right=None if task.writes else answer == truth,  # of what is written, many texts are right
+            right=None if task.writes else answer == same,  # of what is written, many texts are right
         )
-        for position, (answer, truth) in zip(positions, texts, strict=True)
+        for position, (answer, same) in zip(positions, texts, strict=True)
     ]
 
 
@@ -438,7 +438,7 @@ def _picture(dataset: Dataset, position: int) -> str | None:
     """The example's first picture as PNG text."""
     for name, field in dataset.inputs.items():
         if field.kind == "image":
-            seen = registry.resolve("kind", "image")().preview(dataset.arrays[name][np.array([position])][0], field)
+            seen = dataset.preview(name, position)
             return png_text(seen) if isinstance(seen, bytes) else None
     return None
 
@@ -448,7 +448,7 @@ def describe(dataset: Dataset, position: int, most: int = 6) -> str:
     told = []
     for name, field in dataset.inputs.items():
         if field.kind != "image":
-            seen = registry.resolve("kind", field.kind)().preview(dataset.arrays[name][np.array([position])][0], field)
+            seen = dataset.preview(name, position)
             told.append(f'"{clip(str(seen), _QUOTED)}"' if field.kind == "text" else f"{name} {seen}")
     return files.printable(listed(told, most))
 
@@ -495,7 +495,8 @@ def warnings(found: Facts, folder: RunFolder) -> list[str]:
     counts, reasons, lines = found.ledger.counts, found.ledger.reasons, []
     left_out = sum(count for state, count in counts.items() if state != "used")
     if left_out:
-        why = f"{'mostly ' if len(reasons) > 1 else ''}{reasons[0].reason.rstrip('.')}; " if reasons else ""
+        more = f", {counted(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
+        why = f"{reasons[0].count:,} x {reasons[0].reason.rstrip('.')}{more}; " if reasons else ""
         total, ledger = sum(counts.values()), files.printable(folder.ledger)
         lines.append(f"{left_out:,} of {counted(total, found.noun[:-1])} set aside ({why}see {ledger})")
     for each in found.findings:

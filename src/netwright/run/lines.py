@@ -19,6 +19,7 @@ import numpy as np
 
 from netwright.errors import CellError, DataError, SpecError
 from netwright.files import printable
+from netwright.words import counted
 
 LONGEST_LINE = 2**20  # bytes
 TOO_LONG = "\0"  # stands for a line of more
@@ -229,7 +230,7 @@ class Table:
             if self._header is cells:
                 return None
         if len(cells) != len(self._header):
-            raise CellError(f"has {len(cells)} values, expected {len(self._header)}.")
+            raise CellError(f"has {counted(len(cells), 'value')}, expected {len(self._header)}.")
         return dict(zip(self._header, cells, strict=True))
 
     def _first(self, cells: list[str]) -> list[str]:
@@ -246,7 +247,7 @@ class Table:
             raise CellError(f"is no JSON ({exc}).") from exc
         if isinstance(found, list):
             if len(found) != len(self.names):
-                raise CellError(f"has {len(found)} values, expected {len(self.names)}.")
+                raise CellError(f"has {counted(len(found), 'value')}, expected {len(self.names)}.")
             found = dict(zip(self.names, found, strict=True))
         missing = [name for name in self.names if name not in found]
         if missing:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from netwright import files
 from netwright.data.dataset import Dataset
-from netwright.data.fields import kind_of
 from netwright.figures.columns import Column, Panel, Picture
 from netwright.figures.marks import number, percent
 from netwright.lens.maps import (
@@ -174,9 +173,8 @@ def _picture(dataset: Dataset, position: int, name: str) -> tuple[Picture, tuple
 
 
 def _answered(model: Model, dataset: Dataset, output: str, answers: Tensor, position: int) -> Answered:
-    task, field = model.tasks[output], model.outputs[output]
-    told = kind_of(field).preview(dataset.arrays[output][np.array([position])][0], field)
-    truth = files.printable(str(told))
+    task = model.tasks[output]
+    truth = files.printable(str(dataset.preview(output, position)))
     decoded = task.decode(answers, _CLASSES)[0]
     if isinstance(task, Category):
         bars = [(files.printable(label), float(share)) for label, share in decoded]  # type: ignore[union-attr]

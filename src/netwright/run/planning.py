@@ -11,12 +11,11 @@ import numpy as np
 from netwright import files
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
-from netwright.data.fields import kind_of
 from netwright.doctor.border import Border
 from netwright.doctor.check import judge_data
 from netwright.doctor.finding import Finding
 from netwright.field import TOKENS, Field, Reason
-from netwright.figures.marks import number
+from netwright.figures.marks import clip, number
 from netwright.model_file import assemble
 from netwright.models.build import Row, table
 from netwright.progress import Counter, Display, Silent
@@ -28,6 +27,8 @@ from netwright.run.views import Views
 from netwright.spec import Spec
 from netwright.training import hardware
 from netwright.words import counted, listed, sizes
+
+_LABEL = 40  # characters shown of a label
 
 
 @dataclass(frozen=True)
@@ -240,9 +241,8 @@ def _batch_text(dataset: Dataset, seed: int) -> list[str]:
     source = Batches(dataset, "train", 12, seed, shuffle=True, resident=False)
     lines = []
     for place, batch in zip(range(2), source.epoch(0), strict=False):
-        kind = kind_of(field)
-        labels = " ".join(files.printable(str(kind.preview(target.numpy(), field))) for target in batch.targets[name])
-        lines.append(f"  batch {place + 1}: {labels}")
+        labels = (clip(str(dataset.preview(name, position)), _LABEL) for position in batch.index.tolist())
+        lines.append(f"  batch {place + 1}: {files.printable((' | ' if field.ragged else ' ').join(labels))}")
     return [f"first batches of epoch 1, drawn by chance with seed {seed}:", *lines]
 
 

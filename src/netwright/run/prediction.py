@@ -42,7 +42,7 @@ from netwright.run.spread import STEP, Spread
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import Task
 from netwright.training import hardware
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _ROWS = 8192  # examples read and answered at a time
 _TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
@@ -122,7 +122,7 @@ def answers(
     paths = _paths(inputs)
     answered = _each(model, paths, top) if paths else [_answered(model, readers.from_memory(inputs), top)]
     tables = zip(*[(shown, full) for shown, full, _ in answered], strict=True)
-    shown, full = (pa.concat_tables(each, promote_options="default") for each in tables)
+    shown, full = (_problems_last(pa.concat_tables(each, promote_options="default")) for each in tables)
     if out is not None:
         write_table(out, full)
     many = len(model.tasks) > 1
@@ -131,6 +131,12 @@ def answers(
     most = _REMARKS if len(answered) > 1 else len(far)
     more = [f"and {counted(len(far) - most, 'more remark')} on other inputs"] if len(far) > most else []
     return Answers(shown, full, [*remarks, *far[:most], *more])
+
+
+def _problems_last(table: pa.Table) -> pa.Table:
+    """The same columns in the same order, whichever example is the first that cannot be answered."""
+    names = table.column_names
+    return table.select(sorted(names, key="problem".__eq__)) if names.count("problem") == 1 else table
 
 
 def _each(model: Model, paths: Sequence[Path], top: int) -> list[tuple[pa.Table, pa.Table, list[str]]]:
@@ -206,8 +212,9 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     count = len(found.ids)
     if not count:
         first = f" {files.printable(found.refused[0].where)} {found.refused[0].reason}" if found.refused else ""
+        wanted = listed([f"{files.printable(name)} ({field.kind})" for name, field in model.inputs.items()])
         raise DataError(
-            f"{files.printable(found.origin)}: nothing can be answered.{first}", "Give what the model reads."
+            f"{files.printable(found.origin)}: nothing can be answered.{first}", f"The model reads {wanted}: give such."
         )
     columns = {name: column_for(found, name, model) for name in model.inputs}
     raw = {name: room(field, count) for name, field in model.inputs.items()}

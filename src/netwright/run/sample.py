@@ -62,12 +62,14 @@ def sample(
 
 def written_by(model: Model, prompt: str | None, sampling: Sampling, seed: int) -> Writing:
     """What a model writes; see `sample`."""
+    if seed < 0:
+        raise SpecError(f"the seed is {seed}, expected 0 or more.", "Leave it out for 0.")
     if any(isinstance(module, Decoder) for module in model.network.modules()):
         return _about(model, prompt or "", sampling, seed)
     name, group = _language(model)
     field = model.inputs[group]
-    if not (prompt or "").strip(" \t") and field.options["tokens"] in WORDS:
-        prompt = None  # nothing is said that a model of words would read
+    if not prompt or (field.options["tokens"] in WORDS and not prompt.strip(" \t")):
+        prompt = None  # nothing is said that the model would read
     told, codes = _coded("\n" if prompt is None else prompt, field)
     if prompt is None and not codes.any():  # texts without lines: the commonest token
         told, codes = [field.vocabulary[_COMMONEST]], np.array([_COMMONEST])

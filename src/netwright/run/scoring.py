@@ -39,6 +39,7 @@ from netwright.spec import OutputSpec
 from netwright.tasks.category import Category
 from netwright.tasks.per_step import PerStep
 from netwright.tasks.task import MOST_NUMBERS, Baseline, Coded, Task, Whole, task_for
+from netwright.tasks.tokens import Texts
 from netwright.training.loop import Training
 from netwright.words import counted
 
@@ -277,20 +278,23 @@ def _write_predictions(folder: RunFolder, dataset: Dataset, model: Model, answer
             columns = {name: spread.each(values) for name, values in columns.items()} | {STEP: spread.numbers}
         for name in model.outputs:
             columns |= all_columns(name, model.tasks[name], found.answers[name], spread)
-            columns[f"{name}_truth"] = _truths(model, name, found.targets[name], spread)
+            columns[f"{name}_truth"] = _truths(dataset, model.tasks[name], found, spread)
         tables.append(pa.table(columns))
     if tables:
         with files.writing(folder.predictions) as sink:
             pq.write_table(pa.concat_tables(tables), sink)
 
 
-def _truths(model: Model, name: str, truth: Tensor, spread: Spread | None) -> pa.Array:
+def _truths(dataset: Dataset, task: Task, found: Answered, spread: Spread | None) -> pa.Array:
     """What is true of each row."""
-    task, field = model.tasks[name], model.outputs[name]
+    truth, field = found.targets[task.name], task.field
     if isinstance(task, PerStep) and spread is not None:
         return spread.steps_of(pa.array(task.truths(truth)))
-    named = [field.vocabulary[int(t)] for t in truth] if field.kind in ONE_CLASS else truth.tolist()
-    values = pa.array(task.words(truth) or named)
+    if isinstance(task, Texts):
+        values = pa.array([str(dataset.preview(task.name, place)) for place in found.positions.tolist()], pa.string())
+    else:
+        named = [field.vocabulary[int(t)] for t in truth] if field.kind in ONE_CLASS else truth.tolist()
+        values = pa.array(task.words(truth) or named)
     return values if spread is None else spread.each(values)
 
 

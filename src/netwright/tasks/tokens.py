@@ -13,12 +13,13 @@ from torch.nn import functional
 
 from netwright import metrics
 from netwright.errors import SpecError
-from netwright.field import Reason
+from netwright.field import UNKNOWN_CODE, Reason
 from netwright.readers import padding
 from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks.task import Interval, Task
 
+NOWHERE = -2  # in place of a true token that is not known
 Columns = Callable[[np.ndarray], dict[str, np.ndarray]]  # scores by name from means of counts, one row for each
 
 
@@ -34,6 +35,14 @@ class Texts(Task):
             codes: Answers or targets.
         """
         return [[code for code in row if code >= 0 and code != self.end] for row in codes.tolist()]
+
+    def known(self, codes: Int[Tensor, "batch time"]) -> list[list[int]]:
+        """The tokens of true texts, where one that is not known is none that could be answered: nothing agrees with it.
+
+        Args:
+            codes: Targets.
+        """
+        return [[NOWHERE if code == UNKNOWN_CODE else code for code in row] for row in self.texts(codes)]
 
     def said(self, codes: Sequence[int]) -> str:
         """A text in words.

@@ -80,7 +80,7 @@ class Written(tokens.Texts):
     ) -> Tensor:
         """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
         del quick  # the decoder has written already
-        pairs = zip(map(self._counted, self.texts(outputs)), map(self._counted, self.texts(targets)), strict=True)
+        pairs = zip(map(self._counted, self.texts(outputs)), map(self._counted, self.known(targets)), strict=True)
         rows = [[*matches(given, truth), float(given == truth)] for given, truth in pairs]
         return torch.tensor(rows, dtype=torch.float64)
 
@@ -122,8 +122,6 @@ class Written(tokens.Texts):
     def _replaced(self, name: str, by: Tensor, test: Coded, group: str, start: float, note: str) -> Baseline:
         """A baseline that replaces each token of the input by another one."""
         given = test.tokens[group]
-        if self.field.options.get("tokens") != "bpe":  # of whose pieces all are known
-            by = torch.where(by == UNKNOWN_CODE, self.units, by)  # what is not known is right nowhere
         answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
         return self.baseline(name, self.judged(answers, test.targets), test, start, note)
 

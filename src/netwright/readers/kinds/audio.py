@@ -25,6 +25,7 @@ from netwright.spec import InputSpec, OutputSpec
 
 BANDS = 40
 LONGEST_SECONDS = 30
+_MOST_HZ = 1_000_000  # a header that says more is wrong
 _RATE_HZ = 16_000  # speech holds little above half of it
 _WINDOW_SECONDS, _HOP_SECONDS = 0.025, 0.010
 _LOWEST_HZ = 20.0
@@ -226,14 +227,15 @@ def _read(raw: bytes, rate_hz: int) -> np.ndarray:
     import soxr
 
     try:
+        told, beyond = _promised(raw)
         with soundfile.SoundFile(io.BytesIO(raw)) as file:
-            told, beyond = _promised(raw)
             rate, promised = file.samplerate, told or file.frames
-            if promised > LONGEST_SECONDS * 120 * rate:
-                raise CellError(f"lasts {promised / rate / 60:,.0f} minutes; cut it into pieces first.")
+            if file.frames > LONGEST_SECONDS * 120 * rate:
+                raise CellError(f"lasts {file.frames / rate / 60:,.0f} minutes; cut it into pieces first.")
             found = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as exc:
-        raise CellError(f"is no sound that can be read ({exc}).") from exc
+        why = getattr(exc, "error_string", str(exc)).strip(" .")
+        raise CellError(f"is no sound that can be read ({why}).") from exc
     if beyond and len(found) < told + beyond:
         raise CellError(f"has a wrong header: it promises {told:,} samples, and {told + beyond:,} are there.")
     if not len(found):
@@ -257,6 +259,9 @@ def _promised(raw: bytes) -> tuple[int, int]:
     while place + 8 <= len(raw):
         name, size = raw[place : place + 4], int.from_bytes(raw[place + 4 : place + 8], "little")
         if name == b"fmt ":
+            rate = int.from_bytes(raw[place + 12 : place + 16], "little")
+            if not 0 < rate <= _MOST_HZ:
+                raise CellError(f"has a wrong header: it says {rate:,} samples a second.")
             width = int.from_bytes(raw[place + 20 : place + 22], "little")
         if name == b"data":
             known = width and size < 2**31  # else it was never filled in

@@ -19,10 +19,11 @@ from netwright.readers import missing
 from netwright.readers.columns import Arrays, Cells, Column, Found
 from netwright.readers.kinds.kind import Cell, Kind, path_of, source_of
 from netwright.readers.marks import undecided
-from netwright.readers.numerals import Numbers, Style, read_number, read_numbers, why
+from netwright.readers.numerals import LARGEST, Numbers, Style, read_number, read_numbers, why
 from netwright.spec import InputSpec, OutputSpec
 
 _CHUNK = 2**20  # numbers summed at once, so that a memory-mapped column is never whole in memory
+_FARTHEST = 1e12  # spreads from the mean; where a network's own sums in float32 are numbers still
 _LEAST_SPREAD = 1e-12  # of the mean's size: below this a column is constant up to rounding
 
 
@@ -185,7 +186,7 @@ def one_number(raw: Cell, style: Style, *, fill: bool = False) -> float:
     if isinstance(raw, str):
         return read_number(raw, style)
     value = np.asarray(np.nan if raw is None else raw, np.float64)
-    if value.size != 1 or not np.isfinite(value).all():
+    if value.size != 1 or not (np.abs(value) <= LARGEST).all():
         raise CellError(why(raw, style))
     return float(value.reshape(()))
 
@@ -246,6 +247,7 @@ def standardised(values: torch.Tensor, field: Field) -> torch.Tensor:
     if field.mean:
         mean = torch.tensor(field.mean, dtype=torch.float64, device=exact.device)
         exact = (exact - mean) / torch.tensor(field.std, dtype=torch.float64, device=exact.device)
+        exact = exact.clamp(-_FARTHEST, _FARTHEST)
     if "missing" not in field.options:
         return exact.to(torch.float32)
     gone = torch.isnan(exact)

@@ -25,8 +25,8 @@ from netwright.readers.columns import (
     unique_ids,
 )
 from netwright.readers.layouts.layout import Layout
-from netwright.readers.layouts.listing import Listing, Signal, list_archive, list_folder, refusal, signal_of, subset
-from netwright.readers.sniff import sniff
+from netwright.readers.layouts.listing import Listing, list_archive, list_folder, refusal, signal_of, subset
+from netwright.readers.sniff import is_no, sniff
 
 SPLITS = {
     "train": "train",
@@ -75,7 +75,7 @@ class ClassFolders(Layout):
         for place, name in enumerate(listing.blobs.names):
             parts = name.split("/")[depth:]
             split = SPLITS.get(parts[0].lower(), "") if splits else ""
-            what = "" if signal.holds(name, listing.kinds[place]) else _words(listing.kinds[place], signal)
+            what = "" if signal.holds(name, listing.kinds[place]) else is_no(signal.noun, listing.kinds[place])
             reason = _reason(what, parts, split, splits)
             if reason:
                 refused.append(refusal(name, reason))
@@ -132,12 +132,6 @@ def _reason(what: str, parts: list[str], split: str, splits: bool) -> str:
     if len(parts) < (3 if splits else 2):
         return f"{what}, no class" if what else "no class: it lies beside the class folders, not in one"
     return what
-
-
-def _words(kind: str, signal: Signal) -> str:
-    if kind == "empty":
-        return "empty file (0 bytes)"
-    return f"not a {signal.noun} (holds {kind})" if kind != "unknown" else f"not a {signal.noun}"
 
 
 def _notes(classes: list[str], official: list[str], splits: bool) -> list[str]:

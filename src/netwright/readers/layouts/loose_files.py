@@ -10,9 +10,10 @@ from netwright.files import printable
 from netwright.readers.columns import Blobs, Found, read_regular, unique_ids
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import Listing, list_folder, refusal, signal_of, subset
-from netwright.readers.sniff import HEAD_BYTES, INKS, PICTURES, SOUNDS, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, PICTURES, SOUNDS, is_no, sniff
 
 _FILES = PICTURES | SOUNDS | INKS
+_ANY = "picture, sound or pen ink"
 
 
 class LooseFiles(Layout):
@@ -37,21 +38,19 @@ class LooseFiles(Layout):
             blobs, refused = Blobs(path.parent, (path.name,)), []
             signal = signal_of(Listing(blobs, [kind]), texts=False)
             if not signal.holds(path.name, kind):
-                raise DataError(f"{printable(path)} is not a picture (it holds {kind}).", "Give a picture.")
+                raise DataError(
+                    f"{printable(path)}: {is_no(_ANY, kind)}.", "Give a file of the kind that was learned from."
+                )
         else:
             listing = list_folder(path)
             signal = signal_of(listing, texts=False)
             files = list(zip(listing.blobs.names, listing.kinds, strict=True))
             keep = [place for place, file in enumerate(files) if signal.holds(*file)]
             blobs, refused = subset(listing, keep), list(listing.refused)
-            refused += [
-                refusal(name, f"not a {signal.noun} (holds {kind})")
-                for name, kind in files
-                if not signal.holds(name, kind)
-            ]
+            refused += [refusal(name, is_no(signal.noun, kind)) for name, kind in files if not signal.holds(name, kind)]
             if not keep:
                 held = f" ({refused[0].where}: {refused[0].reason})" if refused else ""
-                raise DataError(f"{printable(path)}: no picture in this folder{held}.", "Give pictures or a table.")
+                raise DataError(f"{printable(path)}: no {_ANY} in this folder{held}.", "Give such files, or a table.")
         return Found(
             self.name, str(path), unique_ids(blobs.names), {signal.name: blobs}, None, tuple(refused), (), (path,)
         )

@@ -13,6 +13,7 @@ from netwright.files import printable
 from netwright.readers.columns import Cells, Found, unique_ids
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import list_folder, refusal, signal_of, subset
+from netwright.readers.sniff import is_no
 
 _TAKEN = {"image", "audio", "ink", "text"}  # columns of the files themselves
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -57,7 +58,7 @@ class NamedFiles(Layout):
         for place, (name, kind) in enumerate(zip(listing.blobs.names, listing.kinds, strict=True)):
             match = self._pattern.fullmatch(Path(name).stem)
             if not signal.holds(name, kind):
-                refused.append(refusal(name, f"not a {signal.noun} (holds {kind})"))
+                refused.append(refusal(name, is_no(signal.noun, kind)))
             elif match is None:
                 refused.append(refusal(name, f"its name does not fit {self._said}"))
             else:

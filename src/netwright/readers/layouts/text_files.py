@@ -10,7 +10,7 @@ from netwright.files import printable
 from netwright.readers.columns import Blobs, Found, read_regular, unique_ids
 from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import list_folder, refusal, subset
-from netwright.readers.sniff import HEAD_BYTES, INKS, TEXTS, sniff
+from netwright.readers.sniff import HEAD_BYTES, INKS, TEXTS, is_no, sniff
 
 _TEXTS = TEXTS | INKS
 
@@ -33,14 +33,14 @@ class TextFiles(Layout):
         """
         if path.is_file():
             if _kind(path) not in _TEXTS:
-                raise DataError(f"{printable(path)} is no text (it holds {_kind(path)}).", "Give a plain text.")
+                raise DataError(f"{printable(path)}: {is_no('text', _kind(path))}.", "Give a plain text.")
             blobs, refused = Blobs(path.parent, (path.name,)), []
         else:
             listing = list_folder(path)
             keep = [place for place, kind in enumerate(listing.kinds) if kind in _TEXTS]
             blobs, refused = subset(listing, keep), list(listing.refused)
             refused += [
-                refusal(name, f"not a text (holds {printable(kind)})")
+                refusal(name, is_no("text", kind))
                 for name, kind in zip(listing.blobs.names, listing.kinds, strict=True)
                 if kind not in _TEXTS
             ]

@@ -22,7 +22,7 @@ from netwright.readers.layouts.layout import Layout
 from netwright.readers.layouts.listing import list_folder, refusal
 from netwright.readers.layouts.parquet import Parquet
 from netwright.readers.layouts.text_table import SEPARATORS, Text, read_text
-from netwright.readers.sniff import HEAD_BYTES, sniff
+from netwright.readers.sniff import HEAD_BYTES, is_no, sniff
 from netwright.words import listed
 
 FILE = "file"
@@ -75,7 +75,7 @@ def _tables(root: Path) -> tuple[list[str], list[Refusal]]:
         if kind in {"text", "parquet", "gzip", "xz", "bzip2"}
     ]
     refused = [
-        refusal(name, f"not a table (holds {printable(kind)})")
+        refusal(name, is_no("table", kind))
         for name, kind in zip(listing.blobs.names, listing.kinds, strict=True)
         if name not in set(names)
     ]
