@@ -52,6 +52,16 @@ def test_help_is_golden(
     assert shown == golden.read_text(encoding="utf-8"), "NETWRIGHT_UPDATE_GOLDEN=1 pytest tests/cli writes it anew"
 
 
+def test_what_a_page_says_of_a_parameter_is_one_line_of_its_source(repository: Path) -> None:
+    """Whatever is written on two lines breaks twice: where the source does, and where the screen ends."""
+    for path in (repository / "src" / "netwright" / "cli").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            _, _, args = (ast.get_docstring(node) or "").partition("Args:\n")
+            assert not [line for line in args.splitlines() if line.startswith(" " * 8)], f"{path.name}: {node.name}"
+
+
 def test_list_of_verbs_says_what_each_verb_says_of_itself() -> None:
     app = make_app(listing=False)
     for name, (_, _, summary) in VERBS.items():

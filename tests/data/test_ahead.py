@@ -225,6 +225,14 @@ def test_the_last_steps_of_every_track_are_gone_on_with() -> None:
     assert found.ids.to_pylist() == ["0 at 4", "1 at 4", "2 at 4"]
     assert rows(found, "path")[1] == [[12, 1], [13, 1], [14, 1]]
     assert [each.reason for each in found.refused] == ["has 1 step in the end, 2 are needed."]
+    assert ahead.fewer(found, wish()) == []
+
+
+def test_tracks_of_fewer_steps_than_training_saw_are_told() -> None:
+    late = {"id": [7, 7], "frame": [5, 6]}
+    table = {name: np.append(column, late.get(name, [1.0, 1.0])) for name, column in walks(3, 5).items()}
+    (told,) = ahead.fewer(ahead.latest(from_memory(table), wish()), wish())
+    assert told.startswith("1 of 4 examples has fewer than the 3 steps that training always saw (7 at 6).")
 
 
 def test_real_recordings_give_as_many_windows_as_were_published(data_dir: Path) -> None:

@@ -23,7 +23,7 @@ from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
 from netwright.readers.marks import MARKS
 from netwright.spec import InputSpec, OutputSpec, Spec
 from netwright.spec_data import SplitSpec, WindowSpec
-from netwright.words import counted
+from netwright.words import counted, listed
 
 PAST = 8  # steps that are seen, where nothing says so
 _FEWEST_TRACKS = 6  # below it, time is divided and not tracks
@@ -199,6 +199,25 @@ def latest(found: Found, spec: Spec) -> Found:
         lines=None,
         place="",
     )
+
+
+def fewer(found: Found, spec: Spec) -> list[str]:
+    """Which tracks are gone on with from fewer steps than training ever saw, in words; nothing where none is.
+
+    Args:
+        found: What `latest` gives.
+        spec: Of the model.
+    """
+    window = _window(spec)
+    least = window.least or window.past
+    rows = [row for column in found.columns.values() if isinstance(column, Arrays) for row in column.values]
+    short = [str(found.ids[place]) for place, steps in enumerate(rows) if len(steps) < least]
+    if not short:
+        return []
+    many = f"{len(short):,} of {counted(len(found.ids), 'example')}"
+    has = "have" if len(short) > 1 else "has"
+    told = f"{many} {has} fewer than the {counted(least, 'step')} that training always saw ({listed(short, 3)})"
+    return [f"{told}. Such answers are guesses."]
 
 
 def _steps(found: Found, spec: Spec) -> tuple[Roles, Steps]:

@@ -205,8 +205,9 @@ def _table_or_texts(path: Path, field: Field) -> Found:
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
-    if ahead.asked(model.spec):
-        found = ahead.latest(found, ahead.known(model.spec, model.inputs))
+    onward = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else None
+    if onward is not None:
+        found = ahead.latest(found, onward)
     else:
         found = _sequences(found, model)
     count = len(found.ids)
@@ -242,7 +243,8 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     if problems:
         shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
     read_as = found.notes if found.layout == "text_files" else ()
-    far = [*read_as, *outside(model.inputs, raw, ids.to_pylist(), good)]
+    few = ahead.fewer(found, onward) if onward is not None else []
+    far = [*read_as, *few, *outside(model.inputs, raw, ids.to_pylist(), good)]
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
