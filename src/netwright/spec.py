@@ -132,6 +132,8 @@ class OutputSpec(Frozen):
         lower: Whether words are written in lower case, the default.
         vocabulary: Most different tokens that are written.
         longest: Tokens that are learned of a longer text, from its beginning on.
+        calibrate: Whether probabilities are brought to how often they come true: after training, scores are divided
+            by the one number that has the least loss on the validation part.
     """
 
     kind: str | None = None
@@ -155,6 +157,7 @@ class OutputSpec(Frozen):
     lower: bool | None = None
     vocabulary: int | None = Setting(default=None, ge=3)
     longest: int | None = Setting(default=None, ge=1)
+    calibrate: bool = False
 
     @model_validator(mode="after")
     def _read_off(self) -> OutputSpec:

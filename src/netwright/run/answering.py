@@ -74,9 +74,6 @@ def answer(
         quick: Texts are not scored behind guesses too, and are read off by the likeliest way alone, without a beam.
         advance: Told how many examples are answered, after every batch.
     """
-    rows = _STREAMS if follows(dataset.outputs) else model.network.rows(dataset.mean_steps)
-    source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
-    device = next(model.network.parameters()).device
     answers: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
     targets: dict[str, list[Tensor]] = {name: [] for name in model.tasks}
     index: list[Tensor] = []
@@ -85,12 +82,9 @@ def answer(
     alone = dict.fromkeys(() if quick else writes, 0.0)
     model.network.eval()
     with torch.inference_mode(), likeliest(model.network) if quick else nullcontext():
-        carried: Carried | None = {} if source.streams else None
-        for batch in _counted(source.epoch(0), advance):
-            cut_states(carried, len(batch.index))
+        for batch, inputs, carried in fed(model, dataset, part, resident, advance):
             index.append(batch.index)
-            inputs = {k: v.to(device) for k, v in batch.inputs.items()}
-            known = {k: v.to(device) for k, v in batch.targets.items()} if writes else None
+            known = {k: v.to(next(iter(inputs.values())).device) for k, v in batch.targets.items()} if writes else None
             for name, loss in _behind_guesses(model, inputs, known).items() if known and not quick else ():
                 alone[name] += loss
             outputs = model.network(inputs, carried, known)
@@ -104,24 +98,40 @@ def answer(
     place = torch.cat(index).argsort() if index else torch.empty(0, dtype=torch.int64)
     whole = {name: (joined(answers[name])[place], joined(targets[name])[place]) for name in model.tasks}
     sums |= {n: _in_batches(task, *whole[n], _batch_size(model)) for n, task in model.tasks.items() if task.among_mates}
-    count = max(len(source), 1)
+    positions = dataset.positions(part)
+    count = max(len(positions), 1)
     return Answered(
         part,
-        dataset.positions(part),
+        positions,
         {name: found for name, (found, _) in whole.items()},
         {name: found for name, (_, found) in whole.items()},
         {name: total / count for name, total in sums.items()},
         {name: total / count for name, total in alone.items()},
-        None if dataset.groups is None else dataset.groups[dataset.positions(part)],
+        None if dataset.groups is None else dataset.groups[positions],
         quick,
     )
 
 
-def _counted(batches: Iterator[Batch], advance: Callable[[int], None] | None) -> Iterator[Batch]:
-    """The batches; behind each it is told how many examples are done."""
+def fed(
+    model: Model, dataset: Dataset, part: str, resident: bool, advance: Callable[[int], None] | None = None
+) -> Iterator[tuple[Batch, dict[str, Tensor], Carried | None]]:
+    """A part of the data as the network takes it: batches, what goes in, and the states that texts go on with.
+
+    Args:
+        model: Who is fed.
+        dataset: Its data.
+        part: train, validation or test.
+        resident: Whether the part is kept in memory.
+        advance: Told how many examples are done, after every batch.
+    """
+    rows = _STREAMS if follows(dataset.outputs) else model.network.rows(dataset.mean_steps)
+    source = Batches(dataset, part, rows, 0, shuffle=False, resident=resident)
+    device = next(model.network.parameters()).device
+    carried: Carried | None = {} if source.streams else None
     done = 0
-    for batch in batches:
-        yield batch
+    for batch in source.epoch(0):
+        cut_states(carried, len(batch.index))
+        yield batch, {k: v.to(device) for k, v in batch.inputs.items()}, carried
         done += len(batch.index)
         if advance:
             advance(done)

@@ -62,6 +62,7 @@ class Collected:
         answered: By part: positions, answers, targets .
         baselines: By output.
         rows: The history.
+        temperatures: By output, what its scores were divided by where they were calibrated.
     """
 
     resolved: Resolved
@@ -70,6 +71,7 @@ class Collected:
     answered: dict[str, Answered]
     baselines: dict[str, list[Baseline]]
     rows: list[history.Row]
+    temperatures: dict[str, float]
 
 
 def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Facts:
@@ -266,7 +268,11 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "drawn": _drawn(found, task),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
-        "remarks": [*task.remarks(answers, targets), *sentences.gap(answered.scores(found.model)[name])],
+        "remarks": [
+            *task.remarks(answers, targets),
+            *_calibrated_by(found, name),
+            *sentences.gap(answered.scores(found.model)[name]),
+        ],
         "baselines": [
             report.Baseline(name=b.name, scores={**b.scores}, interval={**b.interval}, seconds=b.seconds, note=b.note)
             for b in found.baselines[name]
@@ -306,6 +312,14 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
+
+
+def _calibrated_by(found: Collected, name: str) -> list[str]:
+    """What was done so that probabilities come true, in a sentence."""
+    if (value := found.temperatures.get(name)) is None:
+        return []
+    was = "surer than it was right" if value > 1 else "less sure than it was right"
+    return [f"calibrated: scores divided by {number(value)}, chosen on the validation part, where the net was {was}"]
 
 
 def _quick(found: Collected, task: Task) -> bool:

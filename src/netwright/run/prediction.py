@@ -206,10 +206,7 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
     found = missing.emptied(found, model.spec.data.empty)
     onward = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else None
-    if onward is not None:
-        found = ahead.latest(found, onward)
-    else:
-        found = _sequences(found, model)
+    found = ahead.latest(found, onward) if onward is not None else _sequences(found, model)
     count = len(found.ids)
     if not count:
         first = f" {files.printable(found.refused[0].where)} {found.refused[0].reason}" if found.refused else ""

@@ -50,6 +50,15 @@ def batch_size(examples: int) -> int:
     return int(2 ** min(7, max(4, math.floor(math.log2(max(examples, 1) / 50)))))
 
 
+def _refuse_uncalibrated(wanted: Spec, data: Dataset) -> None:
+    asked = [name for name, output in wanted.outputs.items() if output.calibrate]
+    if asked and not len(data.parts["validation"]):
+        raise SpecError(
+            f"outputs.{asked[0]}.calibrate: a temperature is chosen on a validation part, and there is none.",
+            "Leave it out, or give data.split.parts a second share.",
+        )
+
+
 def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, list[Reason]]:
     """The spec with model and training filled in, and why.
 
@@ -61,6 +70,7 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
     Raises:
         SpecError: Unknown parts, or options they do not take: all of them at once.
     """
+    _refuse_uncalibrated(wanted, data)
     reasons: list[Reason] = []
     training = wanted.training
     model = _layers(wanted.model, training.regularize.dropout or 0.0, data, reasons)

@@ -33,6 +33,7 @@ from netwright.report.page import page
 from netwright.resolved import Resolved
 from netwright.run import before, gather
 from netwright.run.answering import Answered, answer
+from netwright.run.calibrate import calibrated
 from netwright.run.folder import RunFolder
 from netwright.run.spread import STEP, Spread
 from netwright.spec import OutputSpec
@@ -90,6 +91,8 @@ def finish(
     """
     model.network.cpu()
     resident = decided.hardware.resident
+    wanted = [name for name, output in decided.spec.outputs.items() if output.calibrate]
+    temperatures = calibrated(model, dataset, wanted, resident)
     parts = [p for p in ("train", "validation", "test") if len(dataset.parts[p])]
     if "test" in parts:
         folder.count_read("test")
@@ -118,7 +121,7 @@ def finish(
     model_file.write(folder.model, final, _examples(dataset, final, answered[shown]) if keep_examples else [])
     checked = str(model_file.load(folder.model).replayed)
 
-    collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows)
+    collected = gather.Collected(decided, dataset, final, answered, baselines, training.history.rows, temperatures)
     facts = gather.facts(folder, collected, shown, training.elapsed())
     facts.write(folder.facts)
     files.write_text(folder.report, page(facts))

@@ -65,7 +65,7 @@ class Category(Task):
         self.units = 1 if self.unit == "sigmoid" else len(self.classes)
         loss = spec.loss or ("binary_cross_entropy" if self.unit == "sigmoid" else "cross_entropy")
         self._on_values = self._fits(loss) == "values"
-        self._loss = resolve("loss", loss)
+        self._loss, self.calibrates = resolve("loss", loss), loss in {"cross_entropy", "binary_cross_entropy"}
         self._weights = self._given_weights(spec)
         self.sought = self._seeks(spec)
         if self.sought:

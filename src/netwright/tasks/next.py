@@ -42,6 +42,7 @@ class Next(Task):
 
     each_step = True
     smooths = True
+    calibrates = True
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
         super().__init__(name, field, spec)

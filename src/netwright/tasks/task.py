@@ -134,6 +134,7 @@ class Task(ABC):
         writes: Whether a decoder writes its answers: its outputs are scores of the true tokens `(batch, time, unit)`,
             or without the truth codes of tokens `(batch, time)`.
         smooths: Whether its targets can be softened by label smoothing; `certainty` then says what that adds.
+        calibrates: Whether it is trained on probabilities that scores give, which a temperature can make true.
         judge: Who scores the answers of its baselines, where that is another task, of which this one is a part.
         reasons: Why unit and loss are what they are, where the user left them open.
     """
@@ -148,6 +149,7 @@ class Task(ABC):
     writes: bool = False
     goes_on: Onward | None = None
     smooths: bool = False
+    calibrates: bool = False
     judge: Task | None = None
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -377,6 +379,17 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
         SpecError: No task serves this kind, or unit, loss or another setting do not fit it.
     """
     _refuse_unread(name, field, spec)
+    task = _task_for(name, field, spec)
+    if spec.calibrate and not task.calibrates:
+        raise SpecError(
+            f"outputs.{name}.calibrate: it is not trained on probabilities by cross-entropy, so there is nothing to "
+            "calibrate.",
+            "Leave it out.",
+        )
+    return task
+
+
+def _task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     if task_name(field) != field.kind:
         return resolve("task", task_name(field))(name, field, spec)
     if field.kind not in parts("task"):
