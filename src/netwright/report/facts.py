@@ -170,6 +170,7 @@ class OutputFacts(_Fact):
         sought: How a class that is sought is found.
         calibration: (mean probability of the answer, share right, count) in bins, of a category on the test split.
         calibration_error: Mean distance of the two, by the counts.
+        temperature: What its scores were divided by, where that was asked for.
         per_class: Of tags: how well each class is told on the test split.
         apart: Of identities: how the distances of same and of different pairs are spread on the test split.
         near: Of identities: test examples and those nearest to them, first some drawn by chance, then mistakes.
@@ -194,6 +195,7 @@ class OutputFacts(_Fact):
     sought: SoughtFacts | None = None
     calibration: list[tuple[float, float, int]] = []
     calibration_error: Number = None
+    temperature: Number = None
     per_class: list[ClassFacts] = []
     apart: ApartFacts | None = None
     near: list[NearFacts] = []

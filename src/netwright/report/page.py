@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from netwright.figures import tracks
 from netwright.figures.frame import frame, style_sheet, templates
-from netwright.figures.marks import clean, number, percent
+from netwright.figures.marks import clean, number
 from netwright.figures.matrix import READABLE, confused_pairs
 from netwright.figures.network import legend
 from netwright.report import drawings, inside, pictures, sentences
@@ -51,7 +51,7 @@ class _Output:
     apart: Markup | None
     found: Markup | None
     calibrated: Markup | None
-    calibration_error: str
+    believed: str
     scores: list[tuple[str, list[str], str]]
     splits: list[str]
     split: str
@@ -109,7 +109,7 @@ def _output(facts: Facts, output: OutputFacts) -> _Output:
         apart=drawings.apart(output),
         found=drawings.found_curve(output),
         calibrated=drawings.calibrated(output),
-        calibration_error=percent(output.calibration_error),
+        believed=sentences.believed(output),
         scores=[
             (
                 sentences.score_name(name),

@@ -9,6 +9,7 @@ from netwright.figures.marks import Real, number, percent
 from netwright.report.facts import Baseline, Facts, Interval, OutputFacts
 from netwright.words import begun, sizes
 
+_FAR_OFF = 0.03  # of probabilities, on average
 _NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -143,6 +144,15 @@ def with_interval(score: str, value: Real | None, interval: Interval | None) -> 
     """
     within = interval_text(score, interval)
     return f"{score_text(score, value)} ({within})" if within else score_text(score, value)
+
+
+def believed(output: OutputFacts) -> str:
+    """How far probabilities are off, and what brings them closer; nothing where that was not measured."""
+    error = output.calibration_error
+    if error is None:
+        return ""
+    cure = f"; outputs.{output.name}.calibrate: true brings them closer" if error > _FAR_OFF else ""
+    return f"Probabilities are off by {percent(error)} on average{'' if output.temperature else cure}."
 
 
 def baseline_name(baseline: Baseline) -> str:

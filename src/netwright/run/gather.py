@@ -266,6 +266,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "measure": track.unit(field),
         "quick": _quick(found, task),
         "drawn": _drawn(found, task),
+        "temperature": found.temperatures.get(name),
         "scores": found.model.scores[name],
         "intervals": task.interval(answers, targets, answered.groups),
         "remarks": [
