@@ -18,7 +18,9 @@ COUNT, SURER = 20_000, 3.0
 
 
 def category(*classes: str) -> Task:
-    return task_for("kind", Field(name="kind", kind="category", source="kind", vocabulary=classes), OutputSpec())
+    return task_for(
+        "kind", Field(name="kind", kind="category", source="kind", dtype="int64", vocabulary=classes), OutputSpec()
+    )
 
 
 def following() -> Task:
@@ -65,7 +67,8 @@ def noisy(tmp_path: Path) -> Path:
 
 def asked(path: Path, more: str = "", parts: str = "[0.4, 0.3, 0.3]") -> spec.Spec:
     return spec.load(
-        f"{{data: {{path: {path}, split: {{parts: {parts}}}}}, outputs: {{kind: {{{more}}}}}, model: 'dense 64, relu', "
+        f"{{data: {{path: {path}, split: {{parts: {parts}}}}}, outputs: {{kind: {{{more}}}}}, "
+        "model: {layers: 'dense 64, relu'}, "
         "training: {threads: 1, optimizer: {lr: 0.02}, stop: {epochs: 60, patience: 0}}}"
     )
 
@@ -79,9 +82,9 @@ def test_calibrated_answers_are_the_same_and_less_sure(noisy: Path, tmp_path: Pa
     assert after["test"]["accuracy"] == before["test"]["accuracy"]
     one, other = (pq.read_table(outcome.run / "predictions.parquet") for outcome in (plain, fair))
     assert one.column("kind").equals(other.column("kind"))
-    assert "calibrated: scores divided by " in " ".join(fair.text)
+    assert "calibrated: scores were divided by " in " ".join(fair.text)
     assert "surer than it was right" in (fair.run / "report.html").read_text(encoding="utf-8")
-    assert "calibrated" not in " ".join(plain.text)
+    assert "scores were divided" not in " ".join(plain.text)
     said = run.predict(fair.model, [noisy]).column("kind:yes").to_numpy()
     assert 0.01 < said.min() < said.max() < 0.99
 

@@ -151,8 +151,22 @@ def believed(output: OutputFacts) -> str:
     error = output.calibration_error
     if error is None:
         return ""
-    cure = f"; outputs.{output.name}.calibrate: true brings them closer" if error > _FAR_OFF else ""
-    return f"Probabilities are off by {percent(error)} on average{'' if output.temperature else cure}."
+    off = f"Probabilities are off by {percent(error)} on average"
+    if output.temperature is not None:
+        return f"{off}; {divided(output.temperature)}."
+    return f"{off}{f'; outputs.{output.name}.calibrate: true brings them closer' if error > _FAR_OFF else ''}."
+
+
+def divided(temperature: float) -> str:
+    """What was done so that probabilities come true, and why.
+
+    Example:
+        >>> divided(1.25)
+        'scores were divided by 1.25, chosen on the validation part, where the net was surer than it was right'
+    """
+    sure = "surer" if temperature > 1 else "less sure"
+    chosen = "chosen on the validation part, where the net was"
+    return f"scores were divided by {number(temperature)}, {chosen} {sure} than it was right"
 
 
 def baseline_name(baseline: Baseline) -> str:

@@ -271,7 +271,7 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         "intervals": task.interval(answers, targets, answered.groups),
         "remarks": [
             *task.remarks(answers, targets),
-            *_calibrated_by(found, name),
+            *([f"calibrated: {sentences.divided(of)}"] if (of := found.temperatures.get(name)) else []),
             *sentences.gap(answered.scores(found.model)[name]),
         ],
         "baselines": [
@@ -313,14 +313,6 @@ def _output(found: Collected, name: str, shown: str) -> report.OutputFacts:
         calibration=bins,
         calibration_error=metrics.calibration_error(bins),
     )
-
-
-def _calibrated_by(found: Collected, name: str) -> list[str]:
-    """What was done so that probabilities come true, in a sentence."""
-    if (value := found.temperatures.get(name)) is None:
-        return []
-    was = "surer than it was right" if value > 1 else "less sure than it was right"
-    return [f"calibrated: scores divided by {number(value)}, chosen on the validation part, where the net was {was}"]
 
 
 def _quick(found: Collected, task: Task) -> bool:
