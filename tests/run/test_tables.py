@@ -349,7 +349,7 @@ def test_every_output_is_named_at_the_end_and_answered_in_the_examples(housed: P
 
 def test_what_was_set_aside_belongs_to_the_result(housed: Path) -> None:
     [line] = [line for line in run.resume(housed).text if "set aside" in line]
-    assert line.startswith("2 of 161 examples set aside (mostly ")
+    assert line.startswith("2 of 161 examples set aside (1 x price: the cell is empty")
     assert line.endswith(f"see {housed}/ledger.parquet)")
 
 

@@ -184,13 +184,13 @@ def _refuse_foreign(path: Path, name: str) -> None:
 
 
 def _refuse_by_content(path: Path, name: str, head: bytes, size: int) -> None:
+    if size < 16:  # whatever it was: the length of a header alone can begin like a pickle
+        raise damaged(name, f"only {size} bytes")
     if _holds_pickle(path, head):
         raise ModelFileError(
             f"{name}: holds a pickle, which can run code when opened; it was not opened.",
             "netwright reads only .netwright files, which hold no code. Ask for one, or train again.",
         )
-    if size < 16:
-        raise damaged(name, f"only {size} bytes")
     foreign = next((what for magic, what in _FOREIGN.items() if head.lstrip().startswith(magic)), "")
     raise ModelFileError(
         f"{name}: not a model file{f', but {foreign}' if foreign else ''} (begins with {head[:8]!r}).",
