@@ -41,6 +41,16 @@ def test_both_axes_are_alike_and_more_lies_higher() -> None:
     assert all(0 <= x <= SIDE and 0 <= y <= SIDE for way in ways.values() for x, y in way)
 
 
+def test_a_straight_way_takes_no_more_height_than_it_needs() -> None:
+    def height(track: DrawnTrack) -> float:
+        return float(ElementTree.fromstring(str(drawn("a track", track))).get("viewBox", "").split()[3])
+
+    straight = DrawnTrack("1", seen=[(0.0, 0.0), (5.0, 0.0)], true=[(9.0, 0.1)], answer=[(9.0, 0.0)])
+    assert height(straight) < SIDE / 2 < height(TRACK)
+    ends = [y for way in paths(straight).values() for _, y in way]
+    assert 0 < min(ends) <= max(ends) < height(straight) - 20
+
+
 def test_the_bar_says_a_round_length_and_names_are_escaped() -> None:
     written = str(drawn("a track", TRACK))
     assert ">1 m<" in written

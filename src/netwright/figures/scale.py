@@ -72,11 +72,11 @@ def fit(
     Args:
         values: What is to be shown; None, NaN and infinite values are passed over.
         log: For a logarithmic axis: values <= 0 are passed over too.
-        zero: The axis starts at zero when no value lies below it.
+        zero: The axis starts at zero when no value lies below it; it always does where all are zero.
         bounds: The axis never leaves this interval, e.g. (0, 1) for shares.
 
     Example:
-        >>> fit([2.0, 4.0], zero=True), fit([0.5], bounds=(0, 1)), fit([])
+        >>> fit([2.0, 4.0], zero=True), fit([0.5], bounds=(0, 1)), fit([0.0, 0.0])
         ((0.0, 4.2), (0.475, 0.525), (0.0, 1.0))
     """
     seen = [v for v in values if v is not None and math.isfinite(v) and (v > 0 or not log)]
@@ -86,7 +86,7 @@ def fit(
     if log:
         return (low / 1.15, high * 1.15)
     room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    if zero and low >= 0:
+    if low >= 0 and (zero or not high):
         return (0.0, (high + 0.05 * high) or 1.0)
     low, high = low - room, high + room
     if bounds is not None:

@@ -14,6 +14,7 @@ Point = tuple[Real, Real]
 Points = Sequence[Point]
 SIDE = 250.0
 _MARGIN, _TOP, _BOTTOM = 14.0, 26.0, 26.0
+_LEAST = 0.25  # of the room below the name; a straight way needs no more
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class DrawnTrack:
 
 
 def drawn(says: str, track: DrawnTrack) -> Markup:
-    """A track in its plane, both axes alike, with a bar that shows how long a unit is.
+    """A track in its plane, both axes alike, as high as it needs to be, with a bar that shows how long a unit is.
 
     Args:
         says: The figure in words.
@@ -53,7 +54,9 @@ def drawn(says: str, track: DrawnTrack) -> Markup:
     room = SIDE - 2 * _MARGIN
     scale = room / span
     left = _MARGIN + (room - (high_x - low_x) * scale) / 2
-    top = _TOP + (room - (high_y - low_y) * scale) / 2
+    high = max((high_y - low_y) * scale, _LEAST * room)
+    top = _TOP + (high - (high_y - low_y) * scale) / 2
+    foot = _TOP + high
 
     def place(point: Point) -> Point:
         return left + (point[0] - low_x) * scale, top + (high_y - point[1]) * scale
@@ -68,8 +71,8 @@ def drawn(says: str, track: DrawnTrack) -> Markup:
     ]
     x, y = place(track.seen[-1])
     marks.append(element("circle", {"cx": x, "cy": y, "r": 4, "class": "point rim s6"}))
-    marks.append(text(SIDE - _MARGIN, SIDE + 12, track.remark, "label", "end"))
-    return svg(SIDE, SIDE + _BOTTOM, says, *marks, *_bar(span, scale, track.measure), style="chart")
+    marks.append(text(SIDE - _MARGIN, foot + 14, track.remark, "label", "end"))
+    return svg(SIDE, foot + _BOTTOM, says, *marks, *_bar(span, scale, track.measure, foot + 10), style="chart")
 
 
 def legend(*, simple: str) -> Markup:
@@ -97,12 +100,12 @@ def _way(points: Points, place: Callable[[Point], Point], series: int, *, dots: 
     return marks
 
 
-def _bar(span: Real, scale: Real, measure: str) -> list[Markup]:
+def _bar(span: Real, scale: Real, measure: str, y: Real) -> list[Markup]:
     """A bar of a round length, about a quarter of the side."""
     rough = span / 4
     size = 10.0 ** math.floor(math.log10(rough))
     length = max((factor * size for factor in (1, 2, 5) if factor * size <= rough * 1.001), default=size)
-    y, end = SIDE + 8, _MARGIN + length * scale
+    end = _MARGIN + length * scale
     ticks = [line(x, y - 4, x, y + 4, "axis") for x in (_MARGIN, end)]
     return [
         line(_MARGIN, y, end, y, "axis"),
