@@ -84,7 +84,7 @@ def whiskers(says: str, rows: Sequence[Whisker], axis: str, *, share: bool = Fal
     """
     narrow = width < 500
     longest = max((len(row.label) for row in rows), default=1)
-    left = 8.0 if narrow else min(max(90.0, 7.0 * longest + 16), 240.0)
+    left = 8.0 if narrow else min(max(90.0, 7.0 * longest + 16), 300.0)
     pitch = 46 if narrow else 34
     values = [v for row in rows for v in (row.value, row.low, row.high, *row.points)]
     ends = fit(values, bounds=(0, 1) if share else None)
