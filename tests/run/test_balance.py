@@ -15,7 +15,7 @@ from netwright.run.balance import braces, brackets, closed, environments, is_lat
 
 OF_C = [*"()[]{}\"'/*:\n\\a ", "//", "/*", "*/", '"x', "\n\n"]
 OF_LATEX = [*"{}|%[(*en\n\\ ", "$", "$$", r"\(", r"\)", r"\[", r"\]", r"\text{", r"\verb", r"\verb}", r"\alpha", "\n\n"]
-OF_LATEX += [r"\begin", r"\end", r"\be", "n{a}"]
+OF_LATEX += [r"\begin", r"\end", r"\be", "n{a}", "&", r"\emph", r"\\"]
 OF_LATEX += [rf"\{side}{{{name}}}" for side in ("begin", "end") for name in ("a", "align", "array", "verbatim")]
 
 WORDS = st.sampled_from(["so ", "x", r"\{", r"\$", r"\\[2pt]", "on [0,1)", r"\verb|}|", "% } $\n", "\\item a\n\n"])
@@ -88,6 +88,11 @@ def test_what_is_never_closed_counts_but_at_a_cut(
         (r"\item [0,1)" + "\n\n]", r"\item{} [0,1)" + "\n\n]"),
         (r"\item [(a)] b", r"\item [(a)] b"),
         (r"$\left[0,1\right)$", r"$\left[0,1\right)$"),
+        (r"\begin{a} {x & y \\ z & u \end{a}", r"\begin{a} {x }& y \\ z & u \end{a}"),  # a cell ends what it opens
+        (r"\begin{a} \emph{x & y} & $u & v \end{a}", r"\begin{a} \emph{x \& y} & $u $& v \end{a}"),
+        (r"\begin{a} {x & \begin{b} y} \end{b} \end{a}", "\\begin{a} {x \\& \\begin{b} y\n\\end{b}}"),
+        (r"{\emph} \footnote & x", r"{\emph{}} \footnote {}\& x"),  # a command that needs words
+        ("\\textwidth} \\emph\n\nx", "\\textwidth  \\emph{}\n\nx"),
     ],
 )
 def test_latex_is_closed(text: str, mended: str) -> None:

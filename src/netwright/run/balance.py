@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+_PASSES = 9
+_FAR = 10_000  # characters in which an environment ends
 _DEEP = 4  # at 99 of 100 places of Linux's C no more brackets are open
 _CLOSERS = {"(": ")", "[": "]", "{": "}", r"\(": r"\)", r"\[": r"\]"}
 _ENDS = frozenset(_CLOSERS.values())
@@ -48,6 +50,10 @@ _SHORT = re.compile(  # commands that LaTeX gives no argument of several paragra
     r"\\(?:text[a-z]+|emph|math[a-z]+|(?:sub){0,2}section|(?:sub)?paragraph|part|chapter|title|caption|index|label|"
     r"(?:page|eq)?ref|cite|bibitem|[hmf]box|frac|sqrt)\*?[ \t]*\Z"
 )
+_WANTS = re.compile(
+    r"\\(?:text(?!width|height)[a-z]+|emph|math[a-z]+|(?:foot|margin)note|index|label|[hmf]box)\*?[ \t]*\Z"
+)
+_ENDS_IT = re.compile(r"[}&$]|\\(?:[\\&)\]]|end(?![A-Za-z]))")  # what no argument begins with
 _SPACE = re.compile(r"\s*\[[ \t]*[-+]?[\d.]*[ \t]*(?:[a-z]{2}|\\[A-Za-z]+)[^\]\n]*\]")  # between two rows
 _WHOLE = re.compile(r'"(?:\\[^\n]|[^"\\\n])*"')  # string
 _COMMAND = re.compile(r"\\(begin|end|[A-Za-z]{2,})\*?[ \t]*\{")
@@ -138,7 +144,9 @@ def closed(text: str, latex: bool) -> str:
 
     What closes something further out closes what stands open within it. In LaTeX a formula also ends with its
     paragraph, as does the argument of a command that may have but one (`\emph{...}`), and within a formula none begins
-    but in words (`\text{...}`). An `&` that divides no row of an environment is written `\&`.
+    but in words (`\text{...}`). An `&` that divides no row of an environment is written `\&`, and what is
+    open in a cell and never closed in its environment ends with the cell. A command that needs words and has none gets
+    empty ones.
 
     Args:
         text: As it was written, perhaps cut at its end.
@@ -150,9 +158,17 @@ def closed(text: str, latex: bool) -> str:
         >>> closed(r"\begin{proof} Let $x \in \{1", latex=True)
         '\\begin{proof} Let $x \\in \\{1$\n\\end{proof}'
     """
-    text = _CUT.sub(r"\1", text)
+    for _ in range(_PASSES):  # what goes may have stood between others that belong together
+        text, before = _once(_CUT.sub(r"\1", text), latex), text
+        if text == before:
+            break
+    return text
+
+
+def _once(text: str, latex: bool) -> str:
     mended = _mended_latex(text) if latex else _mended_c(text)
     mended.close(0)
+    mended.settle()
     return "".join(mended.parts)
 
 
@@ -182,7 +198,14 @@ class _Mended:
         if self.parts and not said.strip(" \t"):
             self.parts[-1] += said
         elif said:
+            if _ENDS_IT.match(said):
+                self.settle()
             self.parts.append(said)
+
+    def settle(self) -> None:
+        """A command of LaTeX that needs words and has got none gets empty ones."""
+        if self._comment == "%" and self.parts and _WANTS.match(self.parts[-1]):
+            self.parts[-1] += "{}"
 
     def begin(self, said: str, opened: _Open) -> None:
         """What opens something."""
@@ -266,8 +289,7 @@ def _mended_latex(text: str) -> _Mended:
         if token["dollar"]:
             at = _dollar(mended, said, at)
         elif token["column"]:
-            cell = mended.open and mended.open[-1].closer.startswith(r"\end")
-            mended.put("&" if cell else r"\&")
+            mended.put("&" if _in_cell(mended, text, at) else r"\&")
         elif token["environment"]:
             _environment(mended, token)
         elif token["words"] or token["bracket"]:
@@ -291,6 +313,31 @@ def _plain(mended: _Mended, text: str, at: int, behind: int) -> None:
         if not option.match(text, at):
             mended.put("{}")
     mended.put(text[at:behind])
+
+
+def _in_cell(mended: _Mended, text: str, at: int) -> bool:
+    """Whether an `&` divides a row; what is open in the cell before and never closed in the environment ends there."""
+    begun = next((at for at in reversed(range(len(mended.open))) if mended.open[at].closer.startswith(r"\end")), None)
+    if begun is None:
+        return False
+    inner = mended.open[begun + 1 :]
+    depth = sum(each.closer == "}" for each in inner)
+    if depth and _closed_later(text, at, depth):
+        return False
+    mended.close(begun + 1)
+    return True
+
+
+def _closed_later(text: str, at: int, depth: int) -> bool:
+    """Whether so many braces are closed before the environment ends that is begun."""
+    around = 1
+    for token in _LATEX.finditer(text, at, at + _FAR):
+        if token["environment"]:
+            around += 1 if token["side"] == "begin" else -1
+        depth += bool(token["words"] or token["bracket"] == "{") - (token["bracket"] == "}")
+        if not depth or not around:
+            break
+    return depth <= 0
 
 
 def _bracket(mended: _Mended, token: re.Match[str]) -> None:
@@ -334,6 +381,7 @@ def _dollar(mended: _Mended, said: str, behind: int) -> int:
 
 def _end_paragraph(mended: _Mended) -> None:
     """A paragraph ends, and with it what cannot go on in the next."""
+    mended.settle()
     outermost = next((at for at, each in enumerate(mended.open) if each.short), None)
     if outermost is not None:
         mended.close(outermost)
