@@ -19,7 +19,7 @@ HEAD = """# What works
 
 Each row is something that the lectures behind netwright name, shown by one command on real data. What was measured
 came out of a proof (`python proofs/<name>.py`, results in `proofs/results/`); a row whose limit was missed says so,
-and what is not listed here is not done. `$NETWRIGHT_DATA` is a folder of public data sets. Written by
+and what is not listed here was not measured. `$NETWRIGHT_DATA` is a folder of public data sets. Written by
 `scripts/coverage.py`.
 
 | id | name | command | measured | date |

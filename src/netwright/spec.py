@@ -49,8 +49,8 @@ class InputSpec(Frozen):
     """One input; the name is the column (or, in a folder, the kind) unless `from` says otherwise.
 
     Args:
-        kind: image, number, category, vector, date, tags, text, audio, ink, track or series; inferred from the data
-            when left out.
+        kind: image, number, category, vector, date, tags, text, audio, ink, signal, track or series; inferred from the
+            data when left out.
         source: Written `from`: the column, or several number columns for a vector; the coordinates of a track and what
             goes in beside them.
         size_px: Height and width that pictures are brought to.
@@ -105,7 +105,8 @@ class OutputSpec(Frozen):
     """One output.
 
     Args:
-        kind: category, number, vector, tags or identity; inferred from the data when left out, but for identity.
+        kind: category, number, vector, tags, text or identity; inferred from the data when left out, but for the last
+            two. What comes next (`of`) has that of its input.
         source: Written `from`: the column.
         loss: Name of the loss; the task's own when left out.
         weight: Factor of this output's loss in the sum.
@@ -423,8 +424,8 @@ class Spec(Frozen):
         ahead = any(out.horizon is not None for out in self.outputs.values())
         if self.data.order is not None and self.data.group is None and not ahead:
             raise ValueError("data.order orders the steps of sequences; data.group says which rows belong to one")
-        if self.data.day_first is not None and not ahead:
-            raise ValueError("data.day_first is for dates that order steps to come; an input has inputs.NAME.day_first")
+        if self.data.day_first is not None and not ahead and self.data.order is None:
+            raise ValueError("data.day_first is for dates that order steps; an input has inputs.NAME.day_first")
         return self
 
 

@@ -57,6 +57,7 @@ class WindowSpec(Frozen):
 
     Args:
         past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
+            64 of a text, 8 of a track or series when left out.
         least: Steps at least, where a track has no more yet; as many as `past` when left out.
         stride: Steps from the beginning of one window to that of the next.
         gaps: Where steps of a track are missing: cut, it ends and another begins; fill, they lie on a straight line;
@@ -64,7 +65,7 @@ class WindowSpec(Frozen):
             that never has a row on some day of the week.
     """
 
-    past: int = Setting(default=64, ge=1, le=LONGEST_WINDOW)
+    past: int | None = Setting(default=None, ge=1, le=LONGEST_WINDOW)
     least: int | None = Setting(default=None, ge=1)
     stride: int = Setting(default=1, ge=1)
     gaps: Literal["cut", "fill", "ignore"] | None = None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from netwright import recipes
+from netwright import recipes, run
 from netwright.cli.arguments import PATHS, Settings, Wanted, repeated, spec_from, varied
 from netwright.errors import DataError, SpecError
 from netwright.spec import PartSpec, Spec
@@ -155,6 +155,8 @@ def test_own_parts_run_before_the_spec_is_read(tmp_path: Path) -> None:
 def test_a_recipe_whose_data_is_missing_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.delenv("NETWRIGHT_DATA", raising=False)
+    with pytest.raises(DataError, match=r"nothing\.csv: no such file"):  # and not that the recipe's own is missing
+        run.plan(spec("iris", data=str(tmp_path / "nothing.csv")))
     with pytest.raises(DataError, match=r"recipe mnist is not here.*netwright data get mnist.*--data"):
         spec("mnist")
 

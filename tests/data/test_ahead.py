@@ -7,6 +7,7 @@ from netwright import readers, spec
 from netwright.data import ahead
 from netwright.data.dataset import Dataset, prepare
 from netwright.errors import DataError, SpecError
+from netwright.field import Field
 from netwright.readers import Arrays, Found, from_memory
 from netwright.spec import Spec
 
@@ -14,6 +15,9 @@ ASKED = (
     "{data: {window: {past: 3}}, inputs: {path: {kind: track}}, outputs: {next: {of: path, horizon: 2}}, "
     "training: {seed: 1}}"
 )
+
+
+FIELD = Field(name="path", kind="track", source="path", shape=(2,), dtype="float64")
 
 
 def wish(**values: str) -> Spec:
@@ -50,6 +54,12 @@ def test_windows_follow_each_other_inside_a_track() -> None:
     assert rows(found, "path")[first + 1][0] == [21, 2]
     assert found.groups is not None
     assert found.groups.to_pylist() == [id.split()[0] for id in found.ids.to_pylist()]
+
+
+def test_eight_steps_are_seen_where_other_settings_of_the_window_are_given_alone() -> None:
+    for window in ("{gaps: fill}", "{stride: 1}"):
+        found = ahead.cut(from_memory(walks(6, 12)), wish(data__window=window))
+        assert {len(row) for row in rows(found, "path")} == {8}
 
 
 def test_stride_leaves_windows_out_and_least_takes_in_short_ones() -> None:
@@ -225,13 +235,13 @@ def test_the_last_steps_of_every_track_are_gone_on_with() -> None:
     assert found.ids.to_pylist() == ["0 at 4", "1 at 4", "2 at 4"]
     assert rows(found, "path")[1] == [[12, 1], [13, 1], [14, 1]]
     assert [each.reason for each in found.refused] == ["has 1 step in the end, 2 are needed."]
-    assert ahead.fewer(found, wish()) == []
+    assert ahead.unlike(found, wish(), FIELD) == []
 
 
 def test_tracks_of_fewer_steps_than_training_saw_are_told() -> None:
     late = {"id": [7, 7], "frame": [5, 6]}
     table = {name: np.append(column, late.get(name, [1.0, 1.0])) for name, column in walks(3, 5).items()}
-    (told,) = ahead.fewer(ahead.latest(from_memory(table), wish()), wish())
+    (told,) = ahead.unlike(ahead.latest(from_memory(table), wish()), wish(), FIELD)
     assert told.startswith("1 of 4 examples has fewer than the 3 steps that training always saw (7 at 6).")
 
 

@@ -82,6 +82,11 @@ def test_rows_that_belong_nowhere_are_in_the_ledger(tmp_path: Path) -> None:
         ),
         (TABLE, {"data__group": "clips"}, r'no column "clips" \(did you mean "clip"'),
         (TABLE, {"data__order": "state"}, "column \"state\" holds 'sit', neither a number nor a date"),
+        (
+            "clip,frame,x,y,state,person,part\na,01/02/2024,1,1,sit,bo,train\na,02/02/2024,1,1,sit,bo,train\n",
+            {},
+            r'"frame" holds dates that can be read two ways: "01/02/2024" is 2024-02-01 day first',
+        ),
         (TABLE, {"outputs": "{state: {}}"}, r'outputs.state: column "state" differs within the sequence b'),
         (TABLE, {"outputs": "{state: {per: x}}"}, "outputs.state.per is x, which does not go in"),
         (TABLE, {"data__group": "null"}, "data.order orders the steps of sequences; data.group says"),
@@ -90,6 +95,14 @@ def test_rows_that_belong_nowhere_are_in_the_ledger(tmp_path: Path) -> None:
 def test_what_cannot_be_grouped_is_told(tmp_path: Path, text: str, changes: dict[str, str], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         prepared(tmp_path, text, **changes)
+
+
+def test_a_setting_decides_the_order_of_dates_that_order_steps(tmp_path: Path) -> None:
+    rows = ["a,03/01/2024,1,0,sit,bo,train", "a,01/02/2024,2,0,sit,bo,train", "a,02/01/2024,3,0,sit,bo,train"]
+    table = "\n".join(["clip,frame,x,y,state,person,part", *rows])
+    for says, order in (("true", [3, 1, 2]), ("false", [2, 3, 1])):
+        (way,) = prepared(tmp_path, table, data__day_first=says).arrays["way"]
+        assert np.asarray(way)[:, 0].tolist() == order
 
 
 def test_a_table_without_any_group_is_refused(tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ def test_a_text_too_short_to_follow_anything_is_refused() -> None:
 def test_what_is_followed_must_be_a_text_that_goes_in() -> None:
     with pytest.raises(SpecError, match="of is talk, which does not go in"):
         spec.load("{inputs: {text: {}}, outputs: {next: {of: talk}}}")
+    for window in ("{gaps: fill}", "{stride: 2}", "{past: 9, least: 3}"):
+        wish = spec.override(spec.load(ASKED), {"data.window": window})
+        with pytest.raises(SpecError, match=r"data\.window\.\w+ is for tracks and series"):
+            windows.cut(table("a text"), wish)
     with pytest.raises(SpecError, match="what comes next is asked of texts"):
         windows.cut(from_memory({"text": np.array([1.0, 2.0])}), spec.load(ASKED))
 
@@ -196,3 +200,5 @@ def test_pieces_are_neither_cut_nor_torn_apart(tmp_path: Path) -> None:
     assert batch.inputs["text"].shape == (1, 2500)
     with pytest.raises(SpecError, match=r"data.split.by: random tears apart pieces of a text"):
         prepared(tmp_path, "some text " * 30, **{"data.split.by": "random"})
+    with pytest.raises(SpecError, match="longest is not for a text of which what comes next is asked"):
+        prepared(tmp_path, "some text " * 30, **{"inputs.text.longest": "10"})

@@ -26,7 +26,7 @@ from netwright.doctor.checks.order import Order
 from netwright.doctor.checks.scale import Outliers
 from netwright.doctor.checks.signal import Symmetry, Vanishing
 from netwright.doctor.finding import Finding
-from netwright.doctor.start import _apart
+from netwright.doctor.start import _apart, _blank
 
 
 def told(findings: list[Finding]) -> str:
@@ -214,6 +214,12 @@ def test_a_sorted_source_is_told_without_alarm_when_training_shuffles() -> None:
     (finding,) = Order().look(bundled("iris", "category"))
     assert finding.state == "good"
     assert "the source is sorted by category; training draws its batches by chance" in finding.message
+
+
+def test_blind_answers_have_no_more_steps_than_real_ones() -> None:
+    blank = _blank(torch.tensor([[[2.0, -1.0], [torch.nan, torch.nan]]]))
+    assert blank[0, 0].tolist() == [0, 0]
+    assert blank[0, 1].isnan().all()
 
 
 def test_sequences_alone_and_together_are_printed_and_only_where_there_are_any() -> None:

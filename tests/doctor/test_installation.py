@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,10 +41,41 @@ def test_the_threads_and_version_of_torch_are_said() -> None:
 
 
 def test_a_missing_package_names_its_feature_and_its_command() -> None:
-    finding = installation.optional(Optional("no_such_module", "no-such-package", "the model zoo"))
+    finding = installation.optional(Optional(("no_such_module",), "no-such-package", "the model zoo"))
     assert finding.state == "note"
-    assert finding.message == "no-such-package is not installed. It costs the model zoo; everything else works."
+    assert finding.message == "no_such_module is not installed. It costs the model zoo; everything else works."
     assert finding.cure.endswith("-m pip install no-such-package")
+
+
+def test_what_installs_together_is_named_by_what_is_missing_and_a_quoted_command() -> None:
+    finding = installation.optional(Optional(("numpy", "no_one", "no_other"), "netwright[zoo]", "weights of others"))
+    assert finding.message.startswith("no_one, no_other are not installed. It costs weights of others")
+    assert finding.cure.endswith("-m pip install 'netwright[zoo]'")
+
+
+def test_the_extras_that_can_be_installed_are_those_that_are_looked_at() -> None:
+    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    wanted = {f"netwright[{name}]": [re.split(r"[>=]", each)[0] for each in extras[name]] for name in extras}
+    found = {each.package: list(each.modules) for each in installation.OPTIONAL if "[" in each.package}
+    assert found == {name: packages for name, packages in wanted.items() if name != "netwright[dev]"}
+
+
+def test_networks_of_others_are_looked_at_as_they_are_used() -> None:
+    """Beside the CPU's torch torchvision cannot be imported before its operators are defined."""
+    zoo = next(each for each in installation.OPTIONAL if each.package == "netwright[zoo]")
+    assert installation.optional(zoo).state == "good"
+
+
+def test_a_broken_extra_is_mended_by_its_parts_and_never_by_a_package_of_our_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_part.py").write_text("raise RuntimeError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    finding = installation.optional(Optional(("broken_part", "numpy"), "netwright[zoo]", "weights of others"))
+    assert finding.cure.endswith("-m pip install --force-reinstall broken_part numpy")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +91,7 @@ def test_g2_a_broken_package_is_told_from_a_missing_one(
     (tmp_path / "broken_package.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    finding = installation.optional(Optional("broken_package", "broken-package", "image models"))
+    finding = installation.optional(Optional(("broken_package",), "broken-package", "image models"))
     assert finding.state == "bad"
     assert why in finding.message
     assert "everything else works" in finding.message

@@ -33,7 +33,8 @@ def test_tokens_come_as_often_as_the_network_expects() -> None:
 def test_cold_is_surer_and_zero_takes_the_likeliest() -> None:
     squares = np.exp(2 * SCORES) / np.exp(2 * SCORES).sum()
     assert shares(Sampling(temperature=0.5)) == pytest.approx(squares.tolist(), abs=0.002)
-    assert shares(Sampling(temperature=0.0)) == [1, 0, 0, 0]
+    for cold in (0.0, 1e-50, 5e-324):
+        assert [Sampling(temperature=cold).drawn(SCORES.astype(np.float32), chance) for chance in (0.0, 0.99)] == [0, 0]
 
 
 def test_only_the_likeliest_are_drawn_from() -> None:

@@ -36,6 +36,7 @@ def test_a_tar_is_told_by_its_header() -> None:
         (b"<?xml version='1.0'?><ink xmlns='http://www.w3.org/2003/InkML'>", "ink"),
         (b"<?xml version='1.0'?>\n<WhiteboardCaptureSession>", "ink"),
         (b"<ink><trace>0 0</trace></ink>", "ink"),
+        ("<?xml version='1.0'?><ink/>".encode("utf-16"), "ink"),
         (b".VERSION 1.0\n.COORD X Y T\n", "ink"),
         (b".versions of a text", "text"),
         (b"\x00\x00\x08\x03\x00\x00\xea\x60", "idx"),

@@ -11,6 +11,7 @@ from netwright.data import ahead
 from netwright.errors import DataError, SpecError
 from netwright.readers import Arrays, find
 from netwright.run.continued import load_model
+from netwright.run.prediction import answers
 
 QUICK = {"training.stop.epochs": "3", "training.threads": "1"}
 
@@ -242,7 +243,7 @@ def test_dates_are_read_as_the_model_learned_them(tmp_path: Path) -> None:
 
 
 def test_the_order_of_dates_is_said_where_it_is_read() -> None:
-    with pytest.raises(SpecError, match=r"data\.day_first is for dates that order steps to come"):
+    with pytest.raises(SpecError, match=r"data\.day_first is for dates that order steps; "):
         spec.load("{data: {path: a.csv, day_first: true}, outputs: {y: {}}}")
 
 
@@ -264,3 +265,27 @@ def test_a_model_that_goes_on_takes_rows_as_it_did_before(tmp_path: Path) -> Non
         ahead.cut(find(path, "timed_tables"), short)
     found = ahead.cut(find(path, "timed_tables"), ahead.as_given(short, fields))
     assert len(found.ids) > 0
+
+
+def test_numbers_and_names_are_read_as_the_model_learned_them(tmp_path: Path) -> None:
+    days = [f"{np.datetime64('2023-01-01') + k}" for k in range(90)]
+    values = [1 + 0.3 * np.sin(k) for k in range(90)]
+    rows = [f'{day},"{value:.2f}"'.replace(".", ",") for day, value in zip(days, values, strict=True)]
+    (tmp_path / "sales.csv").write_text("\n".join(['date,"sold, net"', *rows]))
+    outcome = run.train(wanted(tmp_path / "sales.csv"), out=tmp_path / "run")
+    assert "fits every number of the table" in (tmp_path / "run" / "report.html").read_text()
+    open_ones = [f'{day},"{value:.3f}"'.replace(".", ",") for day, value in zip(days, values, strict=True)]
+    (tmp_path / "new.csv").write_text("\n".join(['date,"sold, net"', *open_ones]))
+    found = run.predict(outcome.run, [tmp_path / "new.csv"])
+    assert 0 < found.column("next_sold, net_1")[0].as_py() < 3
+
+
+def test_steps_that_lie_elsewhere_apart_than_in_training_are_told(tmp_path: Path) -> None:
+    outcome = run.train(wanted(months(tmp_path)), out=tmp_path / "run")
+    rows = [f"{np.datetime64('2023-01-01') + k},{100 + k}" for k in range(60)]
+    (tmp_path / "daily.csv").write_text("\n".join(["month,sales", *rows]))
+    told = answers(outcome.run, [tmp_path / "daily.csv"]).remarks
+    assert told[0] == (
+        "from one step to the next it is 1 day here, and was 31 days in training. Such answers are guesses."
+    )
+    assert answers(outcome.run, [tmp_path / "sales.csv"]).remarks == []

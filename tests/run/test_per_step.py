@@ -94,6 +94,9 @@ def test_new_rows_are_answered_row_by_row_and_broken_sequences_told(
     assert [row["doing"] for row in found[1:3]] == ["up", "up"]
     assert found[3]["doing"] is None
     assert "step 2:" in found[3]["problem"]
+    named = [f"{row},p{k % 2}" if k else f"{row},id" for k, row in enumerate(rows[:4])]  # not whose sequence it is
+    (tmp_path / "named.csv").write_text("\n".join(named))
+    assert run.predict(outcome.run, [tmp_path / "named.csv"]).column("id").to_pylist() == ["a", "a", "a"]
     (tmp_path / "plain.csv").write_text("height\n0\n1.2\n0.1\n")  # no column says what belongs together: one sequence
     plain = run.predict(outcome.run, [tmp_path / "plain.csv"]).to_pylist()
     assert [(row["id"], row["step"], row["doing"]) for row in plain][1:] == [("plain", 2, "up"), ("plain", 3, "down")]
@@ -107,6 +110,18 @@ def test_other_rows_are_scored_as_sequences(walked: tuple[run.Outcome, Path], tm
     assert found.scores["doing"]["accuracy"] > 0.9
     low, high = found.intervals["doing"]["accuracy"]
     assert low <= found.scores["doing"]["accuracy"] <= high
+
+
+def test_features_of_a_table_are_those_of_its_sequences(walked: tuple[run.Outcome, Path], tmp_path: Path) -> None:
+    outcome, table = walked
+    own, other = (
+        run.features(outcome.run, given, out=tmp_path / f"{name}.parquet").table.sort_by("id")
+        for name, given in (("own", []), ("other", [table]))
+    )
+    assert own["id"].to_pylist() == other["id"].to_pylist()
+    for name in own.column_names:
+        if name.startswith("feature_"):
+            assert np.allclose(own[name].to_numpy(), other[name].to_numpy(), atol=1e-6)
 
 
 def test_without_causal_the_default_reads_both_ways(tmp_path: Path) -> None:
@@ -131,6 +146,8 @@ def test_without_causal_the_default_reads_both_ways(tmp_path: Path) -> None:
             r"conv1d 8x3 stride 2 leaves steps out, and doing answers at every step",
         ),
         ({"inputs": "{clip: {}}", "outputs": "{doing: {per: clip}}"}, "there are no steps to answer at"),
+        ({"outputs.doing.calibrate": "true"}, "answers at every step are not calibrated"),
+        ({"outputs.doing.positive": "up"}, "doing is answered at every step, where none is sought"),
         ({"outputs": "{person: {}}", "model__causal": "null", "data__split__by": "random"}, ""),
     ],
 )

@@ -62,6 +62,9 @@ def test_of_several_sources_those_that_cannot_be_read_are_rows_with_their_proble
     assert "no such file" in rows[2]["problem"]
     with pytest.raises(DataError, match="not a picture"):
         run.predict(picture_run, [text, gone])
+    twin = tmp_path / good.name
+    twin.write_bytes(good.read_bytes())
+    assert run.predict(picture_run, [good, twin]).column("id").to_pylist() == [str(good), str(twin)]
 
 
 def test_pictures_of_the_training_folder_are_answered_without_their_classes(picture_run: Path, pictures: Path) -> None:

@@ -58,6 +58,12 @@ def test_batches_are_powers_of_two_between_16_and_128(examples: int, size: int) 
     assert resolve.batch_size(examples) == size
 
 
+def test_a_decoder_where_nothing_is_written_is_refused(data: Dataset) -> None:
+    wish = spec.override(_wanted("{}"), {"model.decoder.beam": "3"})
+    with pytest.raises(SpecError, match=r"model\.decoder: no output is written by a decoder"):
+        resolve.settle(wish, data)
+
+
 @pytest.mark.parametrize(
     ("stop", "epochs"),
     [("{}", 200), ("{steps: 84}", 14), ("{steps: 1}", 1), ("{minutes: 5}", 1_000_000), ("{epochs: 7}", 7)],

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from netwright import model_file, run, spec
+from netwright.cli import main
 from netwright.data.dataset import prepare
 from netwright.errors import DataError, SpecError
 from netwright.model_file import assemble
@@ -150,7 +151,9 @@ def test_texts_in_folders_are_told_apart_and_a_text_file_is_answered(tmp_path: P
     assert run.predict(outcome.run, [tmp_path / "table.csv"])["category"].to_pylist() == ["good"]
 
 
-def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) -> None:
+def test_a_language_whose_order_is_turned_round_is_translated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     chance = np.random.default_rng(0)
     words = {"dog": "hund", "cat": "katze", "sees": "sieht", "hears": "hört", "bird": "vogel", "today": "heute"}
     german = {**words, "fox": "fuchs"}
@@ -183,8 +186,13 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     assert sum(right) > 12
     assert facts["outputs"][0]["grid"][0]["answer"] in (outcome.run / "report.html").read_text(encoding="utf-8")
     (tmp_path / "new.csv").write_text("en\ndog sees cat today\n")
-    answers = run.predict(outcome.run, [tmp_path / "new.csv"])
-    assert answers.column("de").to_pylist() == ["heute katze sieht hund"]
+    written = run.predict(outcome.run, [tmp_path / "new.csv"])
+    assert written.column("de").to_pylist() == ["heute katze sieht hund"]
+    for name, ids in (("new.en", ["new.en line 1", "new.en line 2"]), ("new.txt", ["new.txt"])):
+        (tmp_path / name).write_text("dog sees cat today\ndog sees cat today\n")
+        found = answers(outcome.run, [tmp_path / name])
+        assert found.full["id"].to_pylist() == ids
+    assert found.remarks[0] == "new.txt was read as one text; a file named NAME.en is read line by line"
     likeliest = run.sample(outcome.run, "dog sees cat today", sampling=Sampling(temperature=0.0))
     assert (likeliest.prompt, "".join(likeliest.pieces), likeliest.notes) == ("", "heute katze sieht hund", ())
     drawn = {
@@ -194,6 +202,19 @@ def test_a_language_whose_order_is_turned_round_is_translated(tmp_path: Path) ->
     assert {word for text in drawn for word in text.split()} <= {*words.values()}
     truths = pq.read_table(outcome.run / "predictions.parquet").column("de_truth").to_pylist()
     assert {word for text in truths for word in text.split()} == {*german.values()}
+    asked = [
+        "sample",
+        str(outcome.run),
+        "--prompt",
+        "dog sees cat today",
+        "--temperature",
+        "0",
+        "--length",
+        "3",
+        "--quiet",
+    ]
+    assert main(asked) == 0  # what a decoder writes ends by itself, and is cut nowhere
+    assert capsys.readouterr().out == "heute katze sieht hund\n"
     strange = run.sample(outcome.run, "dog barks", seed=3)
     assert "".join(strange.pieces) == "".join(run.sample(outcome.run, "dog barks", seed=3).pieces)
     assert "1 of 2 tokens are none of them" in strange.notes[0]

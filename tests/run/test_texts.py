@@ -12,6 +12,7 @@ from netwright import model_file, run, spec
 from netwright.data.batches import Batches
 from netwright.data.dataset import prepare
 from netwright.readers.padding import lengths
+from netwright.run.prediction import answers
 
 GOOD = ["moving", "funny", "warm", "rich", "clever", "brave", "bright", "tender"]
 BAD = ["dull", "slow", "flat", "vain", "tired", "cold", "silly", "stale"]
@@ -66,9 +67,22 @@ def test_a_plan_says_words_and_steps(reviews: Path) -> None:
 
 def test_reviews_are_answered_from_a_table(trained: run.Outcome, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text('id,text\na,"the film is warm"\nb,""\nc,"the film not warm at all"\n')
-    answers = run.predict(trained.run, [tmp_path / "new.csv"])
-    assert answers.column("category").to_pylist() == ["good", None, "bad"]
-    assert answers.column("problem").to_pylist()[1] == "text: the text is empty."
+    found = run.predict(trained.run, [tmp_path / "new.csv"])
+    assert found.column("category").to_pylist() == ["good", None, "bad"]
+    assert found.column("problem").to_pylist()[1] == "text: the text is empty."
+
+
+def test_first_words_are_no_classes_where_the_model_knows_them_not(trained: run.Outcome, tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text("warm is the film\nwarm was the story\n" * 8)
+    (tmp_path / "old.txt").write_text("good the film is warm\nbad the film is not warm\n" * 8)
+    found = answers(trained.run, [tmp_path / "new.txt"])
+    assert (found.full.num_rows, found.remarks[0]) == (1, "new.txt was read as one text")
+    assert answers(trained.run, [tmp_path / "old.txt"]).full.num_rows == 16
+
+
+def test_a_path_may_be_a_text(trained: run.Outcome, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text('text\n"the film is warm"\n')
+    assert run.predict(str(trained.run), str(tmp_path / "new.csv")).column("category").to_pylist() == ["good"]
 
 
 def test_the_model_file_answers_its_texts_again(trained: run.Outcome) -> None:

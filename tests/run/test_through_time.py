@@ -87,6 +87,17 @@ def test_a_held_out_piece_step_by_step(lstm: Path) -> None:
     assert "NaN" not in page
 
 
+def test_another_text_is_scored_whole(lstm: Path, tmp_path: Path) -> None:
+    code = inspect.getsource(textwrap)
+    bits = {}
+    for name, text in (("known", code), ("backwards", code[::-1])):
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+        found = run.evaluate(lstm, data=tmp_path / f"{name}.txt")
+        bits[name] = found.scores["next"]["bits"]
+        assert found.text[0].startswith(f"all: {-(-(len(code) - 1) // 32)} examples")
+    assert bits["known"] < bits["backwards"]
+
+
 def test_what_opens_a_gate_is_the_mean_over_the_datas_own_text(lstm: Path) -> None:
     found = run.steps(lstm, layer="lstm1", unit=5)
     assert [each.gate for each in found.openers[:3]] == ["input", "forget", "output"]

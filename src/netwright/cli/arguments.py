@@ -51,7 +51,7 @@ class Wanted:
     """What goes in and what comes out.
 
     Args:
-        inputs: Inputs, as NAME or NAME:KIND, comma-separated; in a table all other columns when left out.
+        inputs: Inputs: NAME or NAME:KIND (`netwright explain kind`), comma-separated; of a table all others if none.
         without: Columns that do not go in, comma-separated, instead of naming all that do.
         outputs: Outputs, as NAME or NAME:KIND, comma-separated; of a plain text `next`, to write on.
         data: Folder or file of the examples, instead of the one a recipe or spec names.
@@ -185,9 +185,9 @@ def spec_from(source: str | None, wanted: Wanted, settings: Settings) -> Spec:
     if wanted.without:
         tree.setdefault("data", {})["without"] = [name.strip() for name in ",".join(wanted.without).split(",")]
     spec = specs.override(specs.validate(tree, origin="command line"), settings.values(), settings.said())
-    if source in recipes.names() and not _is_here(spec.data.path):
+    if source in recipes.names() and wanted.data is None and not _is_here(spec.data.path):
         fetch = f"Fetch it with `netwright data get {source}`, or give" if source == "mnist" else "Give"
-        raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its folder with --data.")
+        raise DataError(f"the data of the recipe {source} is not here.", f"{fetch} its path with --data.")
     if not spec.outputs:
         recipe = f" For the recipe {source}, say with --data where its data is." if source in recipes.names() else ""
         raise SpecError("nothing says what comes out.", f"Add --out NAME. {_choice_of_names(spec)}".strip() + recipe)

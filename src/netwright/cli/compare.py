@@ -50,7 +50,7 @@ def compare(
         vary: What to vary, e.g. --vary depth=1,2,3 or --vary "layers=dense 8, relu; dense 64, relu".
         repeats: How often each value is trained.
         reach: A validation score, e.g. 0.97: say after how many steps each value first reached it.
-        to: Folder of the runs; runs/compare-<number> when left out.
+        to: Folder of the runs; runs/compare-<data>-<number> when left out.
         wanted: What goes in and what comes out.
         settings: Settings of the spec.
         output: How to print.

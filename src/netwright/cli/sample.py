@@ -57,7 +57,7 @@ def sample(
     Args:
         run_or_model: Folder of a run, or a .netwright file.
         prompt: The beginning, \n for the end of a line; or what is translated or described: a text, or a file's path.
-        length: Characters to write, or words, or pieces of words, whichever the model reads.
+        length: Characters, words or pieces of words to write, as the model reads; what a decoder writes ends by itself.
         drawing: How they are drawn.
         seed: Seed of the draws.
         close: Close what is open, once the text is whole: LaTeX's braces, environments and formulas, or C's brackets.

@@ -6,7 +6,7 @@ What is divided is whole tracks, or time, and only then are windows cut: no wind
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -15,17 +15,21 @@ import pyarrow as pa
 
 from netwright.data import splits, weeks
 from netwright.data.ledger import PARTS
-from netwright.data.steps import Roles, Steps, read, roles
+from netwright.data.roles import Roles, roles
+from netwright.data.steps import Steps, read
 from netwright.errors import DataError, SpecError
 from netwright.field import Field
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Cut, Found, Refusal
+from netwright.readers.dates import spelled
+from netwright.readers.kinds.track import titles
 from netwright.readers.marks import MARKS
 from netwright.spec import InputSpec, OutputSpec, Spec
 from netwright.spec_data import SplitSpec, WindowSpec
 from netwright.words import counted, listed
 
 PAST = 8  # steps that are seen, where nothing says so
+_OTHER = 1.5  # times as far apart: other steps than those of training
 _FEWEST_TRACKS = 6  # below it, time is divided and not tracks
 
 
@@ -110,7 +114,6 @@ def cut(found: Found, spec: Spec) -> Found:
     for name, out in outputs.items():
         places = seen[:, None] + np.arange(int(out.horizon or 1))
         columns[name] = Arrays(steps.values[places, :axes])
-    decided = steps.day_first if which.day_first is None else None
     several = counted(
         len(np.unique(steps.tracks)), *(("series", "series") if kind_of(spec) == "series" else ("track",))
     )
@@ -126,7 +129,22 @@ def cut(found: Found, spec: Spec) -> Found:
         lines=None,
         place="",
         groups=_groups(steps, begins, _FEWEST_TRACKS if back else 2),
-        cut=Cut(which.values, window.past, which.geographic, _season(steps), by, steps.why, decided),
+        cut=_how(spec, which, steps, window.past, by),
+    )
+
+
+def _how(spec: Spec, which: Roles, steps: Steps, past: int, by: str) -> Cut:
+    """How rows became windows, with what nobody said of dates and numbers."""
+    return Cut(
+        which.values,
+        past,
+        which.geographic,
+        season=_season(steps),
+        divided=by,
+        as_rows=steps.why,
+        day_first=steps.day_first if which.day_first is None else None,
+        decimal="" if spec.data.decimal else steps.decimal,
+        usual=_usual(steps),
     )
 
 
@@ -139,14 +157,15 @@ def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
     """
     of = str(next(iter(asked(spec).values())).of)
     wish, facts = spec.inputs.get(of) or InputSpec(), fields[of]
-    if spec.data.day_first is None and "day_first" in facts.options:
-        dates = {"day_first": bool(facts.options["day_first"])}
-        spec = spec.model_copy(update={"data": spec.data.model_copy(update=dates)})
+    for name in ("day_first", "decimal"):
+        if getattr(spec.data, name) is None and name in facts.options:
+            spec = spec.model_copy(update={"data": spec.data.model_copy(update={name: facts.options[name]})})
     if facts.kind != "series":
         return spec
-    window = _window(spec)
-    window = window.model_copy(update={"gaps": window.gaps or facts.options.get("gaps", "cut")})
-    source = wish.source or str(facts.options["columns"]).split(", ")
+    window, settled = spec.data.window or WindowSpec(), _window(spec)
+    gaps = settled.gaps or facts.options.get("gaps", "cut")
+    window = window.model_copy(update={"past": settled.past, "gaps": gaps})
+    source = wish.source or titles(facts)
     return spec.model_copy(
         update={
             "inputs": {**spec.inputs, of: wish.model_copy(update={"source": source})},
@@ -194,6 +213,7 @@ def latest(found: Found, spec: Spec) -> Found:
         found,
         ids=pa.array(_ids(steps, which, ends), pa.string()),
         columns={of: Arrays(past)},
+        cut=Cut(which.values, window.past, usual=_usual(steps)),
         official=None,
         refused=(*found.refused, *(each for each in steps.refused if each.id not in gaps), *refused),
         lines=None,
@@ -201,13 +221,25 @@ def latest(found: Found, spec: Spec) -> Found:
     )
 
 
-def fewer(found: Found, spec: Spec) -> list[str]:
-    """Which tracks are gone on with from fewer steps than training ever saw, in words; nothing where none is.
+def unlike(found: Found, spec: Spec, field: Field) -> list[str]:
+    """How tracks differ from what training saw, in words: their steps are fewer, or lie elsewhere apart.
 
     Args:
         found: What `latest` gives.
         spec: Of the model.
+        field: Of what goes in.
     """
+    told = _fewer(found, spec)
+    usual, learned = found.cut.usual if found.cut else 0.0, float(field.options.get("usual", 0.0))
+    if usual and learned and not 1 / _OTHER < usual / learned < _OTHER:
+        told.append(
+            f"from one step to the next it is {spelled(usual)} here, and was {spelled(learned)} in training. Such "
+            "answers are guesses."
+        )
+    return told
+
+
+def _fewer(found: Found, spec: Spec) -> list[str]:
     window = _window(spec)
     least = window.least or window.past
     rows = [row for column in found.columns.values() if isinstance(column, Arrays) for row in column.values]
@@ -232,13 +264,22 @@ def _steps(found: Found, spec: Spec) -> tuple[Roles, Steps]:
     return which, read(found, which, gaps=gaps, decimal=MARKS.get(data.decimal or "", ""))
 
 
-def _window(spec: Spec) -> WindowSpec:
-    window = spec.data.window or WindowSpec(past=PAST)
-    if window.least is not None and window.least > window.past:
-        raise SpecError(
-            f"data.window.least is {window.least}, more than past, {window.past}.", "Give a smaller number."
-        )
-    return window
+@dataclass(frozen=True)
+class _Window:
+    """`data.window`, with what is left out settled."""
+
+    past: int
+    least: int | None
+    stride: int
+    gaps: Literal["cut", "fill", "ignore"] | None
+
+
+def _window(spec: Spec) -> _Window:
+    window = spec.data.window or WindowSpec()
+    past = window.past or PAST
+    if window.least is not None and window.least > past:
+        raise SpecError(f"data.window.least is {window.least}, more than past, {past}.", "Give a smaller number.")
+    return _Window(past, window.least, window.stride, window.gaps)
 
 
 def _ends(steps: Steps, piece: tuple[int, int], after: tuple[int, int]) -> bool:
@@ -256,9 +297,7 @@ def _pieces(steps: Steps, codes: np.ndarray) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _windows(
-    pieces: list[tuple[int, int]], window: WindowSpec, horizon: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _windows(pieces: list[tuple[int, int]], window: _Window, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """First step, step after the last that is seen, and step after the last that comes, of every window."""
     least = window.least or window.past
     begins, seen = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
@@ -307,6 +346,11 @@ def _ids(steps: Steps, which: Roles, places: np.ndarray) -> list[str]:
         moment = steps.when(place)
         told.append(f"{name} at {moment}" if which.group or len(steps.names) > 1 else moment)
     return told
+
+
+def _usual(steps: Steps) -> float:
+    """Seconds of a usual step; 0 where steps are no dates, or none follows another."""
+    return steps.usual if steps.dated and (np.diff(steps.tracks) == 0).any() else 0.0
 
 
 def _season(steps: Steps) -> int:

@@ -232,7 +232,9 @@ class _Source:
             if self.data is not None:
                 self._found = readers.from_memory(self.data)
             else:
-                self._found = readers.find(str(self.spec.data.path), windows.layout(self.spec), self.spec.data.names)
+                asked = next((field.kind or name for name, field in self.spec.inputs.items()), "")
+                path, layout = str(self.spec.data.path), windows.layout(self.spec)
+                self._found = readers.find(path, layout, self.spec.data.names, asked)
             self._found = windows.cut(missing.emptied(self._found, self.spec.data.empty), self.spec)
             if not ahead.asked(self.spec):  # there rows are the steps of tracks, which are cut already
                 self._found = grouped.grouped(self._found, self.spec.data, grouped.wanted(self.spec))

@@ -16,7 +16,7 @@ from netwright.errors import SpecError
 from netwright.field import Field, Reason
 from netwright.readers import infer
 from netwright.readers.columns import Arrays, Blobs, Cells, Column, Found, Several, Steps
-from netwright.readers.infer import FREE_TEXT, NOTHING_THERE
+from netwright.readers.infer import FILES, FREE_TEXT, NOTHING_THERE
 from netwright.readers.kinds.kind import Kind
 from netwright.readers.kinds.number import style_of
 from netwright.readers.kinds.stepwise import steps_of
@@ -128,6 +128,11 @@ def _alone(name: str, wish: OutputSpec, found: Found, plan: Plan) -> Field:
 
 def _read_on(wish: InputSpec) -> InputSpec:
     """A text of which what comes next is asked is read by characters if nothing else is said; no piece of it is cut."""
+    if wish.longest is not None and wish.longest != LONGEST_WINDOW:
+        raise SpecError(
+            "inputs: longest is not for a text of which what comes next is asked: it is read whole.",
+            "Leave it out; data.window says how much is learned from at once.",
+        )
     update = {"kind": wish.kind or "text", "tokens": wish.tokens or "characters", "longest": LONGEST_WINDOW}
     return wish.model_copy(update=update)
 
@@ -260,6 +265,8 @@ def _planned(
     column = found.column(sources[0] if len(sources) == 1 else sources)
     if wish.kind is None:
         kind, why = infer(column, "output" if isinstance(wish, OutputSpec) else "input")
+        if isinstance(column, Blobs) and sources == ("ink",):  # also JSON and CSV, which any text may be
+            kind, why = "ink", FILES["ink"]
         if kind == "number" and isinstance(wish, InputSpec) and _numbers_rows(name, column):
             kind, why = "", "numbers the rows: an identifier"
         if kind in {"image", "audio", "ink"} and isinstance(wish, InputSpec) and _names_what_is_elsewhere(name, column):

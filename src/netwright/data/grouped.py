@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from netwright.errors import DataError, SpecError
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found, Refusal, Steps
-from netwright.readers.dates import read_moments
+from netwright.readers.dates import read_ordered
 from netwright.readers.kinds.category import labels_of
 from netwright.readers.numerals import read_numbers
 from netwright.spec import InputSpec, OutputSpec, Spec
@@ -91,7 +91,7 @@ def one_sequence(found: Found, data: DataSpec, wish: Wanted, name: str) -> Found
 
 
 def _joined(found: Found, data: DataSpec, wish: Wanted, names: np.ndarray, why: dict[int, str]) -> Found:
-    places, more = _places(found, data.order)
+    places, more = _places(found, data.order, data.day_first)
     why = {**more, **why}
     kept = np.setdiff1d(np.arange(len(found)), np.fromiter(why, dtype=np.int64))
     if not len(kept):
@@ -140,7 +140,7 @@ def _groups(found: Found, group: str) -> tuple[np.ndarray, dict[int, str]]:
     }
 
 
-def _places(found: Found, order: str | None) -> tuple[np.ndarray, dict[int, str]]:
+def _places(found: Found, order: str | None, day_first: bool | None) -> tuple[np.ndarray, dict[int, str]]:
     """Where each row stands among those of its sequence, and rows that do not say."""
     if order is None:
         return np.arange(len(found)), {}
@@ -151,7 +151,13 @@ def _places(found: Found, order: str | None) -> tuple[np.ndarray, dict[int, str]
         )
     places = read_numbers(cells.values, decimal=cells.decimal, comma=cells.comma).values
     if np.isfinite(places).mean() < _MOSTLY:
-        places = read_moments(cells.values).values
+        moments = read_ordered(cells.values, day_first)
+        if moments.readings:
+            raise SpecError(
+                f'data.order: column "{order}" holds dates that can be read two ways: {moments.readings}.',
+                "Say which: --set data.day_first=true or false; or write them as 2024-01-31.",
+            )
+        places = moments.values
     bad = np.flatnonzero(~np.isfinite(places))
     if len(bad) > (1 - _MOSTLY) * len(places):
         raise SpecError(

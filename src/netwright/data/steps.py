@@ -1,72 +1,35 @@
-"""Rows in time made steps of tracks: which column is what, rows that cannot be, gaps, and what lies around the globe.
+"""Rows in time made steps of tracks: rows that cannot be, gaps, and what lies around the globe.
 
 Every row is accounted for: a row that is no point is refused, one that goes back in time or comes a second time is
 quarantined, each with its place; a gap ends a track, or is filled or passed over where that is asked for, and is told.
 Only a daily series that leaves out days of the week is taken as rows that follow each other by itself, with its reason.
 """
 
-# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them.
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-import math
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from netwright.data import weeks
-from netwright.errors import DataError, SpecError
-from netwright.readers.columns import Arrays, Cells, Found, Refusal
+from netwright.data.roles import Roles, labels, numbers_of
+from netwright.errors import DataError
+from netwright.readers.columns import Cells, Found, Refusal
 from netwright.readers.dates import is_date, read_ordered, written
 from netwright.readers.layouts.timed_tables import FILE
-from netwright.readers.numerals import read_numbers
-from netwright.registry import nearest
-from netwright.spec_data import DataSpec
-from netwright.words import counted, listed
+from netwright.readers.numerals import Numbers, read_numbers
+from netwright.words import counted
 
 HUGE = 1e9  # of a coordinate
 _GAP = 1.5  # usual steps of time; beyond, one is missing
-_OUT_OF_ORDER = 0.05  # share of rows that go back in time; above it the table is simply not sorted
-_REPEATED = 0.05  # share of rows of a moment that was already; above it, rows of several series lie in one table
+_OUT_OF_ORDER = 0.05  # share of rows that stand out of order; above it the table is simply not sorted
 _ALL = "all"  # name of the one series of a table without groups
 _LONGEST_FILL = 100_000  # steps that are put into one gap
-_LATITUDE, _LONGITUDE = {"lat", "latitude"}, {"lon", "lng", "long", "longitude"}
-_GROUP = {
-    "id", "track", "track_id", "trackid", "ped", "ped_id", "pedestrian", "pedestrian_id", "person", "person_id",
-    "agent", "agent_id", "object", "object_id", "obj_id", "target_id", "vehicle_id", "vessel", "mmsi", "trip_id",
-}  # fmt: skip
-_ORDER = {
-    "frame", "frame_id", "frame_number", "time", "t", "timestamp", "time_s", "seconds", "step", "date", "datetime",
-    "month", "day", "year", "week", "hour",
-}  # fmt: skip
+_PACKED = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])?")  # 20240131
 Gaps = Literal["cut", "fill", "ignore"]
-_X, _Y = {"x", "pos_x", "x_m", "x_px", "cx", *_LONGITUDE}, {"y", "pos_y", "y_m", "y_px", "cy", *_LATITUDE}
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which column is what.
-
-    Args:
-        group: Says which track or series a row belongs to; "" where all rows are one.
-        order: Says when it was.
-        values: The numbers of a step, coordinates first.
-        geographic: Whether these are a longitude and a latitude.
-        notes: What was recognised.
-        most: The largest number that may be, of whatever size.
-        day_first: Whether the day stands before the month in its dates, where somebody said so.
-    """
-
-    group: str
-    order: str
-    values: tuple[str, ...]
-    geographic: bool = False
-    notes: tuple[str, ...] = ()
-    most: float = HUGE
-    day_first: bool | None = None
 
 
 @dataclass
@@ -83,6 +46,7 @@ class Steps:
         usual: The usual step of time.
         dated: Whether times are dates, in seconds.
         day_first: Whether the day stood before the month in these; None where the year came first.
+        decimal: The decimal mark of its numbers; "" where they show none.
         as_rows: Whether the rows themselves are the steps, however far apart.
         why: Why they are, where nobody asked for it.
         refused: Rows that are no step, and gaps.
@@ -98,6 +62,7 @@ class Steps:
     usual: float
     dated: bool = False
     day_first: bool | None = None
+    decimal: str = ""
     as_rows: bool = False
     why: str = ""
     refused: list[Refusal] = field(default_factory=list)
@@ -119,190 +84,7 @@ class Steps:
         return written(time) if self.dated else f"{time:.10g}"
 
 
-# ---- columns ---------------------------------------------------------------------------------------------------------
-
-
-def roles(found: Found, data: DataSpec, values: tuple[str, ...], kind: Literal["track", "series"]) -> Roles:
-    """Which column is what, by what the spec says, by names, or in a table without names by what the columns hold.
-
-    Args:
-        found: The table.
-        data: Names the columns of group and order, where it does, and how dates are read.
-        values: As the spec says; () where it is left open.
-        kind: Of a track the first two numbers are coordinates.
-
-    Raises:
-        SpecError: A column that is not there, or nothing says which it is.
-    """
-    group, order = data.group, data.order
-    for name in (group, order, *values):
-        if name is not None and name not in found.columns:
-            known = ", ".join(list(found.columns)[:40])
-            raise SpecError(
-                f'{found.origin}: no column "{name}"{nearest(name, found.columns)}.', f"Its columns are: {known}."
-            )
-    columns = [name for name in found.columns if name != FILE]
-    unnamed = all(name.startswith("column_") for name in columns)
-    if unnamed and kind == "track" and len(columns) == 4 and not (group or order or values):
-        return _told_by_content(found, columns)
-    notes = []
-    if order is None:
-        order = _called(columns, _ORDER, values) or _dated(found, columns, data.day_first)
-        if order is None:
-            raise SpecError(
-                f"{found.origin}: nothing says when a row was; the columns are {', '.join(columns[:40])}.",
-                "Name it: --set data.order=COLUMN",
-            )
-        notes.append(f"{order}: when a row was")
-    if group is None:
-        group = _called(columns, _GROUP, (order, *values)) if kind == "track" else None
-        notes += [f"{group}: which track a row belongs to"] if group else []
-    if not values:
-        values, said = _values(found, columns, {order, group or ""}, kind, data.split.column)
-        notes += said
-    if kind == "series":
-        _refuse_twice(found, order, group)
-        return Roles(group or "", order, values, notes=tuple(notes), most=math.inf, day_first=data.day_first)
-    return Roles(group or "", order, values, _geographic(values), tuple(notes), day_first=data.day_first)
-
-
-def _refuse_twice(found: Found, order: str, group: str | None) -> None:
-    """A column that is to order a series says each moment once, or once in each file and group.
-
-    Raises:
-        SpecError: It does not.
-    """
-    whose = [name for name in (FILE, group) if name in found.columns and name is not None]
-    moments = _codes(found, [*whose, order])
-    told = len(np.unique(moments)) / max(len(moments), 1)
-    if told >= 1 - _REPEATED:
-        return
-    apart = None if group else _telling_apart(found, order, moments)
-    if apart is not None:
-        raise SpecError(
-            f"{found.origin}: {order} holds the same value in several rows, which {apart} tells apart.",
-            f"If each {apart} is a series of its own, say so: --set data.group={apart}",
-        )
-    if told < 0.5:
-        raise SpecError(
-            f"{found.origin}: {order} holds the same value in many rows{f' of one {group}' if group else ''}, so that "
-            "it does not say when a row was.",
-            "Name the column that does: --set data.order=COLUMN",
-        )
-
-
-def _telling_apart(found: Found, order: str, moments: np.ndarray) -> str | None:
-    """The column of few names or whole numbers that differs wherever moments are the same; texts are tried first."""
-    tried = []
-    for name, column in found.columns.items():
-        text = isinstance(column, Cells) and column.is_text
-        kind = column.values.type if isinstance(column, Cells) else None
-        whole = kind is not None and pa.types.is_integer(kind)
-        whole |= isinstance(column, Arrays) and column.values.ndim == 1 and column.values.dtype.kind in "iu"
-        if not (text or whole) or name in {order, FILE} or name.strip().casefold() in _ORDER:
-            continue
-        codes = _codes(found, [name])
-        values = int(codes.max()) + 1
-        both = len(np.unique(moments * values + codes))
-        if 2 <= values <= len(codes) / 4 and both >= (1 - _REPEATED / 5) * len(codes):
-            tried.append((not text, values, name))
-    return min(tried)[2] if tried else None
-
-
-def _codes(found: Found, names: list[str]) -> np.ndarray:
-    """One whole number for each row, the same where all columns are."""
-    rows = np.zeros(len(found), dtype=np.int64)
-    for name in names:
-        known = pa.array(_labels(found, name), pa.string()).dictionary_encode()
-        rows = rows * len(known.dictionary) + known.indices.to_numpy()
-        rows = np.unique(rows, return_inverse=True)[1]
-    return rows
-
-
-def _called(columns: list[str], names: set[str], taken: tuple[str, ...]) -> str | None:
-    return next((name for name in columns if name.strip().casefold() in names and name not in taken), None)
-
-
-def _dated(found: Found, columns: list[str], day_first: bool | None) -> str | None:
-    """The first column of dates, even if nothing in it says how they are read."""
-    for name in columns:
-        column = found.columns[name]
-        if isinstance(column, Cells) and (is_date(column.values.type) or column.is_text):
-            moments = read_ordered(column.values, day_first)
-            dates = bool(moments.readings) or not moments.unreadable.any()
-            if dates and len(moments.values) and not moments.missing.any():
-                return name
-    return None
-
-
-def _values(
-    found: Found, columns: list[str], taken: set[str], kind: Literal["track", "series"], divides: str | None
-) -> tuple[tuple[str, ...], list[str]]:
-    """The numbers of a step; and which columns a track leaves out, since nobody said what else is known of a step."""
-    if kind == "series":
-        return _numbers(found, columns, taken), []
-    axes = _coordinates(found, columns)
-    rest = [name for name in columns if name not in {*taken, *axes, divides}]
-    wanted = ", ".join([*axes, *rest[:1]])
-    told = f"left out: {listed(rest, 8)}; such numbers go in where they are named: from: [{wanted}]"
-    return axes, [told] if rest else []
-
-
-def _coordinates(found: Found, columns: list[str]) -> tuple[str, ...]:
-    x, y = _called(columns, _X, ()), _called(columns, _Y, ())
-    if x is None or y is None:
-        raise SpecError(
-            f"{found.origin}: nothing says which columns are the coordinates; there are {', '.join(columns[:40])}.",
-            "Name them: inputs: {path: {kind: track, from: [x, y]}}",
-        )
-    return (x, y)
-
-
-def _numbers(found: Found, columns: list[str], taken: set[str]) -> tuple[str, ...]:
-    wanted = []
-    for name in columns:
-        column = found.columns[name]
-        if name not in taken and isinstance(column, Cells) and np.isfinite(read_numbers(column.values).values).any():
-            wanted.append(name)
-    if not wanted:
-        raise SpecError(f"{found.origin}: no column of numbers to go on with.", "Give a table with a date and numbers.")
-    return tuple(wanted)
-
-
-def _geographic(values: tuple[str, ...]) -> bool:
-    return len(values) > 1 and values[0].strip().casefold() in _LONGITUDE and values[1].strip().casefold() in _LATITUDE
-
-
-def _told_by_content(found: Found, columns: list[str]) -> Roles:
-    """Frame, id, x and y of a table without names: frame and id are whole, and the steps of a track are short."""
-    numbers = {name: _as_numbers(found, name) for name in columns}
-    whole = [name for name in columns if (numbers[name] == np.rint(numbers[name])).all()][:2]
-    if len(whole) < 2:
-        raise SpecError(
-            f"{found.origin}: has no header, and {len(whole)} of 4 columns hold whole numbers, where two were "
-            "expected, frame and id.",
-            "Give the columns names in a first line, e.g. frame id x y.",
-        )
-    x, y = (name for name in columns if name not in whole)
-    places = np.column_stack([numbers[x], numbers[y]])
-    lengths = []
-    for order, group in (whole, whole[::-1]):
-        sorted_by_time = np.lexsort((numbers[order], numbers[group]))
-        same = np.diff(numbers[group][sorted_by_time]) == 0
-        ways = np.linalg.norm(np.diff(places[sorted_by_time], axis=0), axis=1)[same]
-        lengths.append(float(np.nanmedian(ways)) if len(ways) else np.inf)
-    order, group = whole if lengths[0] <= lengths[1] else whole[::-1]
-    said = f"no header: {order} was read as the frame, {group} as the id, {x} and {y} as x and y"
-    return Roles(group, order, (x, y), notes=(said,))
-
-
-def _as_numbers(found: Found, name: str, decimal: str = "") -> np.ndarray:
-    column = found.columns[name]
-    if isinstance(column, Arrays) and column.values.ndim == 1 and column.values.dtype.kind in "iuf":
-        return np.asarray(column.values, dtype=np.float64)
-    if isinstance(column, Cells):
-        return read_numbers(column.values, decimal=decimal, comma=column.comma).values
-    raise SpecError(f"{found.origin}: column {name} holds no numbers.", "Name columns of numbers.")
+# ---- rows ------------------------------------------------------------------------------------------------------------
 
 
 class _Times(NamedTuple):
@@ -322,9 +104,11 @@ def _as_times(found: Found, name: str, day_first: bool | None) -> _Times:
     column = found.columns[name]
     if isinstance(column, Cells):
         if not is_date(column.values.type):
-            numbers = read_numbers(column.values)
-            if np.isfinite(numbers.values).mean() > 0.5:
-                return _Times(numbers.values)
+            numbers = read_numbers(column.values).values
+            if (packed := _packed(numbers)) is not None:
+                return _Times(packed, True)
+            if np.isfinite(numbers).mean() > 0.5:
+                return _Times(numbers)
         moments = read_ordered(column.values, day_first)
         if moments.readings:
             raise DataError(
@@ -333,10 +117,28 @@ def _as_times(found: Found, name: str, day_first: bool | None) -> _Times:
             )
         seconds = np.where(moments.missing | moments.unreadable, np.nan, moments.values)
         return _Times(seconds, True, {"day": True, "month": False}.get(moments.first))
-    return _Times(_as_numbers(found, name))
+    return _Times(numbers_of(found, name).values)
 
 
-# ---- rows ------------------------------------------------------------------------------------------------------------
+def _packed(numbers: np.ndarray) -> np.ndarray | None:
+    """Seconds of days or months written as one number, 20240131 or 202401; None where some number is no such date.
+
+    Those of one year alone may be counted frames.
+    """
+    if not len(numbers) or not np.isfinite(numbers).all() or not ((numbers >= 190001) & (numbers < 21000000)).all():
+        return None
+    days: dict[float, float] = {}
+    for number in np.unique(numbers):
+        found = _PACKED.fullmatch(f"{number:.10g}")
+        if found is None:
+            return None
+        try:
+            day = np.datetime64(f"{found['year']}-{found['month']}-{found['day'] or '01'}", "s")
+        except ValueError:  # 31 February
+            return None
+        days[float(number)] = float(day.astype(np.int64))
+    several = len({int(number) // (10000 if number >= 1e6 else 100) for number in days}) > 1
+    return np.array([days[float(number)] for number in numbers]) if several else None
 
 
 def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str = "") -> Steps:
@@ -352,22 +154,20 @@ def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str =
     Raises:
         DataError: Longitudes and latitudes are exchanged, or no row is a step.
     """
-    values = np.column_stack([_as_numbers(found, name, decimal) for name in which.values])
+    numbers = [numbers_of(found, name, decimal) for name in which.values]
+    values = np.column_stack([each.values for each in numbers])
     times, dated, day_first = _as_times(found, which.order, which.day_first)
     names, tracks, files = _tracks(found, which)
     refused = _no_steps(found, which, values, times, tracks)
     good = np.ones(len(values), dtype=bool)
     good[list(refused)] = False
     notes = list(which.notes)
-    backwards, unsorted = _backwards(times, tracks, np.flatnonzero(good))
-    if len(unsorted):
-        notes.append(
-            f"{counted(len(unsorted), 'row')} stand before an earlier one: the rows are put in order by {which.order}"
-        )
-    quarantined = dict.fromkeys(
-        backwards.tolist(), f"goes back in time: {which.order} is smaller than in the row before it"
-    )
-    good[backwards] = False
+    backwards, ahead, falls = _backwards(times, tracks, np.flatnonzero(good))
+    if falls:
+        notes.append(f"{which.order} falls {counted(falls, 'time')}: the rows are put in order by {which.order}")
+    quarantined = dict.fromkeys(backwards, f"goes back in time: {which.order} is smaller than in the row before it")
+    quarantined |= dict.fromkeys(ahead, f"stands before its time: {which.order} is larger than in rows behind it")
+    good[list(quarantined)] = False
     order = np.flatnonzero(good)
     order = order[np.lexsort((times[order], tracks[order]))]
     again = np.flatnonzero((np.diff(tracks[order]) == 0) & (np.diff(times[order]) == 0)) + 1
@@ -382,10 +182,10 @@ def read(found: Found, which: Roles, *, gaps: Gaps | None = None, decimal: str =
     told = [_refusal(found, row, "refused", why) for row, why in sorted(refused.items())]
     told += [_refusal(found, row, "quarantined", why) for row, why in sorted(quarantined.items())]
     steps = Steps(values[order], times[order], tracks[order], tracks[order], order, names, 0.0, dated, day_first)
-    steps.refused, steps.notes = told, notes
+    steps.refused, steps.notes, steps.decimal = told, notes, _mark(found, which, numbers)
     if which.geographic:
         _around_the_globe(steps)
-    _without_gaps(steps, files, gaps)
+    _without_gaps(steps, np.arange(len(names)) if which.series else files, gaps)
     return steps
 
 
@@ -396,27 +196,14 @@ def _refusal(found: Found, row: int, state: Literal["refused", "quarantined"], w
 def _tracks(found: Found, which: Roles) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names of the tracks, the track of each row (-1 where the row says none), and the file of each track."""
     count = len(found)
-    ids = _labels(found, which.group) if which.group else np.full(count, _ALL, dtype=object)
-    files = _labels(found, FILE) if FILE in found.columns and which.group != FILE else np.full(count, "", dtype=object)
+    ids = labels(found, which.group) if which.group else np.full(count, _ALL, dtype=object)
+    files = labels(found, FILE) if FILE in found.columns and which.group != FILE else np.full(count, "", dtype=object)
     pairs = np.array([f"{file} {id}".strip() if id else "" for file, id in zip(files, ids, strict=True)], dtype=object)
     names, first, codes = np.unique(pairs.astype(str), return_index=True, return_inverse=True)
     file_codes = np.unique(files.astype(str), return_inverse=True)[1][first]
     if len(names) and names[0] == "":  # sorts first
         return names[1:].tolist(), codes - 1, file_codes[1:]
     return names.tolist(), codes, file_codes
-
-
-def _labels(found: Found, name: str) -> np.ndarray:
-    """A column as texts, `7.0` as `7`."""
-    column = found.columns[name]
-    if isinstance(column, Arrays):
-        values = pa.array(np.asarray(column.values).reshape(len(column), -1)[:, 0])
-    elif isinstance(column, Cells):
-        values = column.values.combine_chunks()
-    else:
-        raise SpecError(f"{found.origin}: column {name} holds files.", "Name a column of numbers or texts.")
-    texts = pc.utf8_trim_whitespace(pc.fill_null(pc.cast(values, pa.string()), ""))
-    return np.asarray(pc.replace_substring_regex(texts, r"\.0+$", "").to_pylist(), dtype=object)
 
 
 def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray, tracks: np.ndarray) -> dict[int, str]:
@@ -426,8 +213,9 @@ def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray,
         f"has no {which.group}, so that nobody knows whose it is": tracks < 0,
         f"{which.order} is neither a number nor a date": ~np.isfinite(times),
         f"{' or '.join(which.values)} is no number": ~np.isfinite(values).all(axis=1),
-        f"holds a number beyond {which.most:.0e}": np.abs(np.nan_to_num(values)).max(axis=1) > which.most,
     }
+    if not which.series:
+        problems[f"holds a number beyond {HUGE:.0e}"] = np.abs(np.nan_to_num(values)).max(axis=1) > HUGE
     if which.geographic:
         far = np.abs(np.nan_to_num(values[:, 1])) > 90
         if far.any() and (np.abs(np.nan_to_num(values[:, 0])) <= 90).all():
@@ -446,20 +234,54 @@ def _no_steps(found: Found, which: Roles, values: np.ndarray, times: np.ndarray,
     return refused
 
 
-def _backwards(times: np.ndarray, tracks: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that go back in time; and instead of these, where the table is not sorted at all, those out of order."""
+def _mark(found: Found, which: Roles, numbers: list[Numbers]) -> str:
+    """The decimal mark that texts of numbers show; "" where they show none."""
+    shown = set()
+    for name, each in zip(which.values, numbers, strict=True):
+        column, good = found.columns[name], each.values[np.isfinite(each.values)]
+        if isinstance(column, Cells) and column.is_text and (good != np.rint(good)).any():
+            shown.add(each.style.decimal)
+    return shown.pop() if len(shown) == 1 else ""
+
+
+def _backwards(times: np.ndarray, tracks: np.ndarray, good: np.ndarray) -> tuple[list[int], list[int], int]:
+    """Rows that go back in time, and rows before their time, as few as can be; where they are many, how often it falls.
+
+    Many of them are no faults: the table is not sorted.
+    """
     grouped = good[np.argsort(tracks[good], kind="stable")]
-    falls = (np.diff(times[grouped]) < 0) & (np.diff(tracks[grouped]) == 0)
-    if not falls.any():
-        return grouped[:0], grouped[:0]
-    if falls.mean() > _OUT_OF_ORDER:
-        return grouped[:0], grouped[1:][falls]
-    found = []
+    falls = int(((np.diff(times[grouped]) < 0) & (np.diff(tracks[grouped]) == 0)).sum())
+    if not falls:
+        return [], [], 0
+    back: list[int] = []
+    ahead: list[int] = []
     starts = np.flatnonzero(np.diff(tracks[grouped], prepend=tracks[grouped[0]] - 1))
     for rows in np.split(grouped, starts[1:]):
         behind = times[rows] < np.maximum.accumulate(times[rows])
-        found += rows[behind].tolist()
-    return np.array(found, dtype=np.int64), grouped[:0]
+        if behind.any():
+            kept = _rising(times[rows])
+            fewer = len(rows) - len(kept) < behind.sum()
+            back += [] if fewer else rows[behind].tolist()
+            ahead += np.delete(rows, kept).tolist() if fewer else []
+    if len(back) + len(ahead) > _OUT_OF_ORDER * len(grouped):
+        return [], [], falls
+    return back, ahead, 0
+
+
+def _rising(times: np.ndarray) -> list[int]:
+    """Places of the longest part of these that never falls."""
+    ends: list[float] = []  # of rising parts of 1, 2, ... places the smallest last time
+    places: list[int] = []
+    before: list[int] = []
+    for place, time in enumerate(times.tolist()):
+        length = bisect_right(ends, time)
+        before.append(places[length - 1] if length else -1)
+        ends[length : length + 1], places[length : length + 1] = [time], [place]
+    kept, place = [], places[-1]
+    while place >= 0:
+        kept.append(place)
+        place = before[place]
+    return kept[::-1]
 
 
 def _around_the_globe(steps: Steps) -> None:
@@ -477,15 +299,16 @@ def _around_the_globe(steps: Steps) -> None:
         )
 
 
-def _without_gaps(steps: Steps, files: np.ndarray, wish: Gaps | None) -> None:
-    """Ends tracks at gaps, fills these or passes them over; what a usual step is, each file tells by itself."""
+def _without_gaps(steps: Steps, clocks: np.ndarray, wish: Gaps | None) -> None:
+    """Ends tracks at gaps, fills these or passes them over; what a usual step is, each clock tells by itself."""
     same = np.diff(steps.tracks) == 0
     ways = np.diff(steps.times)
-    of_file = files[steps.tracks[1:]] if len(files) else np.zeros(len(ways), dtype=np.int64)
+    whose = clocks[steps.tracks[1:]] if len(clocks) else np.zeros(len(ways), dtype=np.int64)
     usual = np.ones(len(ways))
-    for file in np.unique(of_file[same]):
-        usual[of_file == file] = np.median(ways[same & (of_file == file)])
-    steps.usual = float(np.median(ways[same])) if same.any() else 1.0
+    for clock in np.unique(whose[same]):
+        usual[whose == clock] = np.median(ways[same & (whose == clock)])
+    each, steps_of = np.unique(usual[same], return_counts=True)
+    steps.usual = float(each[np.argmax(steps_of)]) if same.any() else 1.0
     gaps = np.flatnonzero(same & (ways > _GAP * usual))
     steps.as_rows = wish == "ignore"
     if wish is None and steps.dated and (off := weeks.days_off(steps.times, steps.usual)):
@@ -515,7 +338,8 @@ def _without_gaps(steps: Steps, files: np.ndarray, wish: Gaps | None) -> None:
 def _told(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> str:
     place = steps.at(int(gaps[0]), "after")
     several = len(np.unique(steps.tracks[gaps]))
-    return f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {missing.sum():,} steps ({place} first)"
+    steps_lost = counted(int(missing.sum()), "step")
+    return f"{counted(len(gaps), 'gap')} in {counted(several, 'track')}, {steps_lost} ({place} first)"
 
 
 def _passed(steps: Steps, gaps: np.ndarray, missing: np.ndarray) -> None:

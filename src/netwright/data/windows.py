@@ -24,6 +24,7 @@ from netwright.readers.kinds.text import joined, normal, units
 from netwright.spec import InputSpec, Spec
 from netwright.spec_data import WindowSpec
 
+PAST = 64  # tokens of a piece, where nothing says so
 _LETTERS = 12  # of a word on average, at most: writing without spaces has no short ones
 
 
@@ -65,6 +66,21 @@ def layout(spec: Spec) -> str | None:
     return spec.data.layout or ("text_files" if plain and path.exists() else None)
 
 
+def _past(spec: Spec) -> int:
+    """Tokens of a piece.
+
+    Raises:
+        SpecError: Another setting of windows, which pieces of a text do not have.
+    """
+    window = spec.data.window or WindowSpec()
+    others = {"least": window.least, "gaps": window.gaps, "stride": window.stride if window.stride > 1 else None}
+    if unread := [name for name, value in others.items() if value is not None]:
+        raise SpecError(
+            f"data.window.{unread[0]} is for tracks and series; of a text pieces follow each other.", "Leave it out."
+        )
+    return window.past or PAST
+
+
 def cut(found: Found, spec: Spec) -> Found:
     """The same texts as pieces of `data.window.past` characters or words, and for each such output what follows them.
 
@@ -90,7 +106,7 @@ def cut(found: Found, spec: Spec) -> Found:
     column = found.column(source)
     if not isinstance(column, (Blobs, Cells)) or (isinstance(column, Cells) and not column.is_text):
         raise SpecError(f"inputs.{of}: what comes next is asked of texts, and this is none.", "Name a column of texts.")
-    past = (spec.data.window or WindowSpec()).past
+    past = _past(spec)
     tokens, lower = read_by(spec)[of]
     one, skipped = ("character", 1) if tokens == "characters" else ("word", int(tokens != "bpe"))
     ids: list[str] = []

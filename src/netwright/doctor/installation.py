@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from netwright import files
 from netwright.doctor.finding import Finding
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_TORCH = (2, 9)
@@ -47,23 +48,35 @@ _BROWSER_PATHS = (
 
 @dataclass(frozen=True)
 class Optional:
-    """A package netwright can do without.
+    """Packages netwright can do without, installed together.
 
     Args:
-        module: What is imported.
+        modules: What is imported.
         package: What is installed.
         feature: What does not work without it.
+        before: What is run before they are imported, as netwright itself does.
     """
 
-    module: str
+    modules: tuple[str, ...]
     package: str
     feature: str
+    before: str = ""
 
 
-OPTIONAL = (Optional("pandas", "pandas", "data frames as data"),)
+OPTIONAL = (
+    Optional(("pandas",), "pandas", "data frames as data"),
+    Optional(("onnx", "onnxscript", "onnxruntime"), "netwright[export]", "ONNX files"),
+    Optional(("tokenizers",), "netwright[text]", "tokens: bpe"),
+    Optional(
+        ("timm", "torchvision", "huggingface_hub", "h5py"),
+        "netwright[zoo]",
+        "timm's networks and h5 weights",
+        before="from netwright.models import torchvision_here; torchvision_here.models(); ",
+    ),
+)
 CORE = (
     "numpy", "PIL", "safetensors", "pydantic", "yaml", "jaxtyping", "cyclopts", "rich", "jinja2", "pyarrow", "sklearn",
-    "psutil", "filelock",
+    "threadpoolctl", "psutil", "filelock", "soundfile", "soxr", "rapidfuzz", "pycparser", "starlette", "uvicorn",
 )  # fmt: skip
 
 
@@ -73,16 +86,9 @@ def check(cache: Path) -> list[Finding]:
     Args:
         cache: The cache folder; need not exist yet.
     """
-    return [
-        python(),
-        torch(),
-        cuda(),
-        core(),
-        cache_folder(cache),
-        free_disk(cache),
-        browser(),
-        *(optional(each) for each in OPTIONAL),
-    ]
+    with ThreadPoolExecutor() as pool:
+        extras = pool.map(optional, OPTIONAL)
+        return [python(), torch(), cuda(), core(), cache_folder(cache), free_disk(cache), browser(), *extras]
 
 
 def python() -> Finding:
@@ -199,18 +205,20 @@ def find_browser() -> Path | None:
 
 
 def optional(package: Optional) -> Finding:
-    """Whether an optional package is there and works; its import is tried in a process of its own."""
+    """Whether optional packages are there and work; their import is tried in a process of its own."""
     name = package.package
-    cure = _install(name)
-    if importlib.util.find_spec(package.module) is None:
-        return Finding(
-            name, "note", f"{name} is not installed. It costs {package.feature}; everything else works.", cure
-        )
-    failed = _import_failure(package.module)
+    extra = "[" in name
+    missing = [module for module in package.modules if importlib.util.find_spec(module) is None]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        said = f"{listed(missing)} {are} not installed. It costs {package.feature}; everything else works."
+        return Finding(name, "note", said, _install(f"'{name}'" if extra else name))
+    failed = _import_failure(*package.modules, before=package.before)
     if failed:
+        again = " ".join(package.modules) if extra else name  # never netwright itself, which lies in no index
         said = f"{name} is installed but broken ({failed}). It costs {package.feature}; everything else works."
-        return Finding(name, "bad", said, _install(f"--force-reinstall {name}"))
-    return Finding(name, "good", f"{name} {_version(name)}")
+        return Finding(name, "bad", said, _install(f"--force-reinstall {again}"))
+    return Finding(name, "good", ", ".join(f"{module} {_version(module)}" for module in package.modules))
 
 
 def _version(package: str) -> str:
@@ -220,10 +228,10 @@ def _version(package: str) -> str:
         return "of unknown version"
 
 
-def _import_failure(*modules: str) -> str:
+def _import_failure(*modules: str, before: str = "") -> str:
     """Why an import fails, in one line; empty when it works."""
     # -P: a file named like a package beside the user's data must not be imported in its place.
-    command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
+    command = [sys.executable, "-P", "-c", f"{before}import {', '.join(modules)}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS_TO_IMPORT, check=False)
     except subprocess.TimeoutExpired:

@@ -138,7 +138,7 @@ def measure(
         losses = {name: task.loss(outputs[name], batch.targets[name]) for name, task in model.tasks.items()}
         bare = _without_own_words(model, batch)
         blind = {
-            name: task.loss(bare[name] if name in bare else torch.zeros_like(outputs[name]), batch.targets[name])
+            name: task.loss(bare[name] if name in bare else _blank(outputs[name]), batch.targets[name])
             for name, task in model.tasks.items()
         }
         total = _weighed(model, network, batch, losses, weights or {})
@@ -164,6 +164,11 @@ def measure(
         silent=silent,
         short=short or {},
     )
+
+
+def _blank(outputs: Tensor) -> Tensor:
+    """Scores of 0 wherever there are any; steps that are not there stay missing."""
+    return torch.zeros_like(outputs).masked_fill(outputs.isnan(), torch.nan)
 
 
 def _weighed(

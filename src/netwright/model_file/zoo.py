@@ -130,9 +130,9 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "netwright" / "zoo"
 
 
-def find(path: Path) -> Path:
+def find(path: Path | str) -> Path:
     """The model file of a name of the zoo; a path that is there, or that names nothing in the zoo, as it is."""
-    name = str(path)
+    name, path = str(path), Path(path)
     if path.exists() or not _NAME.fullmatch(name):
         return path
     held = folder() / f"{name}{ENDING}"

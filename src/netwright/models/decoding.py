@@ -69,7 +69,9 @@ class Sampling:
         """
         if self.temperature == 0:
             return int(scores.argmax())
-        shares = np.exp((scores - scores.max()) / self.temperature, dtype=np.float64)
+        far = scores.astype(np.float64) - scores.max()
+        with np.errstate(over="ignore"):  # as far as can be
+            shares = np.exp(far / self.temperature)
         if self.top_k or self.top_p < 1:
             order = np.argsort(-shares, kind="stable")
             kept = np.cumsum(shares[order]) - shares[order] < self.top_p * shares.sum()

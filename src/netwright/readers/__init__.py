@@ -36,13 +36,14 @@ __all__ = [
 ]
 
 
-def find(path: str | Path, layout: str | None = None, pattern: str | None = None) -> Found:
+def find(path: str | Path, layout: str | None = None, pattern: str | None = None, asked: str = "") -> Found:
     """The examples at a path.
 
     Args:
         path: A folder, a table, an archive, or a name such as `sklearn:digits`.
         layout: Name of the layout; recognised from names and first bytes when left out.
         pattern: What the parts of files' names are; see `layouts/named_files.py`.
+        asked: The kind that files are to hold, where somebody said so.
 
     Raises:
         DataError: Nothing is there, or nothing that any layout can read.
@@ -60,10 +61,13 @@ def find(path: str | Path, layout: str | None = None, pattern: str | None = None
             "Save the sheet as CSV in your spreadsheet program (Save as, CSV UTF-8) and give that file.",
         )
     if pattern and where.is_dir():
-        return NamedFiles(pattern).find(where)
+        files = NamedFiles(pattern)
+        files.asked = asked
+        return files.find(where)
     names = [layout] if layout else list(registry.parts("layout"))
     for name in names:
         found: Layout = registry.resolve("layout", name)()
+        found.asked = asked
         if layout or found.matches(where):
             return found.find(where)
     raise DataError(

@@ -396,6 +396,8 @@ class Cut:
         divided: How whole tracks, or time, were divided before: group, time or column.
         as_rows: Why the rows themselves are the steps, however far apart, where nobody asked for it.
         day_first: Whether the day stands before the month in its dates, where nobody said so; None where neither does.
+        decimal: The decimal mark that its numbers show, where nobody said so; "" where they show none.
+        usual: Seconds from one step to the next; 0 where they are no dates.
     """
 
     columns: tuple[str, ...]
@@ -405,6 +407,8 @@ class Cut:
     divided: str = ""
     as_rows: str = ""
     day_first: bool | None = None
+    decimal: str = ""
+    usual: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ from netwright.readers.numerals import MISSING
 
 DAY = 86400  # seconds
 UNDECIDED = "undecided"
+_UNITS = (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1))
 _SECOND = 10**6  # microseconds
 _TIME = (
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
-    r" ?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
+    r" ?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 _TWO = r"[./-](?P<year>\d{4})"
 _FORMS = {  # what stands first -> how a cell looks
@@ -94,6 +95,18 @@ def read_ordered(values: pa.ChunkedArray, day_first: bool | None) -> Moments:
     if day_first is not None and not np.isfinite(moments.values).any():
         return read_moments(values)
     return moments
+
+
+def spelled(seconds: float) -> str:
+    """A length of time in its largest fitting unit.
+
+    Example:
+        >>> spelled(86400.0), spelled(5400.0), spelled(30.44 * 86400)
+        ('1 day', '1.5 hours', '30.4 days')
+    """
+    name, size = next(((name, size) for name, size in _UNITS if seconds >= size), _UNITS[-1])
+    many = f"{seconds / size:.3g}"
+    return f"{many} {name}{'' if many == '1' else 's'}"
 
 
 def written(seconds: float) -> str:
@@ -169,7 +182,7 @@ def _offset(found: pa.ChunkedArray) -> np.ndarray:
     """Seconds that a cell's zone is ahead of UTC; 0 for a cell without one."""
     zone = pc.struct_field(found, "zone")
     zone = pc.replace_substring(pc.if_else(pc.is_in(zone, value_set=pa.array(["", "Z"])), "+0000", zone), ":", "")
-    zone = pc.fill_null(zone, "+0000")
+    zone = pc.utf8_rpad(pc.fill_null(zone, "+0000"), 5, "0")  # "+02" is whole hours
     hours, minutes = (
         pc.cast(pc.utf8_slice_codeunits(zone, at, at + 2), pa.int64()).to_numpy() * unit
         for at, unit in ((1, 3600), (3, 60))

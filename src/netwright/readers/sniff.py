@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from netwright.readers.encodings import encoding_of
+
 HEAD_BYTES = 512  # as much of a file as `sniff` can use: a tar header is one block of 512 bytes
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -42,6 +44,7 @@ _IDX_TYPES = b"\x08\x09\x0b\x0c\x0d\x0e"
 
 INKS = frozenset({"ink"})
 TEXTS = frozenset({"text", "xml", "html"})
+PACKED = frozenset({"gzip", "xz", "bzip2"})
 SOUNDS = frozenset({"wav", "flac", "ogg", "mp3"})
 PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "webp", "tiff"})
 HEIF = "a HEIC or AVIF photograph, which has to be saved as JPEG first"
@@ -108,7 +111,9 @@ def _sniff_later(head: bytes) -> str:
 
 
 def _sniff_text(head: bytes) -> str:
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    encoding, skipped = encoding_of(head)
+    plain = head[skipped:].decode(encoding, "replace").encode() if encoding.startswith("utf-16") else head
+    start = plain.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
     if start.startswith((b"<ink", b"<whiteboardcapturesession")) or _UNIPEN.match(start):

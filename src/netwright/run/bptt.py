@@ -154,6 +154,11 @@ def _asked(looked: Looked, layer: str) -> tuple[Node, Recurrent, str, Task]:
     node, chosen = one_layer(looked.model.network, layer)
     refuse_both(chosen)
     output, task = next(iter(looked.model.tasks.items()))
+    if task.field.options.get("per"):
+        raise SpecError(
+            f"{output} is answered at every step, and the way back is followed from one.",
+            "Name a classifier of whole sequences, or a language model.",
+        )
     if task.writes or task.among_mates or (task.each_step and not asks_next(task)):
         raise SpecError(
             f"the errors of {output} belong to no step of what goes in.", "Name a classifier or a language model."

@@ -25,7 +25,7 @@ from netwright.spec import InputSpec, ModelSpec, OutputSpec, Spec
 from netwright.training.checkpoint import latest
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path | str) -> Model:
     """The model of a run folder, a model file or a name of the zoo; an unfinished run's as of its newest checkpoint.
 
     Of an unfinished run the best epoch's weights are taken, where there is one, and `notes` says how far it was.

@@ -23,7 +23,8 @@ from netwright.readers.columns import Cells, Found
 from netwright.readers.kinds.kind import room
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder
-from netwright.run.prediction import column_for, found_in, run_data, write_table
+from netwright.run.given import arranged, column_for, found_in
+from netwright.run.prediction import run_data, write_table
 
 _ROWS = 512  # examples held as pixels at a time
 _MEANS = 1  # numbers kept of a map: its mean
@@ -138,13 +139,14 @@ def _of_run(model: Model, run: Path, layer: str, show: Display) -> _Told:
         targets = np.asarray(dataset.arrays[name][places])
         if field.kind == "category":
             table[name] = _texts(pa.array([field.vocabulary[int(code)] for code in targets]))
-        elif targets.ndim == 1:
+        elif targets.ndim == 1 and targets.dtype != object:  # answers at each step are no column of examples
             table[name] = pa.array(targets)
     return pa.table(table), np.concatenate(values), {}
 
 
 def _of_found(model: Model, found: Found, layer: str, show: Display) -> _Told:
     """Examples as they lie there: ids, and the columns that stand beside what goes in."""
+    found, _ = arranged(found, model)
     refused = {refusal.id: f"{refusal.state}: {refusal.reason}" for refusal in found.refused if refusal.reason}
     good = np.ones(len(found.ids), dtype=bool)
 
@@ -165,10 +167,11 @@ def _of_found(model: Model, found: Found, layer: str, show: Display) -> _Told:
     values = gathered(model.network, batches(), [layer], _MEANS)[layer].numpy()
     kept = pa.array(np.flatnonzero(good))
     sources = {name for field in model.inputs.values() for name in _names(field.source)}
+    asked = {name for field in model.outputs.values() for name in _names(field.source)}
     beside = {
         name: _texts(column.values.take(kept))
-        for name, column in found.columns.items()
-        if isinstance(column, Cells) and name not in sources and name != "id"
+        for name, column in sorted(found.columns.items(), key=lambda item: item[0] not in asked)  # answers first
+        if isinstance(column, Cells) and name not in {*sources, model.spec.data.group, "id"}
     }
     if found.official is not None:
         beside["split"] = found.official.take(kept)

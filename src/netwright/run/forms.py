@@ -15,6 +15,8 @@ import numpy as np
 from netwright.run.balance import braces, brackets, environments
 
 SOME = 200_000  # characters of the learned text that are looked at
+_PLACES = 20  # of a form in a text that is judged
+_LEAST, _MOST = 2_000, 12_000  # characters of such a text
 _SPEAKER = re.compile(r"[A-Z][\w' .-]{0,38}:\s*$")
 _HEADING = re.compile(r"[A-Z0-9][A-Z0-9' .,/()-]{1,59}$")
 _SCENE = re.compile(
@@ -89,6 +91,21 @@ def of(learned: str) -> list[Form]:
     kept = [form for form in FORMS if form.holds(some)]
     hidden = {form.over for form in kept}
     return [form for form in kept if form.name not in hidden]
+
+
+def enough(learned: str) -> int:
+    """Characters of a text in which the forms of the learned one can be judged; 0 where it keeps none.
+
+    Args:
+        learned: The text that was learned from.
+
+    Example:
+        >>> enough("f(x) { return a[x]; } " * 99), enough("f(x) { %s }" % ("go(a[x]); " * 99) * 9), enough("ab " * 99)
+        (2000, 12000, 0)
+    """
+    some = learned[:SOME]
+    apart = [len(some) / form.right(some)[1] for form in of(some)]
+    return min(max(_LEAST, round(_PLACES * max(apart))), _MOST) if apart else 0
 
 
 def longest_copy(text: str, source: str) -> int:

@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+import collections
 import csv
 import io
 import time
@@ -19,23 +20,23 @@ import pyarrow.parquet as pq
 from torch import Tensor
 
 from netwright import files, readers, registry
-from netwright.data import ahead, fingerprint, grouped
+from netwright.data import ahead, fingerprint
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.divide import groups_of
 from netwright.data.fingerprint import Fingerprint
 from netwright.data.ledger import Ledger
+from netwright.data.windows import followed
 from netwright.errors import DataError, SpecError
-from netwright.field import Field
 from netwright.model_file import Model
 from netwright.progress import Counter, Display, Silent
-from netwright.readers import missing, spreadsheet
-from netwright.readers.columns import Blobs, Cells, Column, Found, Steps
+from netwright.readers.columns import Cells, Found, Steps
 from netwright.readers.kinds.kind import room
 from netwright.readers.kinds.tags import NO_TAG
 from netwright.resolved import Hardware, Resolved, load_resolved
 from netwright.run import answering, scoring
 from netwright.run.continued import load_model
 from netwright.run.folder import RunFolder, find_data
+from netwright.run.given import arranged, column_for, found_in, sources
 from netwright.run.outside import outside
 from netwright.run.scoring import Evaluation, all_columns
 from netwright.run.spread import STEP, Spread
@@ -45,8 +46,6 @@ from netwright.training import hardware
 from netwright.words import counted, listed
 
 _ROWS = 8192  # examples read and answered at a time
-_TABLES = {".csv", ".tsv", ".tab", ".parquet", ".gz", ".xz"}
-_AS_TEXTS = {"text": ("text",), "ink": ("ink", "text")}  # kinds of input that lie in files, and their columns
 _REMARKS = 8  # told on what was given
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,7 +66,7 @@ class Answers(NamedTuple):
 
 
 def predict(
-    run_or_model: Path,
+    run_or_model: Path | str,
     inputs: Sequence[Path | str] | object,
     *,
     out: Path | None = None,
@@ -98,7 +97,7 @@ def predict(
 
 
 def answers(
-    run_or_model: Path,
+    run_or_model: Path | str,
     inputs: Sequence[Path | str] | object,
     *,
     out: Path | None = None,
@@ -145,10 +144,13 @@ def _each(model: Model, paths: Sequence[Path], top: int) -> list[tuple[pa.Table,
     Raises:
         DataError: None of them can be read; says why the first cannot.
     """
-    found, problems = [], []
+    found, problems, names = [], [], collections.Counter(path.name for path in paths)
     for path in paths:
         try:
-            found.append(_answered(model, found_in(path, model), top))
+            given = found_in(path, model)
+            if names[path.name] > 1 and given.ids.to_pylist() == [path.name]:  # or which is which could not be told
+                given = replace(given, ids=pa.array([str(path)]))
+            found.append(_answered(model, given, top))
         except DataError as exc:
             problems.append(exc)
             told = pa.table({"id": [files.printable(path)], "problem": [exc.message]})
@@ -169,44 +171,9 @@ def _paths(inputs: object) -> list[Path]:
     return paths if len(paths) == len(given) else []
 
 
-def found_in(path: Path, model: Model) -> Found:
-    """A table as it is, or rows in time; otherwise pictures, sounds, inks or texts, wherever they lie."""
-    if ahead.asked(model.spec) and path.exists():
-        return readers.find(path, "timed_tables")
-    first = next(iter(model.inputs.values()))
-    if len(model.inputs) == 1 and first.kind in _AS_TEXTS and path.exists():
-        return _table_or_texts(path, first)
-    files_go_in = any(field.kind in {"image", "audio"} for field in model.inputs.values())
-    loose = files_go_in and path.exists() and path.suffix.casefold() not in _TABLES
-    return readers.find(path, "loose_files" if loose else None)
-
-
-def _table_or_texts(path: Path, field: Field) -> Found:
-    """A table, or else text files, each of which is an example; a single file that could be both is what fits.
-
-    Raises:
-        DataError: Neither.
-    """
-    table = path.suffix.casefold() in _TABLES and not (field.kind == "ink" and path.suffix.casefold() == ".csv")
-    try:
-        found = readers.find(path)
-    except DataError:
-        if table:
-            raise
-        return readers.find(path, "text_files")
-    files = any(isinstance(column, Blobs) for column in found.columns.values())
-    wrong = path.is_file() and column_in(found, field) is None and not table
-    if not files and not (wrong and (field.kind == "text" or {"x", "y"} <= found.columns.keys())):
-        return found
-    texts = readers.find(path, "text_files")
-    return replace(texts, notes=(*texts.notes, f"{path.name} was read as one text")) if wrong else texts
-
-
 def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table, list[str]]:
     """Answers of one source: as shown, and in full; and which examples lie far outside of what training saw."""
-    found = missing.emptied(found, model.spec.data.empty)
-    onward = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else None
-    found = ahead.latest(found, onward) if onward is not None else _sequences(found, model)
+    found, onward = arranged(found, model)
     count = len(found.ids)
     if not count:
         first = f" {files.printable(found.refused[0].where)} {found.refused[0].reason}" if found.refused else ""
@@ -240,8 +207,8 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
     if problems:
         shown["problem"] = full["problem"] = trouble if spread is None else spread.each(trouble)
     read_as = found.notes if found.layout == "text_files" else ()
-    few = ahead.fewer(found, onward) if onward is not None else []
-    far = [*read_as, *few, *outside(model.inputs, raw, ids.to_pylist(), good)]
+    unlike = ahead.unlike(found, onward, next(iter(model.inputs.values()))) if onward is not None else []
+    far = [*read_as, *unlike, *outside(model.inputs, raw, ids.to_pylist(), good)]
     left_out = [refusal for refusal in found.refused if refusal.reason]
     if left_out:
         rows = {"id": [r.id for r in left_out], "problem": [f"{r.state}: {r.reason}" for r in left_out]}
@@ -249,22 +216,6 @@ def _answered(model: Model, found: Found, top: int) -> tuple[pa.Table, pa.Table,
         merge = [pa.concat_tables([pa.table(part), more], promote_options="default") for part in (shown, full)]
         return merge[0], merge[1], far
     return pa.table(shown), pa.table(full), far
-
-
-def _sequences(found: Found, model: Model) -> Found:
-    """The rows of a table as sequences, where the model was trained on such; one without their column is one."""
-    data = model.spec.data
-    if data.group is None:
-        return found
-    stepped = {name: field.ragged for name, field in model.inputs.items()}
-    sources = {
-        name: (field.source,) if isinstance(field.source, str) else field.source for name, field in model.inputs.items()
-    }
-    steps = frozenset(source for name, of in sources.items() if stepped[name] for source in of)
-    whole = {source: f"inputs.{name}" for name, of in sources.items() if not stepped[name] for source in of}
-    if data.group in found.columns:
-        return grouped.grouped(found, data, grouped.Wanted(steps, whole))
-    return grouped.one_sequence(found, data, grouped.Wanted(steps, whole), Path(found.origin).stem or "sequence")
 
 
 def _order(found: Found, model: Model, spread: Spread) -> dict[str, pa.Array]:
@@ -289,9 +240,11 @@ def _in_words(task: Task, answers: Tensor, spread: Spread | None, top: int) -> p
 def _ids(found: Found, model: Model) -> pa.Array:
     """The column that is called id and not read by the model, or the one identifier that training left out.
 
-    Otherwise file names and row numbers.
+    Otherwise file names and row numbers; sequences of rows have the name of their group.
     """
-    others = {n: c for n, c in found.columns.items() if isinstance(c, Cells) and n not in _sources(model)}
+    if model.spec.data.group is not None:
+        return pa.array([files.printable(value) for value in found.ids.to_pylist()], pa.string())
+    others = {n: c for n, c in found.columns.items() if isinstance(c, Cells) and n not in sources(model)}
     names = [name for name in others if name.casefold() == "id"][:1]
     if not names:
         left_out = model.facts.get(scoring.LEFT_OUT)
@@ -322,44 +275,6 @@ def _words(answer: object) -> str:
         return ", ".join(f"{label} {100 * share:.1f} %" for label, share in answer)
     values = answer if isinstance(answer, list) else [answer]
     return ", ".join(f"{value:.6g}" for value in values)
-
-
-def column_for(found: Found, name: str, model: Model) -> Column:
-    """The column an input is read from.
-
-    Raises:
-        DataError: It is not there.
-    """
-    field = model.inputs[name]
-    try:
-        return column_in(found, field) or found.column(field.source)
-    except SpecError as exc:
-        needed = _sources(model)
-        listed = f"column{'s' if len(needed) > 1 else ''} {', '.join(needed)}"
-        below = spreadsheet.header_below(found, needed)
-        raise DataError(exc.message, below or f"The model needs the {listed}.") from exc
-
-
-def column_in(found: Found, field: Field) -> Column | None:
-    """The column of an input's name; else that of files, if they are pictures, sounds or texts as the input is.
-
-    Args:
-        found: What was found.
-        field: Of the input.
-    """
-    sources = (field.source,) if isinstance(field.source, str) else field.source
-    if all(source in found.columns for source in sources):
-        return found.column(field.source)
-    names = {"image": ("image",), "audio": ("audio",), **_AS_TEXTS}.get(field.kind, ())
-    there = (found.columns[each] for each in names if each in found.columns)
-    return next((column for column in there if field.kind not in _AS_TEXTS or isinstance(column, Blobs)), None)
-
-
-def _sources(model: Model) -> list[str]:
-    named: list[str] = []
-    for field in model.inputs.values():
-        named += [field.source] if isinstance(field.source, str) else list(field.source)
-    return named
 
 
 def write_table(out: Path, answers: pa.Table) -> None:
@@ -480,11 +395,9 @@ def other_data(model: Model, data: object, show: Display) -> Dataset:
         show: Where progress is told.
     """
     path, split = str(data) if isinstance(data, str | Path) else None, model.spec.data.split
-    undivided = {"parts": (1.0, 0.0, 0.0)} if ahead.asked(model.spec) else {}  # or tracks would be torn for nothing
-    held = {
-        "path": path,
-        "split": split.model_copy(update={"by": "random", "column": None, "take": None, "fold": None, **undivided}),
-    }
+    whole = bool(ahead.asked(model.spec) or followed(model.spec))  # or tracks and texts would be torn for nothing
+    by = {"by": None if followed(model.spec) else "random", **({"parts": (1.0, 0.0, 0.0)} if whole else {})}
+    held = {"path": path, "split": split.model_copy(update={"column": None, "take": None, "fold": None, **by})}
     fields = {**model.inputs, **model.outputs}
     strangers = {name: field.vocabulary for name, field in model.outputs.items() if field.kind == "identity"}
     wanted = ahead.known(model.spec, model.inputs) if ahead.asked(model.spec) else model.spec

@@ -216,7 +216,9 @@ def _sought(name: str, out: OutputSpec, data: Dataset, reasons: list[Reason]) ->
     asked = [key for key in ("positive", "threshold", "cost") if getattr(out, key) is not None]
     if data.outputs[name].kind != "category" or len(classes) != 2:
         if asked:
-            raise SpecError(f"{path}.{asked[0]}: {name} has not two classes, of which one is sought.", "Leave it out.")
+            steps = data.outputs[name].kind == "labels"
+            why = "is answered at every step, where none" if steps else "has not two classes, of which one"
+            raise SpecError(f"{path}.{asked[0]}: {name} {why} is sought.", "Leave it out.")
         return out
     counts = np.bincount(data.arrays[name][data.parts["train"]], minlength=2)
     rare = int(counts[0] < counts[1]) ^ 1
@@ -305,7 +307,10 @@ def _layers(model: ModelSpec, dropout: float, data: Dataset, reasons: list[Reaso
         )
         reasons += why
         model = ModelSpec(layers=layers, decoder=model.decoder, causal=model.causal, initialiser=model.initialiser)
-    if model.decoder is None and any(task_name(field) == "text" for field in data.outputs.values()):
+    written = any(task_name(field) == "text" for field in data.outputs.values())
+    if model.decoder is not None and not written:
+        raise SpecError("model.decoder: no output is written by a decoder.", "Leave it out.")
+    if model.decoder is None and written:
         decoder = DecoderSpec()
         model = model.model_copy(update={"decoder": decoder})
         said = f"{decoder.attention} attention, {decoder.dim} numbers, a beam of {decoder.beam}"

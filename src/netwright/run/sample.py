@@ -106,7 +106,7 @@ def _about(model: Model, given: str, sampling: Sampling, seed: int) -> Writing:
         answers = model.answers(model.code(found))
     output = next(name for name, task in model.tasks.items() if task.writes)
     (text,) = model.tasks[output].decode(answers[output])
-    return Writing("", iter(str(text)), tuple(outside(model.inputs, found, ["it"], np.ones(1, dtype=bool))))
+    return Writing("", iter((str(text),)), tuple(outside(model.inputs, found, ["it"], np.ones(1, dtype=bool))))
 
 
 def _file(path: Path) -> bytes:

@@ -48,7 +48,7 @@ def language(dataset: Dataset, model: Model) -> Language | None:
     def written(codes: Iterable[int]) -> Iterator[str]:
         return spelled((vocabulary[code] for code in codes), field)
 
-    length = stages.LONG if forms.of(learned(dataset, forms.SOME) or "") else stages.LENGTH
+    length = forms.enough(learned(dataset, forms.SOME) or "") or stages.LENGTH
     each = torch.tensor(letters(field), dtype=torch.float32)
     return Language(group, head, written, prompt, pieces, torch.as_tensor(follow), each, length)
 

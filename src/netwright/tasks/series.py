@@ -18,6 +18,7 @@ from netwright.errors import SpecError
 from netwright.field import Field
 from netwright.models.ahead import season_ago, season_on
 from netwright.readers import padding
+from netwright.readers.kinds.track import titles
 from netwright.spec import OutputSpec
 from netwright.tasks import values
 from netwright.tasks.task import Baseline, Coded, Interval, Onward, Task
@@ -123,8 +124,8 @@ class Series(Task):
 
     def columns(self, answers: Float[Tensor, "batch step column"]) -> Mapping[str, Sequence[str | float | None]]:
         """Every number of each step; see `Task.columns`."""
-        titles = [title.strip() for title in str(self.field.options.get("columns", "")).split(",")]
-        names = titles if len(titles) == self._width else [str(place + 1) for place in range(self._width)]
+        known = titles(self.field)
+        names = known if len(known) == self._width else [str(place + 1) for place in range(self._width)]
         return {
             f"_{title}_{step + 1}": answers[:, step, column].tolist()
             for step in range(answers.shape[1])

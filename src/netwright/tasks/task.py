@@ -381,11 +381,11 @@ def task_for(name: str, field: Field, spec: OutputSpec) -> Task:
     _refuse_unread(name, field, spec)
     task = _task_for(name, field, spec)
     if spec.calibrate and not task.calibrates:
-        raise SpecError(
-            f"outputs.{name}.calibrate: it is not trained on probabilities by cross-entropy, so there is nothing to "
-            "calibrate.",
-            "Leave it out.",
-        )
+        steps = task.each_step and field.options.get("per")
+        why = "answers at every step are not calibrated"
+        if not steps:
+            why = "it is not trained on probabilities by cross-entropy, so there is nothing to calibrate"
+        raise SpecError(f"outputs.{name}.calibrate: {why}.", "Leave it out.")
     return task
 
 

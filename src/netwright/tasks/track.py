@@ -133,11 +133,11 @@ class Track(Task):
 
     def columns(self, answers: Float[Tensor, "batch point axis"]) -> Mapping[str, Sequence[str | float | None]]:
         """Both coordinates of each point; see `Task.columns`."""
-        titles = [title.strip() for title in str(self.field.options.get("columns", "x, y")).split(",")]
+        names = track.titles(self.field) if "columns" in self.field.options else ["x", "y"]
         return {
             f"_{title}_{point + 1}": answers[:, point, axis].tolist()
             for point in range(answers.shape[1])
-            for axis, title in enumerate(titles)
+            for axis, title in enumerate(names)
         }
 
     def words(self, answers: Tensor) -> list[str]:

@@ -20,10 +20,12 @@ from netwright.field import TOKENS, Field
 from netwright.models.ctc import BLANK, best_path, prefix_search
 from netwright.models.grams import Grams, counted
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.task import Baseline, Coded, Interval
 
+_NO_WORD = "\0"  # in place of a token that is not known
 BEAM = 16  # beginnings of a text that are kept while it is read off
 
 
@@ -98,11 +100,11 @@ class Transcript(tokens.Texts):
             given = [best_path(row[:count]) for row, count in zip(codes, steps, strict=True)]
         else:
             given = self.texts(self.answers(outputs))
-        rows = [self._compared(text, truth) for text, truth in zip(given, self.texts(targets), strict=True)]
+        rows = [self._compared(text, truth) for text, truth in zip(given, self.known(targets), strict=True)]
         return torch.tensor(rows, dtype=torch.float64)
 
     def _compared(self, given: Sequence[int], truth: Sequence[int]) -> list[int]:
-        one, other = self.said(given).split(), self.said(truth).split()
+        one, other = self._words(given), self._words(truth)
         return [
             Levenshtein.distance(given, truth),
             len(truth),
@@ -110,6 +112,12 @@ class Transcript(tokens.Texts):
             len(other),
             int(given == truth),
         ]
+
+    def _words(self, codes: Sequence[int]) -> list[str]:
+        """A text's words; one with a token that is not known is none that could be written."""
+        vocabulary = self.field.vocabulary
+        written = spelled([_NO_WORD if code == tokens.NOWHERE else vocabulary[code] for code in codes], self.field)
+        return "".join(written).split()
 
     def score(self, answers: Float[Tensor, "batch count"], targets: Tensor) -> dict[str, float]:
         """error: edits over true tokens; word_error likewise; exact: the share of texts that are wholly right."""
@@ -132,7 +140,7 @@ class Transcript(tokens.Texts):
             ("commonest", commonest, f'always "{self.said(commonest)}"'),
             ("nothing", [], "always nothing"),
         ):
-            rows = [self._compared(given, truth) for truth in self.texts(test.targets)]
+            rows = [self._compared(given, truth) for truth in self.known(test.targets)]
             answers = torch.tensor(rows, dtype=torch.float64)
             scores, interval = self.score(answers, test.targets), self.interval(answers, test.targets, test.groups)
             found.append(Baseline(name, scores, interval, 0.0, note))

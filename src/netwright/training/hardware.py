@@ -2,7 +2,8 @@
 
 The number of threads follows from the size of a step and not from a stopwatch: sums are rounded differently by one
 thread and by two, and the same command must give the same bits twice. So does the layout of pictures, channels last for
-convolutions, but for a training long enough to be worth timing a few steps, where the other must be faster by far.
+convolutions. Only a training long enough to be worth it times a few steps of both layouts first, where the other must
+be faster by far; what it chose is in `resolved.yaml`, which repeats the run.
 """
 
 from __future__ import annotations

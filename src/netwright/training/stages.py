@@ -28,7 +28,7 @@ from netwright.training.loop import Training
 from netwright.training.observers import Observer
 
 MOMENTS = (0.01, 0.05, 0.25)  # shares of a training's steps or minutes, whichever are first there; besides its end
-LENGTH, LONG = 400, 2_000  # tokens of a text; of one whose form is to be judged
+LENGTH = 400  # tokens of a text
 _TEMPERATURE = 0.8
 _ROWS = 8  # of held-out text that are read at once: of each step there is a score for every token
 

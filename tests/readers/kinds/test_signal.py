@@ -107,6 +107,10 @@ def test_what_is_no_series_is_told() -> None:
         planned(Several(("a", "b"), (cells("1", "2"), cells("3", "4"))))
     with pytest.raises(SpecError, match="kind signal needs numbers at every step"):
         planned(cells(None, None))
+    with pytest.raises(
+        SpecError, match="no cell holds such: one separates numbers by , and by ;: write decimal points"
+    ):
+        planned(cells("0,12;0,85\n0,13;0,9", "0,1;0,2"))
     field = planned(cells("[[1, 2], [3, 4]]", "[[5, 6]]"))
     _, failed = read(cells("[[1, 2], [3]]", "[[1, 2, 3]]", "{", "[[1, 2]"), field)
     assert "steps of 1 to 2 numbers" in failed[0]

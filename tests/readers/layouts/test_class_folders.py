@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from netwright import spec
+from netwright.data.dataset import prepare
 from netwright.errors import DataError
 from netwright.readers import Cells, Found, find, infer
 
@@ -105,6 +107,17 @@ def test_texts_and_pen_ink_in_folders(tmp_path: Path, name: str, content: str, c
     assert [(item.where, item.reason.split(" (")[0]) for item in found.refused] == [
         ("train/good/scores.csv", f"not a {'pen ink' if column == 'ink' else 'text'}")
     ]
+
+
+def test_what_is_asked_for_is_read_where_most_files_are_something_else(tmp_path: Path) -> None:
+    put(tmp_path, "cat/1.png", "cat/2.png", "dog/1.png")
+    for place, content in (("cat/1.json", "[[0, 1], [1, 1]]"), ("dog/1.csv", "0,1\n1,1\n")):
+        (tmp_path / place).write_text(content)
+    found = find(tmp_path, asked="ink")
+    assert (list(found.columns), found.ids.to_pylist()) == (["ink", "category"], ["cat/1.json", "dog/1.csv"])
+    wanted = spec.load("{inputs: {ink: {}}, outputs: [category], data: {split: {parts: [1, 0, 0]}}}")
+    dataset = prepare(spec.override(wanted, {"data.path": f'"{tmp_path}"'}))
+    assert (dataset.inputs["ink"].kind, len(dataset.parts["train"])) == ("ink", 2)
 
 
 def test_texts_beside_pictures_leave_them_pictures(tmp_path: Path) -> None:

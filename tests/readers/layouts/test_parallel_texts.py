@@ -47,3 +47,29 @@ def test_a_folder_of_other_files_is_something_else(tmp_path: Path) -> None:
     put(tmp_path, "train.txt", "a")
     put(tmp_path, "train.csv", "a,b", "1,2")
     assert find(tmp_path).layout == "csv"
+
+
+@pytest.mark.parametrize("stem", ["test_2017_flickr", "Books.de-en"])
+def test_a_single_text_in_two_languages_has_any_name_and_no_split(tmp_path: Path, stem: str) -> None:
+    put(tmp_path, f"{stem}.en", "a dog\r", "two")
+    put(tmp_path, f"{stem}.de", "ein hund", "zwei")
+    put(tmp_path, "LICENSE", "free")
+    found = find(tmp_path)
+    assert (found.layout, len(found), found.official, found.refused) == ("parallel_texts", 2, None, ())
+    (english,) = (column for name, column in found.columns.items() if name == "en")
+    assert isinstance(english, Cells)
+    assert english.values.to_pylist() == ["a dog", "two"]
+
+
+def test_several_texts_without_one_to_train_on_are_refused(tmp_path: Path) -> None:
+    for stem in ("test_2016", "test_2017"):
+        for language in ("en", "de"):
+            put(tmp_path, f"{stem}.{language}", "a")
+    with pytest.raises(DataError, match=r"neither train\.LANGUAGE in two languages nor a single text in several"):
+        find(tmp_path, "parallel_texts")
+
+
+def test_files_that_only_share_their_name_are_not_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "bird.ogg").write_bytes(b"OggS" + bytes(99))
+    put(tmp_path, "bird.srt", "a song")
+    assert find(tmp_path).layout == "loose_files"

@@ -6,6 +6,7 @@ each window at its own level (`models/ahead.py`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from netwright.readers import padding
 from netwright.readers.columns import Column, Cut, Found
 from netwright.readers.kinds.kind import Cell, source_of
 from netwright.readers.kinds.sequence import Sequence
-from netwright.readers.kinds.track import dates_of, rows_of
+from netwright.readers.kinds.track import read_as, rows_of
 from netwright.spec import InputSpec, OutputSpec
 
 
@@ -35,7 +36,7 @@ class Series(Sequence):
         """
         del column
         cut = found.cut or Cut(("value",), 0)
-        options: dict[str, str | int | float | bool] = {"columns": ", ".join(cut.columns), "season": cut.season}
+        options: dict[str, str | int | float | bool] = {"columns": json.dumps(cut.columns), "season": cut.season}
         reasons = []
         if isinstance(spec, OutputSpec):
             if spec.of is None or spec.horizon is None:
@@ -48,8 +49,8 @@ class Series(Sequence):
             options |= {"past": cut.past, "divided": cut.divided}
             why = "by the distance of its dates" if cut.season else "its steps are no dates of a known distance"
             reasons.append(Reason(path=f"inputs.{name}: season", value=f"{cut.season} steps", why=why))
-            dates, why_dates = dates_of(cut)
-            options, reasons = options | dates, reasons + why_dates
+            known, told = read_as(cut)
+            options, reasons = options | known, reasons + told
             if cut.as_rows:
                 options["gaps"] = "ignore"
                 reasons.append(Reason(path="data.window.gaps", value="ignore", why=cut.as_rows))

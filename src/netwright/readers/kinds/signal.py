@@ -140,17 +140,18 @@ class Signal(Stepwise):
 def _looked_at(column: Column, path: str, spec: InputSpec | OutputSpec) -> tuple[tuple[int], dict[str, Scalar]]:
     """How many numbers a step has, and whether some are missing, from some cells."""
     widths: list[int] = []
-    gaps = False
+    gaps, why = False, ""
     for raw in _some(column):
         try:
             rows = _matrix(raw)
-        except CellError:
+        except CellError as exc:
+            why = why or f": one {exc.message.rstrip('.')}"
             continue
         widths += [len(rows[0])] if rows else []
         gaps = gaps or any(missing.is_missing(each) for row in rows for each in row)
     if not widths:
         raise SpecError(
-            f"{path}: kind signal needs numbers at every step, and no cell holds such.",
+            f"{path}: kind signal needs numbers at every step, and no cell holds such{why}.",
             "Name number columns of grouped rows (data.group), lists of numbers, or cells such as [[1, 2], [3, 4]].",
         )
     width = max(set(widths), key=widths.count)

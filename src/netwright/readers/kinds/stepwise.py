@@ -27,6 +27,7 @@ from netwright.readers.kinds.sequence import Sequence
 LONGEST = 100_000  # steps
 Flat = tuple[Cells | Several, np.ndarray]  # every step of every sequence, and where each sequence ends
 _BETWEEN = re.compile(r"[\s,;]+")
+_COMMAS, _SEMICOLONS = (re.compile(rf"\d\s*{mark}\s*[-+.]?\d") for mark in ",;")
 
 
 class Stepwise(Sequence):
@@ -150,7 +151,7 @@ def parsed(raw: Cell) -> list[object]:
         raw: The cell.
 
     Raises:
-        CellError: No text, array or list, or no JSON.
+        CellError: No text, array or list, no JSON, or commas that may be decimal ones.
 
     Example:
         >>> parsed("[[1, 2], [3, 4]]"), parsed("1 2\n3 4"), parsed("walk sit")
@@ -171,6 +172,8 @@ def parsed(raw: Cell) -> list[object]:
             return list(json.loads(text))
         except ValueError as exc:
             raise CellError(f"is no JSON list ({exc}).") from exc
+    if _COMMAS.search(text) and _SEMICOLONS.search(text):
+        raise CellError("separates numbers by , and by ;: write decimal points, and a line for each step, or JSON.")
     lines = [_BETWEEN.split(line.strip()) for line in text.splitlines() if line.strip()]
     return [*lines[0]] if len(lines) == 1 and not in_file else [*lines]
 

@@ -40,6 +40,7 @@ _WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 _OR_LINE_END = {"words": re.compile(rf"{_WORD.pattern}|\n"), "spaces": re.compile(r"\S+|\n")}
 # A word with the spaces before it; a text without spaces is cut somewhere.
 _SPACED = re.compile(r"\s{0,100}\S{1,100}|\s{1,100}")
+_LINE_END = re.compile(r"\r+\n")  # also of a file that was made one for Windows twice
 _LOOKED_AT = 2_000  # cells
 
 
@@ -218,13 +219,13 @@ def normal(text: str) -> str:
     r"""The one form in which a text is read: NFC, with one way of ending lines.
 
     Args:
-        text: As it is written.
+        text: As it is written; normal once, it stays so, and so do pieces of it.
 
     Example:
         >>> normal("e\u0301\r\n") == "\u00e9\n"
         True
     """
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    return unicodedata.normalize("NFC", _LINE_END.sub("\n", text))
 
 
 def _text(values: np.ndarray) -> str:

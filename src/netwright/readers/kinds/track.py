@@ -16,11 +16,12 @@ import numpy as np
 import torch
 
 from netwright.errors import CellError, SpecError
-from netwright.field import Field, Reason
+from netwright.field import Field, Reason, Scalar
 from netwright.readers import padding
 from netwright.readers.columns import Arrays, Column, Cut, Found
 from netwright.readers.kinds.kind import Cell, source_of
 from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.marks import NAMES
 from netwright.spec import InputSpec, OutputSpec
 
 AXES = 2
@@ -51,13 +52,13 @@ class Track(Sequence):
             word = title.strip().casefold().split("_")[0]
             (turned if word in _MATHEMATICAL | _COMPASS else plain).append(place)
             compass += [place] if word in _COMPASS else []
-        dates, reasons = dates_of(cut)
+        known, reasons = read_as(cut)
         options: dict[str, str | int | float | bool] = {
-            "columns": ", ".join(cut.columns),
+            "columns": json.dumps(cut.columns),
             "past": cut.past,
             "divided": cut.divided,
             "frame": spec.frame or "heading",
-            **dates,
+            **known,
         }
         if cut.geographic:
             options["geographic"] = True
@@ -101,7 +102,7 @@ class Track(Sequence):
         options: dict[str, str | int | float | bool] = {
             "onward": spec.of,
             "horizon": spec.horizon,
-            "columns": ", ".join(cut.columns[:AXES]),
+            "columns": json.dumps(cut.columns[:AXES]),
         }
         if cut.geographic:
             options["geographic"] = True
@@ -253,16 +254,33 @@ def _in_degrees(column: Column, places: list[int]) -> bool:
     return bool(most) and float(np.nanmax(most)) > 2 * math.pi + 1e-6
 
 
-def dates_of(cut: Cut) -> tuple[dict[str, bool], list[Reason]]:
-    """Whether the day stood first in the dates of steps, to be kept, and why; nothing where somebody said so.
+def read_as(cut: Cut) -> tuple[dict[str, Scalar], list[Reason]]:
+    """How dates and numbers of steps were read and how far these lie apart, for other tables; what of it is to be told.
 
     Args:
         cut: How rows in time became windows.
     """
-    if cut.day_first is None:
-        return {}, []
-    why = "the other order fits fewer cells"
-    return {"day_first": cut.day_first}, [Reason(path="data.day_first", value=str(cut.day_first).lower(), why=why)]
+    known: dict[str, Scalar] = {"usual": cut.usual} if cut.usual else {}
+    reasons = []
+    if cut.decimal:
+        known["decimal"] = NAMES[cut.decimal]
+    if cut.decimal == ",":
+        reasons.append(Reason(path="data.decimal", value="comma", why="fits every number of the table"))
+    if cut.day_first is not None:
+        known["day_first"] = cut.day_first
+        why = "the other order fits fewer cells"
+        reasons.append(Reason(path="data.day_first", value=str(cut.day_first).lower(), why=why))
+    return known, reasons
+
+
+def titles(field: Field) -> list[str]:
+    """The columns that the numbers of a step came from.
+
+    Args:
+        field: Of tracks or series.
+    """
+    told = str(field.options.get("columns", ""))
+    return json.loads(told) if told.startswith("[") else told.split(", ")  # older model files have them in a row
 
 
 def rows_of(raw: Cell, width: int, kind: str) -> np.ndarray:

@@ -67,7 +67,7 @@ class ClassFolders(Layout):
         listing = list_archive(path) if path.is_file() else list_folder(path)
         depth = _wrapping(listing.blobs.names)
         splits = _has_splits(listing.blobs.names, depth)
-        signal = signal_of(listing)
+        signal = signal_of(listing, asked=self.asked)
         keep: list[int] = []
         classes: list[str] = []
         official: list[str] = []

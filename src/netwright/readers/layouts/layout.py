@@ -10,9 +10,14 @@ from netwright.readers.columns import Found
 
 
 class Layout(ABC):
-    """One way in which examples lie in files."""
+    """One way in which examples lie in files.
+
+    Attributes:
+        asked: The kind that files are to hold, where somebody said so; else it is what most of them hold.
+    """
 
     name: ClassVar[str]
+    asked: str = ""
 
     @abstractmethod
     def matches(self, path: Path) -> bool:

@@ -113,13 +113,19 @@ _SIGNALS = (
 )
 
 
-def signal_of(listing: Listing, *, texts: bool = True) -> Signal:
+_ASKED = {each.name: each for each in _SIGNALS} | {"ink": Signal("ink", "pen ink", INKS | TEXTS)}  # JSON, CSV, ...
+
+
+def signal_of(listing: Listing, *, texts: bool = True, asked: str = "") -> Signal:
     """What most files hold; pictures where there are as many.
 
     Args:
         listing: Of all files.
         texts: Whether it may be texts.
+        asked: What is asked for, where somebody said so: then files that may be such.
     """
+    if asked in _ASKED:
+        return _ASKED[asked]
     files = list(zip(listing.blobs.names, listing.kinds, strict=True))
     signals = _SIGNALS if texts else _SIGNALS[:-1]
     return max(signals, key=lambda signal: signal.weight * sum(signal.holds(*file) for file in files))

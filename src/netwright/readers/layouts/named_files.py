@@ -53,7 +53,7 @@ class NamedFiles(Layout):
             DataError: No name fits.
         """
         listing = list_folder(path)
-        signal = signal_of(listing)
+        signal = signal_of(listing, asked=self.asked)
         refused, keep, found = list(listing.refused), [], []
         for place, (name, kind) in enumerate(zip(listing.blobs.names, listing.kinds, strict=True)):
             match = self._pattern.fullmatch(Path(name).stem)

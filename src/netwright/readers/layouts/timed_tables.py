@@ -99,6 +99,11 @@ def _table(path: Path) -> Found:
     return CsvTable().found(path, path, Text(pa.py_buffer(even), text.notes))
 
 
+def _is_number(chunk: pa.Array) -> bool:
+    kind = chunk.type
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
+
+
 def _joined(root: Path, names: Sequence[str], found: Sequence[Found], refused: list[Refusal], layout: str) -> Found:
     """Several tables one after the other."""
     columns = {}
@@ -106,6 +111,8 @@ def _joined(root: Path, names: Sequence[str], found: Sequence[Found], refused: l
         cells = [of for table in found if isinstance(of := table.columns[column], Cells)]
         chunks = [chunk for of in cells for chunk in of.values.chunks]
         try:
+            if len({chunk.type for chunk in chunks}) > 1 and all(map(_is_number, chunks)):
+                chunks = [chunk.cast(pa.float64()) for chunk in chunks]
             columns[column] = Cells(pa.chunked_array(chunks), root, comma=cells[0].comma)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as exc:
             raise DataError(
