@@ -43,6 +43,7 @@ class Field(Frozen):
         mean: Fitted on the training part: per channel of an image in 0..1, per column of a vector, one for a number.
         std: Like `mean`; never 0.
         limits: Of quantities and dates: least and largest training value of each column.
+        steps: Of sequences: the fewest and the most steps of a training example; () where it was not counted.
         missing: How many training cells of each column had no value; () where every cell must have one.
         thresholds: Of tags the probability from which each is given, of identities how far a known one may lie.
         centres: Of identities: the mean direction of each one's embeddings; () for one that had no training example.
@@ -61,6 +62,7 @@ class Field(Frozen):
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     limits: tuple[tuple[float, float], ...] = ()
+    steps: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
@@ -70,7 +72,7 @@ class Field(Frozen):
 
     def unfitted(self) -> Field:
         """The field as it was planned, without what training taught it."""
-        taught = ("mean", "std", "limits", "missing", "parts", "thresholds", "centres", "grams")
+        taught = ("mean", "std", "limits", "steps", "missing", "parts", "thresholds", "centres", "grams")
         taught += ("vocabulary",) if self.kind == "text" else ()
         planned = {name: value for name, value in self.options.items() if name not in _TAUGHT}
         return self.model_copy(update={**dict.fromkeys(taught, ()), "options": planned})

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import datetime
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from netwright.data import steps
 from netwright.data.roles import roles
 from netwright.data.steps import Steps
 from netwright.readers import from_memory
+from netwright.readers.dates import read_moments, written
 from netwright.spec_data import DataSpec
 
 DAYS = [str(np.datetime64("2023-01-01") + k) for k in range(60)]
 
 
-def read(table: dict[str, list], **data: str) -> Steps:
+def read(table: dict[str, list], gaps: steps.Gaps | None = "cut", **data: str) -> Steps:
     found = from_memory({name: np.array(values) for name, values in table.items()})
     which = roles(found, DataSpec.model_validate(data), (), "series")
-    return steps.read(found, which, gaps="cut")
+    return steps.read(found, which, gaps=gaps)
 
 
 def test_one_date_of_a_far_future_costs_its_row_alone() -> None:
@@ -82,5 +86,25 @@ def test_names_that_end_in_a_zero_stay_apart_and_whole_numbers_do_not() -> None:
 
 
 def test_hours_of_a_zone_without_minutes_are_read() -> None:
-    zoned = [f"{datetime.date(2023, 1, 1 + k)} 01:00:00+02" for k in range(3)]
-    assert read({"ts": zoned, "x": [1, 2, 3]}).when(0) == "2022-12-31 23:00"
+    zoned = [f"2023-01-01 0{k}:00:00+02" for k in range(3)]
+    assert read({"ts": zoned, "x": [1, 2, 3]}).when(0) == "2022-12-31 22:00"
+
+
+def test_days_of_a_zone_are_its_days_and_none_is_longer_where_clocks_are_changed() -> None:
+    working = [day for k in range(60) if (day := datetime.date(2024, 3, 4) + datetime.timedelta(k)).weekday() < 5]
+    midnights = [datetime.datetime.combine(day, datetime.time(), ZoneInfo("Europe/Berlin")) for day in working]
+    assert steps_of(pa.array(midnights, pa.timestamp("us", "Europe/Berlin"))) == [str(day) for day in working]
+    table = {"ts": [each.isoformat(sep=" ") for each in midnights], "x": list(range(len(working)))}
+    found = read(table, gaps=None)
+    assert [found.when(k) for k in range(len(working))] == [str(day) for day in working]
+    assert "Saturday" in found.why
+    assert "Sunday" in found.why
+
+
+def test_hours_of_a_zone_are_as_far_apart_as_they_were_where_clocks_are_changed() -> None:
+    hours = [datetime.datetime(2024, 3, 31, k, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin")) for k in range(4)]
+    assert len(np.unique(read({"ts": [each.isoformat() for each in hours], "x": list(range(4))}).pieces)) == 1
+
+
+def steps_of(values: pa.Array) -> list[str]:
+    return [written(moment) for moment in read_moments(pa.chunked_array([values])).steps]

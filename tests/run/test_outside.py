@@ -67,3 +67,18 @@ def test_a_column_that_never_changed_in_training_has_no_width() -> None:
     field = Field(name="x", kind="number", source="x", dtype="float64", limits=((3.0, 3.0),))
     told = outside({"x": field}, {"x": np.array([3.0, 3.01])}, ["a", "b"], np.array([True, True]))
     assert told[0] == "x: 1 of 2 examples, 3.01 of b, outside of what training saw (3 to 3)"
+
+
+def test_sequences_far_shorter_or_longer_than_those_of_training_are_told() -> None:
+    field = Field(
+        name="sound", kind="signal", source="sound", shape=(1,), dtype="float32", ragged=True, steps=(30, 100)
+    )
+    raw = np.empty(4, dtype=object)
+    raw[:] = [np.zeros((count, 1), np.float32) for count in (10, 25, 140, 400)]
+    told = outside({"sound": field}, {"sound": raw}, ["tick", "b", "c", "song"], np.ones(4, dtype=bool))
+    assert told == [
+        "sound: 2 of 4 examples, 400 steps of song, outside of what training saw (30 to 100)",
+        "Such answers are guesses.",
+    ]
+    few = outside({"sound": field}, {"sound": raw[:1]}, ["tick"], np.ones(1, dtype=bool))
+    assert few[0] == "sound: 10 steps of tick, outside of what training saw (30 to 100)"

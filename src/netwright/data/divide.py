@@ -128,7 +128,7 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
             continue
         values, why = _for_fit(held.arrays[name], train)
         of = str(facts.options.get("of") or facts.options.get("onward") or "")
-        fitted[name] = kind_of(facts).following(facts, fitted[of]) if of else kind_of(facts).fit(values, facts)
+        fitted[name] = _fitted(facts, values, fitted.get(of))
         following = [other for other, each in plan.outputs.items() if each.options.get("of") == name]
         for asked in following if facts.options.get("tokens") != "bpe" else ():  # pieces are made of every byte
             fitted[name] = _with_asked(fitted[name], kind_of(facts).fit(_for_fit(held.arrays[asked], train)[0], facts))
@@ -140,6 +140,13 @@ def divide(spec: Spec, plan: Plan, held: Store, given: set[str], find: Callable[
     names = columns["groups"]
     groups = None if names is None else np.unique(names, return_inverse=True)[1]
     return Division(codes, fitted, torn, [reason, *reasons], notes, groups)
+
+
+def _fitted(facts: Field, values: np.ndarray, of: Field | None) -> Field:
+    """What training values teach about a field, or the one that it goes on with; and how many steps sequences have."""
+    found = kind_of(facts).following(facts, of) if of else kind_of(facts).fit(values, facts)
+    counts = [len(row) for row in values] if facts.ragged else []
+    return found.model_copy(update={"steps": (min(counts), max(counts))}) if counts else found
 
 
 def _of_known_tokens(path: str, facts: Field, cells: Rows) -> list[Reason]:

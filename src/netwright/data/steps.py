@@ -115,7 +115,7 @@ def _as_times(found: Found, name: str, day_first: bool | None) -> _Times:
                 f"{found.origin}: column {name} holds dates that can be read two ways: {moments.readings}.",
                 "Say which: --set data.day_first=true or false; or write them as 2024-01-31.",
             )
-        seconds = np.where(moments.missing | moments.unreadable, np.nan, moments.values)
+        seconds = np.where(moments.missing | moments.unreadable, np.nan, moments.steps)
         return _Times(seconds, True, {"day": True, "month": False}.get(moments.first))
     return _Times(numbers_of(found, name).values)
 

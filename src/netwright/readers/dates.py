@@ -45,6 +45,7 @@ class Moments:
         unreadable: Cells that hold something else.
         first: What stands first in a cell: "year", "day", "month", or `UNDECIDED`.
         readings: Both readings of a cell in words, where the order is undecided.
+        ahead: Seconds that the zone of each is ahead of UTC; None where there are no zones.
     """
 
     values: np.ndarray
@@ -52,6 +53,20 @@ class Moments:
     unreadable: np.ndarray
     first: str
     readings: str = ""
+    ahead: np.ndarray | None = None
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Moments that tell how far rows lie apart: as clocks showed them where these always showed the same.
+
+        A day that begins at midnight in Berlin is that day, though in UTC it begins on the one before, and the days on
+        which clocks are changed are no shorter or longer than others.
+        """
+        if self.ahead is None:
+            return self.values
+        shown = self.values + self.ahead
+        clocks = np.unique(shown[np.isfinite(shown)] % DAY)
+        return shown if len(clocks) == 1 else self.values
 
 
 def is_date(kind: pa.DataType) -> bool:
@@ -76,12 +91,12 @@ def read_moments(values: pa.ChunkedArray, first: str = "") -> Moments:
     if not first and not _some_date(text, missing):
         return Moments(np.full(len(text), np.nan), missing, ~missing, "year")
     read = {form: _parsed(text, form) for form in ([first] if first else _FORMS)}
-    first = first or max(read, key=lambda form: int(np.isfinite(read[form]).sum()))
-    found = read[first]
-    readings = _readings(text, found, read["month"]) if first == "day" and len(read) > 1 else ""
+    first = first or max(read, key=lambda form: int(np.isfinite(read[form][0]).sum()))
+    found, ahead = read[first]
+    readings = _readings(text, found, read["month"][0]) if first == "day" and len(read) > 1 else ""
     if readings:
         return Moments(np.full(len(text), np.nan), missing, ~missing, UNDECIDED, readings)
-    return Moments(found, missing, ~missing & np.isnan(found), first)
+    return Moments(found, missing, ~missing & np.isnan(found), first, ahead=ahead if ahead.any() else None)
 
 
 def read_ordered(values: pa.ChunkedArray, day_first: bool | None) -> Moments:
@@ -134,7 +149,11 @@ def _typed(values: pa.ChunkedArray) -> Moments:
     micros = _micros(values)
     missing = micros.is_null().to_numpy()
     seconds = pc.fill_null(micros, 0).to_numpy().astype(np.float64) / _SECOND
-    return Moments(np.where(missing, np.nan, seconds), missing, np.zeros(len(values), bool), "year")
+    ahead = None
+    if pa.types.is_timestamp(values.type) and values.type.tz:
+        shown = pc.fill_null(_micros(pc.local_timestamp(values)), 0).to_numpy().astype(np.float64) / _SECOND
+        ahead = shown - seconds
+    return Moments(np.where(missing, np.nan, seconds), missing, np.zeros(len(values), bool), "year", ahead=ahead)
 
 
 def _micros(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -148,8 +167,8 @@ def _some_date(text: pa.ChunkedArray, missing: np.ndarray) -> bool:
     return any(bool(pc.any(pc.match_substring_regex(some, pattern)).as_py()) for pattern in _FORMS.values())
 
 
-def _parsed(text: pa.ChunkedArray, form: str) -> np.ndarray:
-    """Seconds by cell, NaN where a cell is no such date or no day of the calendar."""
+def _parsed(text: pa.ChunkedArray, form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds by cell, NaN where a cell is no such date or no day of the calendar; and how far its zone is ahead."""
     found = pc.extract_regex(text, _FORMS[form])
     fits = found.is_valid().to_numpy()
 
@@ -168,8 +187,9 @@ def _parsed(text: pa.ChunkedArray, form: str) -> np.ndarray:
     start, end = (months + more for more in (0, 1))
     start, end = (of.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for of in (start, end))
     fits &= day <= end - start
-    whole = ((start + day - 1) * DAY + hour * 3600 + minute * 60 + second - _offset(found)) * _SECOND
-    return np.where(fits, (whole + _fraction(found)) / _SECOND, np.nan)
+    ahead = _offset(found)
+    whole = ((start + day - 1) * DAY + hour * 3600 + minute * 60 + second - ahead) * _SECOND
+    return np.where(fits, (whole + _fraction(found)) / _SECOND, np.nan), ahead
 
 
 def _fraction(found: pa.ChunkedArray) -> np.ndarray:

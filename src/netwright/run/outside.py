@@ -15,12 +15,14 @@ from netwright.words import counted
 
 _SLACK = 0.1  # of the width of what training saw: new examples always lie a little outside of some column
 _TOLD = 5  # columns
+_LONGER = 1.5  # times as many steps as in training, or as few: nets read a little more or less as well
 
 
 def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: list[str], good: np.ndarray) -> list[str]:
     """Which columns hold values far below or above all of training, one sentence each; empty when none does.
 
-    Of sequences also how many are read up to some step only, and of texts which tokens training never saw.
+    Of sequences also which are far shorter or longer and how many are read up to some step only, and of texts which
+    tokens training never saw.
 
     Args:
         inputs: The model's inputs.
@@ -46,8 +48,31 @@ def outside(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: lis
                     f"({least} to {most})"
                 )
     more = [f"and {counted(len(told) - _TOLD, 'more column')}"] if len(told) > _TOLD else []
-    far = [*told[:_TOLD], *more, "Such answers are guesses."] if told else []
-    return [*far, *_of_sequences(inputs, raw)]
+    lengths = _of_lengths(inputs, raw, ids, good)
+    guesses = ["Such answers are guesses."] if told or lengths else []
+    return [*told[:_TOLD], *more, *lengths, *guesses, *_of_sequences(inputs, raw)]
+
+
+def _of_lengths(
+    inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray], ids: list[str], good: np.ndarray
+) -> list[str]:
+    """Which sequences are far shorter or longer than all of training; windows of a track or text have one length."""
+    told = []
+    for name, field in inputs.items():
+        if not field.steps or field.kind == "text" or "past" in field.options:
+            continue
+        counts = np.array([len(steps) for steps in raw[name]])
+        least, most = field.steps
+        times = np.maximum(least / np.maximum(counts, 1), counts / max(most, 1))
+        far = good & (times > _LONGER)
+        if far.any():
+            row = int(np.argmax(np.where(far, times, 0)))
+            many = f"{far.sum():,} of {counted(len(ids), 'example')}, " if len(ids) > 1 else ""
+            told.append(
+                f"{files.printable(name)}: {many}{counted(int(counts[row]), 'step')} of {ids[row]}, outside of what "
+                f"training saw ({least:,} to {most:,})"
+            )
+    return told
 
 
 def _of_sequences(inputs: Mapping[str, Field], raw: Mapping[str, np.ndarray]) -> list[str]:

@@ -73,3 +73,12 @@ def test_files_that_only_share_their_name_are_not_side_by_side(tmp_path: Path) -
     (tmp_path / "bird.ogg").write_bytes(b"OggS" + bytes(99))
     put(tmp_path, "bird.srt", "a song")
     assert find(tmp_path).layout == "loose_files"
+
+
+def test_a_second_training_text_is_told_as_one(tmp_path: Path) -> None:
+    for stem in ("train", "train_extra"):
+        for language in ("en", "de"):
+            put(tmp_path, f"{stem}.{language}", "one", "two")
+    assert {each.reason for each in find(tmp_path).refused} == {
+        "another training text; one file for each language is read: join them"
+    }

@@ -19,25 +19,15 @@ from netwright.words import counted, listed
 
 _LANGUAGE = re.compile(r"(?P<stem>.+)\.(?P<language>(?!gz|xz|bz2)[a-z]{2,3})(?:\.(?:gz|xz|bz2))?")
 _NOT_ONE = {
-    "txt",
-    "csv",
-    "tsv",
-    "gz",
-    "xz",
-    "bz2",
-    "md",
-    "tar",
-    "zip",
-    "py",
-    "npy",
-    "npz",
-    "png",
-    "jpg",
-    "wav",
-    "mp3",
-    "mp4",
-}
+    "txt", "csv", "tsv", "gz", "xz", "bz2", "md", "tar", "zip", "py", "npy", "npz", "png", "jpg", "wav", "mp3", "mp4",
+}  # fmt: skip
 _PARTS = {"train": "train", "val": "validation", "valid": "validation", "dev": "validation", "test": "test"}
+
+_FURTHER = {  # why a second text of a part is left out
+    "train": "another training text; one file for each language is read: join them",
+    "validation": "another validation text; one is read",
+    "test": "another test set; score it with --data",
+}
 
 
 class ParallelTexts(Layout):
@@ -89,7 +79,7 @@ class ParallelTexts(Layout):
             ids += [f"{stem} line {number}" for number in range(1, count + 1)]
             official += [part] * count
         refused = [
-            Refusal(f"{stem}.{language}", f"{stem}.{language}", "refused", "another test set; score it with --data")
+            Refusal(f"{stem}.{language}", f"{stem}.{language}", "refused", _FURTHER[_part(stem)])
             for stem in further
             for language in sorted(files[stem])
         ]
