@@ -102,6 +102,22 @@ def test_new_rows_are_answered_row_by_row_and_broken_sequences_told(
     assert [(row["id"], row["step"], row["doing"]) for row in plain][1:] == [("plain", 2, "up"), ("plain", 3, "down")]
 
 
+def test_dates_of_new_rows_are_read_as_those_of_training(tmp_path: Path) -> None:
+    days = [
+        f"{clip},{day:02}/01/2024,{day % 7},{'up' if day % 2 else 'down'}" for clip in range(12) for day in (3, 9, 20)
+    ]
+    table, new = tmp_path / "days.csv", tmp_path / "new.csv"
+    table.write_text("\n".join(["clip,day,height,doing", *days]), encoding="utf-8")
+    text = (
+        WALK.replace("order: frame", "order: day")
+        .replace("column: person", "column: clip")
+        .replace("epochs: 60", "epochs: 1")
+    )
+    outcome = trained(text.replace(", level: {kind: number, from: height, per: signal}", ""), tmp_path / "run", table)
+    new.write_text("clip,day,height\na,02/03/2024,1\na,03/02/2024,2\n", encoding="utf-8")
+    assert [row["day"] for row in run.predict(outcome.run, [new]).to_pylist()] == ["03/02/2024", "02/03/2024"]
+
+
 def test_other_rows_are_scored_as_sequences(walked: tuple[run.Outcome, Path], tmp_path: Path) -> None:
     outcome, table = walked
     lines = table.read_text().splitlines()

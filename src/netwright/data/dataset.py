@@ -250,7 +250,7 @@ class _Source:
         plain = [{name: wish.model_dump(mode="json") for name, wish in of.items()} for of in wishes.values()]
         known = {name: facts.model_dump(mode="json") for name, facts in given.items()}
         divided = (spec.data.split.by, spec.data.split.column, spec.data.without, _cut(spec))
-        rows = (spec.data.group, spec.data.order)
+        rows = (spec.data.group, spec.data.order, spec.data.day_first)
         told = json.dumps([plain, vocabulary, known, divided, spec.data.empty, rows], sort_keys=True)
         return cache.key(place, str(spec.data.layout), str(spec.data.names), str(spec.data.decimal), told)
 

@@ -91,7 +91,7 @@ def one_sequence(found: Found, data: DataSpec, wish: Wanted, name: str) -> Found
 
 
 def _joined(found: Found, data: DataSpec, wish: Wanted, names: np.ndarray, why: dict[int, str]) -> Found:
-    places, more = _places(found, data.order, data.day_first)
+    places, more, day_first = _places(found, data.order, data.day_first)
     why = {**more, **why}
     kept = np.setdiff1d(np.arange(len(found)), np.fromiter(why, dtype=np.int64))
     if not len(kept):
@@ -115,7 +115,7 @@ def _joined(found: Found, data: DataSpec, wish: Wanted, names: np.ndarray, why: 
             raise _differs(name, wish.whole[name], ordered.values, ids, (starts, ends), alike)
         whole = alike.all() and name not in wish.steps
         first_rows = replace(ordered, values=ordered.values.take(pa.array(starts))) if whole else None
-        columns[name] = Steps(ordered, ends) if first_rows is None else first_rows
+        columns[name] = Steps(ordered, ends, day_first) if first_rows is None else first_rows
     refused = [Refusal(str(found.ids[row]), found.where(row), "quarantined", said) for row, said in sorted(why.items())]
     return replace(
         found,
@@ -140,10 +140,10 @@ def _groups(found: Found, group: str) -> tuple[np.ndarray, dict[int, str]]:
     }
 
 
-def _places(found: Found, order: str | None, day_first: bool | None) -> tuple[np.ndarray, dict[int, str]]:
-    """Where each row stands among those of its sequence, and rows that do not say."""
+def _places(found: Found, order: str | None, day_first: bool | None) -> tuple[np.ndarray, dict[int, str], bool | None]:
+    """Where each row stands among those of its sequence, rows that do not say, and whether days stand before months."""
     if order is None:
-        return np.arange(len(found)), {}
+        return np.arange(len(found)), {}, None
     cells = _cells(found.column(order))
     if cells is None:
         raise SpecError(
@@ -157,14 +157,14 @@ def _places(found: Found, order: str | None, day_first: bool | None) -> tuple[np
                 f'data.order: column "{order}" holds dates that can be read two ways: {moments.readings}.',
                 "Say which: --set data.day_first=true or false; or write them as 2024-01-31.",
             )
-        places = moments.values
+        places, day_first = moments.values, {"day": True, "month": False}.get(moments.first)
     bad = np.flatnonzero(~np.isfinite(places))
     if len(bad) > (1 - _MOSTLY) * len(places):
         raise SpecError(
             f'data.order: column "{order}" holds {cells.values[int(bad[0])].as_py()!r}, neither a number nor a date.',
             "Name a column of numbers or dates, or leave it out where the rows stand in their order.",
         )
-    return places, {int(row): f"its {order} is neither a number nor a date." for row in bad}
+    return places, {int(row): f"its {order} is neither a number nor a date." for row in bad}, day_first
 
 
 def _cells(column: object) -> Cells | None:

@@ -136,10 +136,12 @@ class Steps:
     Args:
         cells: Every step of every sequence, end to end.
         ends: The place behind the last step of each sequence, never falling; the first one begins at 0.
+        day_first: Whether the day stands before the month in the dates that order them; None where neither does.
     """
 
     cells: Cells
     ends: np.ndarray
+    day_first: bool | None = None
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -156,7 +158,7 @@ class Steps:
         ends = np.cumsum([end - start for start, end in spans], dtype=np.int64)
         if len(rows) == len(self.cells) and bool((rows == np.arange(len(rows))).all()):
             return self
-        return Steps(replace(self.cells, values=self.cells.values.take(pa.array(rows))), ends)
+        return replace(self, cells=replace(self.cells, values=self.cells.values.take(pa.array(rows))), ends=ends)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,12 @@ def _grouped(found: Found, model: Model) -> Found:
     data = model.spec.data
     if data.group is None:
         return found
+    orders = (
+        each.options["day_first"] for each in model.inputs.values() if each.ragged and "day_first" in each.options
+    )
+    data = data.model_copy(
+        update={"day_first": next(orders, data.day_first)}
+    )  # one new date alone may be read two ways
     stepped = {name: field.ragged for name, field in model.inputs.items()}
     columns = {
         name: (field.source,) if isinstance(field.source, str) else field.source for name, field in model.inputs.items()

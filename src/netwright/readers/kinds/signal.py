@@ -48,6 +48,8 @@ class Signal(Stepwise):
             names = column.names if isinstance(column, Several) else (str(source_of(name, spec)),)
             facts, reasons = Vector().plan(name, Several(names, parts), spec, found)
             shape, options = facts.shape, dict(facts.options)
+            order = next((part.day_first for part in _parts(column) if isinstance(part, Steps)), None)
+            options |= {} if order is None else {"day_first": order}
         else:
             shape, options = _looked_at(column, path, spec)
             reasons = []
@@ -68,7 +70,7 @@ class Signal(Stepwise):
 
     def flat_column(self, column: Column) -> Flat | None:
         """The numbers of all steps, a column for each number of a step; None for cells that hold rows of numbers."""
-        parts = column.columns if isinstance(column, Several) else (column,)
+        parts = _parts(column)
         names = column.names if isinstance(column, Several) else ("",)
         if isinstance(column, Cells) and column.is_text:
             return None
@@ -135,6 +137,10 @@ class Signal(Stepwise):
         if isinstance(field.source, tuple):
             return list(field.source)
         return [field.name] if field.shape == (1,) else [f"{field.name} {place + 1}" for place in range(field.shape[0])]
+
+
+def _parts(column: Column) -> tuple[Column, ...]:
+    return column.columns if isinstance(column, Several) else (column,)
 
 
 def _looked_at(column: Column, path: str, spec: InputSpec | OutputSpec) -> tuple[tuple[int], dict[str, Scalar]]:
