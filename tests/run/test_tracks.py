@@ -85,6 +85,18 @@ def test_the_last_points_of_each_track_are_gone_on_with(outcome: run.Outcome, tm
     assert list(a)[1:7] == ["next_x_1", "next_y_1", "next_x_2", "next_y_2", "next_x_3", "next_y_3"]
 
 
+def test_new_tracks_without_a_header_are_read_as_those_of_training(tmp_path: Path) -> None:
+    """Two side by side are nearer to each other than to where they were: by content frame and id are swapped."""
+    rows = [f"{who} {frame} {frame * 0.5 + 0.25} {50 * who}.5" for who in range(8) for frame in range(12)]
+    (tmp_path / "walks.txt").write_text("\n".join(rows), encoding="utf-8")
+    text = "{data: {path: %s, window: 4}, outputs: {next: {of: path, horizon: 2}}, inputs: {path: {kind: track}}}"
+    wish = spec.override(spec.load(text % (tmp_path / "walks.txt")), {"training.stop.epochs": "1"})
+    out = run.train(wish, out=tmp_path / "run")
+    both = "\n".join(f"{who} {frame} {frame * 0.5 + 0.25} 3.5{who}" for who in (3, 4) for frame in range(5))
+    (tmp_path / "new.txt").write_text(both, encoding="utf-8")
+    assert [each["id"] for each in run.predict(out.run, [tmp_path / "new.txt"]).to_pylist()] == ["3 at 4", "4 at 4"]
+
+
 def test_predictions_of_held_out_tracks_lie_where_the_data_lies(outcome: run.Outcome) -> None:
     table = pq.read_table(outcome.run / "predictions.parquet").to_pylist()
     first = table[0]

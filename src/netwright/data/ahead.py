@@ -145,27 +145,31 @@ def _how(spec: Spec, which: Roles, steps: Steps, past: int, by: str) -> Cut:
         day_first=steps.day_first if which.day_first is None else None,
         decimal="" if spec.data.decimal else steps.decimal,
         usual=_usual(steps),
+        unnamed=which.unnamed,
     )
 
 
-def known(spec: Spec, fields: Mapping[str, Field]) -> Spec:
+def known(spec: Spec, fields: Mapping[str, Field], found: Found | None = None) -> Spec:
     """The same with the columns that a model learned from named, dates and gaps read as there, for other tables.
 
     Args:
         spec: Of the model.
         fields: What goes into it.
+        found: The other table, where it is there: without names, its columns are what they were in training.
     """
     of = str(next(iter(asked(spec).values())).of)
     wish, facts = spec.inputs.get(of) or InputSpec(), fields[of]
-    for name in ("day_first", "decimal"):
+    unnamed = found is not None and facts.options.get("order") in found.columns
+    for name in ("day_first", "decimal", *(("group", "order") if unnamed else ())):
         if getattr(spec.data, name) is None and name in facts.options:
             spec = spec.model_copy(update={"data": spec.data.model_copy(update={name: facts.options[name]})})
+    source = wish.source or titles(facts)
     if facts.kind != "series":
-        return spec
+        named = {**spec.inputs, of: wish.model_copy(update={"source": source})}
+        return spec.model_copy(update={"inputs": named}) if unnamed else spec
     window, settled = spec.data.window or WindowSpec(), _window(spec)
     gaps = settled.gaps or facts.options.get("gaps", "cut")
     window = window.model_copy(update={"past": settled.past, "gaps": gaps})
-    source = wish.source or titles(facts)
     return spec.model_copy(
         update={
             "inputs": {**spec.inputs, of: wish.model_copy(update={"source": source})},

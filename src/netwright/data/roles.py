@@ -49,6 +49,7 @@ class Roles:
         notes: What was recognised.
         series: Whether each is a series of its own, with a usual step of its own, and not a place among others.
         day_first: Whether the day stands before the month in its dates, where somebody said so.
+        unnamed: Group and order of a table without names, told by what they hold; () of one with names.
     """
 
     group: str
@@ -58,6 +59,7 @@ class Roles:
     notes: tuple[str, ...] = ()
     series: bool = False
     day_first: bool | None = None
+    unnamed: tuple[str, ...] = ()
 
 
 def roles(found: Found, data: DataSpec, values: tuple[str, ...], kind: Literal["track", "series"]) -> Roles:
@@ -236,7 +238,7 @@ def _told_by_content(found: Found, columns: list[str]) -> Roles:
         lengths.append(float(np.nanmedian(ways)) if len(ways) else np.inf)
     order, group = whole if lengths[0] <= lengths[1] else whole[::-1]
     said = f"no header: {order} was read as the frame, {group} as the id, {x} and {y} as x and y"
-    return Roles(group, order, (x, y), notes=(said,))
+    return Roles(group, order, (x, y), notes=(said,), unnamed=(group, order))
 
 
 def numbers_of(found: Found, name: str, decimal: str = "") -> Numbers:

@@ -400,6 +400,7 @@ class Cut:
         day_first: Whether the day stands before the month in its dates, where nobody said so; None where neither does.
         decimal: The decimal mark that its numbers show, where nobody said so; "" where they show none.
         usual: Seconds from one step to the next; 0 where they are no dates.
+        unnamed: Columns of group and order of a table without names, told by what they hold; () of one with names.
     """
 
     columns: tuple[str, ...]
@@ -411,6 +412,7 @@ class Cut:
     day_first: bool | None = None
     decimal: str = ""
     usual: float = 0.0
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def arranged(found: Found, model: Model) -> tuple[Found, Spec | None]:
     found = missing.emptied(found, model.spec.data.empty)
     if not ahead.asked(model.spec):
         return _grouped(found, model), None
-    onward = ahead.known(model.spec, model.inputs)
+    onward = ahead.known(model.spec, model.inputs, found)
     return ahead.latest(found, onward), onward
 
 

@@ -261,6 +261,7 @@ def read_as(cut: Cut) -> tuple[dict[str, Scalar], list[Reason]]:
         cut: How rows in time became windows.
     """
     known: dict[str, Scalar] = {"usual": cut.usual} if cut.usual else {}
+    known |= dict(zip(("group", "order"), cut.unnamed, strict=False))
     reasons = []
     if cut.decimal:
         known["decimal"] = NAMES[cut.decimal]
