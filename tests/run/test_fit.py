@@ -220,6 +220,23 @@ def test_a_diagnosis_tells_curves_data_and_test_readings(done_run: Path) -> None
     assert states[-1] == "good"
 
 
+def test_a_run_under_way_or_ended_too_soon_is_diagnosed_with_what_is_known(flowers: Path, tmp_path: Path) -> None:
+    text = "{data: {path: %s}, outputs: [class], model: {layers: ''}, training: {stop: {epochs: 2}}}"
+    folder = RunFolder(run.train(_spec(text % flowers), out=tmp_path / "run").run)
+    folder.facts.unlink()
+    folder.update(state="failed", problem="the loss is inf.")
+    first, *others = run.diagnose(folder.path)
+    assert (first.state, first.message) == ("bad", "it failed: 2 epochs done, nothing is scored yet. the loss is inf.")
+    assert first.cure == f"Go on with it: netwright resume {folder.path}"
+    assert "examples" in {each.name for each in others}
+    folder.update(state="training", problem="")
+    killed = next(each for each in run.diagnose(folder.path) if each.name == "training")
+    assert (killed.state, killed.message) == ("note", "it was killed: 2 epochs done, nothing is scored yet")
+    with folder.locked():
+        here = next(each for each in run.diagnose(folder.path) if each.name == "training")
+    assert (here.message, here.cure) == ("it trains: 2 epochs done, nothing is scored yet", "")
+
+
 def test_options_are_kept_for_a_resume(flowers: Path, tmp_path: Path) -> None:
     text = "{data: {path: %s}, outputs: [class], model: {layers: ''}, training: {stop: {epochs: 1}}}"
     outcome = run.train(_spec(text % flowers), out=tmp_path / "run", examples=False, strict=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from netwright import files
-from netwright.doctor.finding import Finding
 from netwright.errors import SpecError
 from netwright.report.facts import Facts
 from netwright.report.page import page
 from netwright.report.pdf import pdf as print_pdf
 from netwright.run.bptt import Bptt, bptt
 from netwright.run.crops import CropTable, evaluate_crops
+from netwright.run.diagnosis import diagnose
 from netwright.run.export import export
 from netwright.run.features import Features, features
 from netwright.run.fit import resume, train
@@ -115,21 +115,6 @@ def report(run: Path, *, html: Path | None = None, pdf: Path | None = None) -> P
         return where
     print_pdf(where, pdf)
     return pdf
-
-
-def diagnose(run: Path) -> list[Finding]:
-    """What is wrong with a run, then what is sound: its curves, what was found first, how often its test was read."""
-    found, findings = _facts(run), []
-    if found.verdict:
-        state = "good" if found.verdict.label == "fitting" else "note"
-        findings.append(Finding("curves", state, f"{found.verdict.label}: {found.verdict.sentence}", ""))
-    findings += [Finding(each.name, each.state, each.message, each.cure) for each in found.findings]
-    reads = RunFolder(run).reads().get("test", 0)
-    if reads > 1:
-        findings.append(
-            Finding("test part", "note", f"read {reads} times", "Choose by the validation score; test once.")
-        )
-    return sorted(findings, key=lambda each: ("bad", "note", "good").index(each.state))
 
 
 def _facts(run: Path) -> Facts:
