@@ -1,4 +1,4 @@
-"""Pen ink by writers never seen: digits, 62 characters, words by CTC and from pictures of them; cells compared.
+"""Pen ink by writers never seen: digits, 62 characters, words by CTC and from pictures of them.
 
 Words are put together from a writer's own letters, as ink and as pictures of it.
 """
@@ -28,17 +28,13 @@ BY_WRITER = "--set data.split.by=group --set data.split.column=writer --set data
 DIGITS = "$NETWRIGHT_DATA/pendigits --in ink --out category"
 CHARACTERS = f"$NETWRIGHT_DATA/digilets --in ink --out category {BY_WRITER}"
 DEEPER = '--layers "x2 {lstm 96 both yes, dropout 0.3}, global_pool max"'
-CELLS = {  # as many numbers are learned in each
-    "LSTM": "lstm 64, last",
-    "GRU": "gru 74, last",
-    "RNN": "rnn 126, last",
-    "RNN of relu": "rnn 126 activation relu, last",
-}
 READ = '"conv1d 64x5 stride 2, relu, lstm 96 both yes, dropout 0.3, lstm 96 both yes, dropout 0.3"'
 SEEN = (
     '"conv 16x3 pad 1, relu, pool 2, conv 32x3 pad 1, relu, pool 2, columns, '
     'lstm 96 both yes, dropout 0.3, lstm 96 both yes, dropout 0.3"'
 )
+WAYS = {"ink": ("ink.csv", "ink", READ), "pictures": ("pictures.csv", "image", SEEN)}
+ALONE = "--set training.threads=1"  # as many trainings at once as there are cores
 CTC = "--set outputs.text.kind=text --set outputs.text.tokens=characters --set outputs.text.align=ctc"
 
 ADAPTED = 5  # writers who were held out
@@ -51,31 +47,43 @@ Points = list[list[float]]
 
 def main() -> int:
     """Trains on pen ink and tests with other writers."""
-    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words; cells of equal size", (6, 140))
+    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words", (5, 60))
     letters = data("digilets")
     words = proof.folder / "words"
-    proof.part("words", partial(_words, letters, 120 if proof.full else 30))
-    _cells(proof, words)
-    digits = _digits(proof)
-    characters = _characters(proof)
-    _read(proof, words, f"{characters}; {digits} % of the 3,498 published test digits of pendigits")
+    proof.part("words", partial(written_words, letters, 120 if proof.full else 30))
+    makes = {"pictures": _words_read, "ink": _words_read, "characters": _characters_read, "digits": _digits_read}
+    wanted = {
+        f"{name} seed {seed}": partial(make, proof, words, name, seed)
+        for name, make in makes.items()
+        for seed in range(3 if proof.full else 1)
+    }
+    done = proof.parts(wanted)
+    found = {name: [done[each] for each in done if each.startswith(f"{name} ")] for name in makes}
+    characters, digits = _characters(proof, found["characters"]), _digits(proof, found["digits"])
+    _read(proof, words, found, f"{characters}; {digits} % of the 3,498 published test digits of pendigits")
     return proof.end()
 
 
-def _words(letters: Path, each: int, place: Path) -> Plain:
+def written_words(letters: Path, each: int, place: Path) -> Plain:
+    """Words put together from each writer's own letters, as ink and as pictures.
+
+    Args:
+        letters: The folder of DigiLeTs.
+        each: How many every writer writes.
+        place: Where.
+    """
     words = _words_of(data("char_lm", "tinyshakespeare_input.txt"), 1000)
     _write(letters, words, each, place)
     return {"words": len(words), "each": each}
 
 
-def _digits(proof: Proof) -> str:
-    epochs = 20 if proof.full else 8
+def _digits_read(proof: Proof, words: Path, name: str, seed: int, place: Path) -> Plain:
+    del words, name
+    found = proof.train(f"{DIGITS} {ALONE} --epochs {20 if proof.full else 8} --seed {seed}", place)
+    return {"right": 100 * score(found, "test", "accuracy")}
 
-    def one(seed: int, place: Path) -> Plain:
-        found = proof.train(f"{DIGITS} --epochs {epochs} --seed {seed}", place)
-        return {"right": 100 * score(found, "test", "accuracy")}
 
-    found = proof.seeds("digits", 3 if proof.full else 1, one)
+def _digits(proof: Proof, found: list[Plain]) -> str:
     least = 98.0 if proof.full else 96.5
     return proof.mean("pen digits of 14 other writers right, %", _column(found, "right"), at_least=least)
 
@@ -83,33 +91,30 @@ def _digits(proof: Proof) -> str:
 # ---- characters ------------------------------------------------------------------------------------------------------
 
 
-def _characters(proof: Proof) -> str:
+def _characters_read(proof: Proof, words: Path, name: str, seed: int, place: Path) -> Plain:
+    del words, name
+    proof.train(f"{CHARACTERS} {DEEPER} {ALONE} --epochs {20 if proof.full else 4} --seed {seed}", place, hours=2)
+    tested = [row for row in pq.read_table(place / "predictions.parquet").to_pylist() if row["part"] == "test"]
+    by_writer: dict[str, list[bool]] = defaultdict(list)
+    for row in tested:
+        by_writer[row["id"].partition("-")[0]].append(row["category"] == row["category_truth"])
+    wrong = Counter(
+        (row["category_truth"], row["category"]) for row in tested if row["category"] != row["category_truth"]
+    )
+    shares = sorted(100 * statistics.fmean(right) for right in by_writer.values())
+    alike = sum(count for (truth, said), count in wrong.items() if _look_alike(truth, said))
+    return {
+        "right": 100 * (1 - sum(wrong.values()) / len(tested)),
+        "merged": 100 * (1 - (sum(wrong.values()) - alike) / len(tested)),
+        "worst": shares[0],
+        "best": shares[-1],
+        "writers": len(shares),
+        "pairs": [f"{truth} read as {said}" for (truth, said), _ in wrong.most_common(3)],
+    }
+
+
+def _characters(proof: Proof, found: list[Plain]) -> str:
     """What is told of single characters."""
-    epochs = 20 if proof.full else 4
-
-    def one(seed: int, place: Path) -> Plain:
-        proof.train(f"{CHARACTERS} {DEEPER} --epochs {epochs} --seed {seed}", place)
-        rows = pq.read_table(place / "predictions.parquet").to_pylist()
-        by_writer: dict[str, list[bool]] = defaultdict(list)
-        for row in rows:
-            if row["part"] == "test":
-                by_writer[row["id"].partition("-")[0]].append(row["category"] == row["category_truth"])
-        tested = [row for row in rows if row["part"] == "test"]
-        wrong = Counter(
-            (row["category_truth"], row["category"]) for row in tested if row["category"] != row["category_truth"]
-        )
-        shares = sorted(100 * statistics.fmean(right) for right in by_writer.values())
-        alike = sum(count for (truth, said), count in wrong.items() if _look_alike(truth, said))
-        return {
-            "right": 100 * (1 - sum(wrong.values()) / len(tested)),
-            "merged": 100 * (1 - (sum(wrong.values()) - alike) / len(tested)),
-            "worst": shares[0],
-            "best": shares[-1],
-            "writers": len(shares),
-            "pairs": [f"{truth} read as {said}" for (truth, said), _ in wrong.most_common(3)],
-        }
-
-    found = proof.seeds("characters", 3 if proof.full else 1, one)
     right = proof.mean(
         "62 characters of unseen writers right, %", _column(found, "right"), at_least=80 if proof.full else 60
     )
@@ -133,102 +138,26 @@ def _column(found: list[Plain], name: str) -> list[float]:
     return [float(each[name]) for each in found]  # type: ignore[arg-type]
 
 
-# ---- a long dependency -----------------------------------------------------------------------------------------------
-
-
-def _cells(proof: Proof, words: Path) -> None:
-    """Which letter did the word begin with? Asked at its last point."""
-    epochs, seeds = (30, 3) if proof.full else (2, 1)
-    asked = (
-        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs {epochs} --patience 0 "
-        f"--batch-size {16 if proof.full else 64} --set training.clip=1"
-    )
-
-    def one(layers: str, seed: int, place: Path) -> Plain:
-        found = proof.train(f'{asked} --layers "{layers}" --seed {seed}', place)
-        commonest = found["outputs"][0]["baselines"][0]["scores"]["accuracy"]  # type: ignore[index]
-        right = 100 * score(found, "test", "accuracy")
-        return {"right": right, "commonest": 100 * float(commonest), "parameters": found["parameters"]}
-
-    thrown = str(proof.part("thrown", lambda place: _thrown(proof, words, place))["told"])
-    found = {name: proof.seeds(name, seeds, partial(one, layers)) for name, layers in CELLS.items()}
-    sizes = {name: int(each[0]["parameters"]) for name, each in found.items()}  # type: ignore[call-overload]
-    near = max(sizes.values()) / min(sizes.values())
-    told = {
-        name: proof.mean(f"{name}, first letters right, %", _column(each, "right"), digits=1)
-        for name, each in found.items()
-    }
-
-    def alike() -> None:
-        proof.check(f"numbers learned: {', '.join(f'{name} {size:,}' for name, size in sizes.items())}", near < 1.03)
-
-    for row, name in (("H14", "LSTM"), ("H16", "GRU")):
-        alike()
-        gain = [
-            ours - plain
-            for ours, plain in zip(_column(found[name], "right"), _column(found["RNN"], "right"), strict=True)
-        ]
-        more = proof.mean(
-            f"{name}, points more than the vanilla RNN", gain, at_least=1 if proof.full else None, digits=1
-        )
-        blind = statistics.fmean(_column(found[name], "commonest"))
-        learned = statistics.fmean(_column(found[name], "right")) > blind + 10
-        proof.check(f"the commonest letter is right in {blind:.1f} %: {name} learned more", learned or not proof.full)
-        shown = "; ".join(f"{cell} {value} %" for cell, value in told.items())
-        proof.row(
-            row,
-            name,
-            f'netwright train {asked} --layers "{CELLS[name]}"',
-            f"the first letter of a word asked at its last point, as many numbers in each net: {shown}; {more} points "
-            "more than the vanilla RNN",
-        )
-    alike()
-    blind = statistics.fmean(_column(found["RNN of relu"], "commonest"))
-    learned = statistics.fmean(_column(found["RNN of relu"], "right")) > blind
-    proof.check(f"the RNN of relu learned more than {blind:.1f} %", learned or not proof.full)
-    proof.check(f"at a rate of 30, unclipped: {thrown}", "Norms of the gradient: " in thrown)
-    proof.row(
-        "H17",
-        "ReLU as RNN remedy",
-        f'netwright train {asked} --layers "{CELLS["RNN of relu"]}"',
-        f"relu with the identity to begin with {told['RNN of relu']} %, tanh {told['RNN']} %, LSTM {told['LSTM']} %; "
-        "at a rate at which it explodes training is ended before any loss is NaN, with the norms",
-    )
-
-
-def _thrown(proof: Proof, words: Path, place: Path) -> Plain:
-    """What is said where the RNN of relu is trained without clipping, at a rate that it cannot bear."""
-    wild = "--set training.optimizer.name=sgd --lr 30"
-    asked = (
-        f"'{words / 'ink.csv'}' --in ink --out first {BY_WRITER} --epochs 1 --layers \"{CELLS['RNN of relu']}\" {wild}"
-    )
-    said = proof.say(f"netwright train {asked} --to '{place}'", code=4)
-    return {"told": " ".join(said.errors.partition("error:")[2].split())}
-
-
 # ---- words -----------------------------------------------------------------------------------------------------------
 
 
-def _read(proof: Proof, words: Path, characters: str) -> None:
-    seeds = 3 if proof.full else 1
-    more = {
-        way: f"--epochs {epochs if proof.full else 3} --patience 0 {rest}"
-        for way, epochs, rest in (
-            ("ink", 20, "--set training.clip=5"),
-            ("pictures", 40, "--batch-size 16 --set training.clip=1"),  # 20 epochs of 64 read 35 % wrongly
-        )
-    }
-    ways = {"ink": ("ink.csv", "ink", READ), "pictures": ("pictures.csv", "image", SEEN)}
+def _more(proof: Proof, way: str) -> str:
+    """What else is said of how words are learned."""
+    if way == "ink":
+        return f"--epochs {20 if proof.full else 3} --patience 0 --set training.clip=5"
+    return f"--epochs {40 if proof.full else 3} --patience 0 --batch-size 16 --set training.clip=1"
 
-    def one(way: str, seed: int, place: Path) -> Plain:
-        table, signal, layers = ways[way]
-        asked = f"'{words / table}' --in {signal} --out text {CTC} {BY_WRITER} --layers {layers}"
-        found = proof.train(f"{asked} {more[way]} --seed {seed}", place)
-        return {"error": 100 * score(found, "test", "error"), "minutes": float(found["seconds"]) / 60}  # type: ignore[arg-type]
 
-    found = {way: proof.seeds(way, seeds, partial(one, way)) for way in ways}
-    tested = {way: _tested(proof.folder / f"{way}-seed-0", words / ways[way][0]) for way in ways}
-    told, minutes = {}, {way: statistics.fmean(_column(each, "minutes")) for way, each in found.items()}
+def _words_read(proof: Proof, words: Path, way: str, seed: int, place: Path) -> Plain:
+    table, signal, layers = WAYS[way]
+    asked = f"'{words / table}' --in {signal} --out text {CTC} {BY_WRITER} --layers {layers}"
+    found = proof.train(f"{asked} {_more(proof, way)} {ALONE} --seed {seed}", place, hours=2)
+    return {"error": 100 * score(found, "test", "error"), "minutes": float(found["seconds"]) / 60}  # type: ignore[arg-type]
+
+
+def _read(proof: Proof, words: Path, found: dict[str, list[Plain]], characters: str) -> None:
+    tested = {way: _tested(proof.folder / f"{way}-seed-0", words / WAYS[way][0]) for way in WAYS}
+    told, minutes = {}, {way: statistics.fmean(_column(found[way], "minutes")) for way in WAYS}
 
     def tell(way: str) -> None:
         what = f"character error on words of unseen writers, {way}, %"
@@ -251,7 +180,7 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
         "I31",
         "Reading cursive from pen strokes",
         f"netwright train runs/proofs/pens/words/ink.csv --in ink --out text {CTC} {BY_WRITER} --layers {READ} "
-        f"{more['ink']}",
+        f"{_more(proof, 'ink')}",
         f"words of unseen writers, wrong characters {told['ink']} % ({minutes['ink']:.0f} minutes); {adapted} "
         f"(`--adapt`); {characters}; "
         "an ink file of one's own by `predict`, and what is drawn with the mouse by `serve`",
@@ -262,7 +191,7 @@ def _read(proof: Proof, words: Path, characters: str) -> None:
         "I32",
         "Reading cursive from small images",
         f"netwright train runs/proofs/pens/words/pictures.csv --in image --out text {CTC} {BY_WRITER} --layers {SEEN} "
-        f"{more['pictures']}",
+        f"{_more(proof, 'pictures')}",
         f"words of unseen writers, wrong characters: from pictures {told['pictures']} % "
         f"({minutes['pictures']:.0f} minutes), from the pen {told['ink']} % ({minutes['ink']:.0f} minutes)",
     )

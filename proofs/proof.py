@@ -376,7 +376,9 @@ def _source_digest(proof: Path) -> str:
     """Changes whenever the proof, the frame or netwright does: results of two versions are never mixed."""
     digest = hashlib.sha256()
     source = (path for path in (REPOSITORY / "src").rglob("*") if path.suffix in {".py", ".yaml"})
-    for path in [proof, Path(__file__), *sorted(source)]:
+    loaded = (Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None)))
+    beside = {path for path in loaded if path.parent == Path(__file__).parent}  # what the proof shares with others
+    for path in [proof, *sorted(beside - {proof}), *sorted(source)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

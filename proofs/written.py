@@ -1,8 +1,8 @@
 """LaTeX and film scripts, character by character: what is open is closed and compiles; scenes and names are kept.
 
 `$NETWRIGHT_DATA/latex` and `$NETWRIGHT_DATA/scripts` are folders of texts. What docs/coverage.md tells was measured
-with TeX Live's documentation (the manuals of memoir, amsmath and hyperref, LaTeX's guides) and with the screenplays
-that the npm package afterwriting has as examples.
+with TeX Live's documentation (memoir, amsmath, hyperref, and the files of LaTeX itself named *guide*) and with the
+screenplays that the npm package afterwriting and the program Trelby have as examples, the latter as plain text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NAMED = "\\providecommand\\cmd[1]{\\texttt{\\string#1}}\n\\providecommand\\cs[1]
 EMPTY = "\\providecommand\\%s{}\n"
 PLAIN = "\\ifcsname %s\\endcsname\\else\\newenvironment{%s}{}{}\\fi\n"
 COMPILED = 1.0  # of closed texts
-FEW_STEPS = "--batch-size 8 --epochs 20"  # scripts are short texts
+FEW_STEPS = "--batch-size 8 --epochs 6"  # scripts are short texts
 ASKED = 3  # characters of the scripts who are given the word
 
 
