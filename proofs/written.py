@@ -1,7 +1,7 @@
 """LaTeX and film scripts, character by character: what is open is closed and compiles; scenes and names are kept.
 
 `$NETWRIGHT_DATA/latex` and `$NETWRIGHT_DATA/scripts` are folders of texts. What docs/coverage.md tells was measured
-with TeX Live's documentation (memoir, amsmath, hyperref, and the files of LaTeX itself named *guide*) and with the
+with TeX Live's documentation (memoir, amsmath, hyperref, and LaTeX's guide for its users, new and old) and with the
 screenplays that the npm package afterwriting and the program Trelby have as examples, the latter as plain text.
 """
 
@@ -121,7 +121,10 @@ def _compiled(text: str, place: Path) -> bool:
     defined = "".join(EMPTY % name for name in commands) + "".join(PLAIN % (name, name) for name in around)
     (place / "text.tex").write_text(BOOK % (NAMED + defined, text), encoding="utf-8")
     words = ["pdflatex", "-interaction=nonstopmode", "text.tex"]
-    subprocess.run(words, cwd=place, capture_output=True, check=False, timeout=120)
+    try:
+        subprocess.run(words, cwd=place, capture_output=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:  # commands can send TeX round in circles
+        return False
     return (place / "text.pdf").exists()
 
 

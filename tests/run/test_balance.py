@@ -15,10 +15,10 @@ from netwright.run.balance import braces, brackets, closed, environments, is_lat
 
 OF_C = [*"()[]{}\"'/*:\n\\a ", "//", "/*", "*/", '"x', "\n\n"]
 OF_LATEX = [*"{}|%[(*en\n\\ ", "$", "$$", r"\(", r"\)", r"\[", r"\]", r"\text{", r"\verb", r"\verb}", r"\alpha", "\n\n"]
-OF_LATEX += [r"\begin", r"\end", r"\be", "n{a}", "&", r"\emph", r"\\"]
+OF_LATEX += [r"\ifnum", r"\fi", r"\begin", r"\end", r"\be", "n{a}", "&", r"\emph", r"\\"]
 OF_LATEX += [rf"\{side}{{{name}}}" for side in ("begin", "end") for name in ("a", "align", "array", "verbatim")]
 
-WORDS = st.sampled_from(["so ", "x", r"\{", r"\$", r"\\[2pt]", "on [0,1)", r"\verb|}|", "% } $\n", "\\item a\n\n"])
+WORDS = st.sampled_from(["so ", "x", r"\{", r"\$", r"\\[2pt]", "on [0,1)", r"\verb|$|", "% } $\n", "\\item a\n\n"])
 FORMULAS = st.sampled_from(["x", r"\left[0,1\right)", r"\text{ if $y$}", r"\text{ if \(y\)}", r"\}", "_{i}"])
 
 
@@ -81,6 +81,12 @@ def test_what_is_never_closed_counts_but_at_a_cut(
         (r"\begin{the", r" {the}"),
         (r"\begin{verbatim*} {" + "\n\n}", r"\begin{verbatim*} {" + "\n\n}\n" + r"\end{verbatim*}" + "\n"),
         (r"\verb|x y}", " |x y"),
+        (r"{\verb|}| x}", r"{\verb|}| x}"),
+        (r"\emph{\verb|}%| x}", r"\emph{\verb|| x}"),  # an argument is read before `\verb` can hide anything
+        ("\\emph{a\\begin{verbatim} } \\end{verbatim} x}", "\\emph{a}\\begin{verbatim} } \\end{verbatim} x "),
+        (r"\ifnum 1>0 {a \fi} \fi", r"\ifnum 1>0 {a }\fi   "),
+        (r"\newcommand{\a}{\verb|{| x", r"\newcommand{\a}{\verb|| x}"),
+        (r"\iff \ifx a\else b", r"\iff \ifx a\else b\fi"),
         ("\\emph{so\n\nit} is", "\\emph{so}\n\nit  is"),  # one paragraph at most
         ("{so\n\nit} is", "{so\n\nit} is"),
         (r"a \\ [0,1) b", r"a \\{} [0,1) b"),  # an option that never ends
@@ -145,6 +151,11 @@ def test_sound_latex_is_left_as_it_is(text: str) -> None:
 )
 def test_sound_c_is_left_as_it_is(text: str) -> None:
     assert closed(text, latex=False) == text
+
+
+def test_an_option_that_never_ends_costs_no_time() -> None:
+    text = r"\item [" + r"\alpha \beta " * 500
+    assert closed(text, latex=True).startswith(r"\item{} [\alpha")
 
 
 def test_latex_is_told_by_its_commands() -> None:

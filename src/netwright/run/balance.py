@@ -26,9 +26,10 @@ _C = re.compile(
 _LATEX = re.compile(
     r"""(?P<comment>%[^\n]*)
     |(?P<raw>\\begin\{(?P<name>(?:verbatim|Verbatim|lstlisting|minted|comment)\*?)\}.*?(?P<shut>\\end\{(?P=name)\}|\Z))
-    |\\verb\*?(?P<mark>[^\w\s*{}()\[\]$\\%])[^\n]*?(?P=mark)
+    |(?P<verb>\\verb\*?(?P<mark>[^\w\s*{}()\[\]$\\%])[^\n]*?(?P=mark))
     |\\(?P<side>begin|end)[ \t]*\n?[ \t]*\{(?P<environment>[^{}\\$%\s]+)\}
-    |(?P<lost>\\(?:begin|end|verb)(?![A-Za-z])\*?)
+    |(?P<lost>\\(?:begin|end|verb|(?:end)?verbatim)(?![A-Za-z])\*?)
+    |(?P<if>\\(?:if(?:x|num|dim|odd|cat|case|true|false|[vhm]mode|inner|void|[hv]box|eof|defined|csname)?|fi)(?![A-Za-z@]))
     |(?P<words>\\(?:text(?!color|style)[a-z]*|mbox|hbox|fbox|intertext|footnote|tag\*?)\{)
     |(?P<bracket>\\[()\[\]]|[{}])
     |\\(?:[A-Za-z]+\*?|\\\*?|[^\n])?
@@ -44,12 +45,13 @@ _TAKES = re.compile(
     r"\\(?!(?:left|right|middle|[bB]igg?[lrm]?)[ \t]*\Z)(?:begin\{[^{}]*\}|[A-Za-z]+\*?|\\\*?)[ \t]*\Z"
 )  # options
 _OPTION = re.compile(
-    r"""\s*\[(?:[^\[\]{}\\\n]|\n(?![ \t]*\n)|\\(?!(?:begin|end|item)(?![A-Za-z]))(?:[A-Za-z]+|[^\n])|\{[^{}]*\})*\]"""
+    r"""\s*\[(?:[^\[\]{}\\\n]|\n(?![ \t]*\n)|\\(?!(?:begin|end|item)(?![A-Za-z]))(?:[A-Za-z]+|[^\n])|\{[^{}]*\})*+\]"""
 )
 _SHORT = re.compile(  # commands that LaTeX gives no argument of several paragraphs
     r"\\(?:text[a-z]+|emph|math[a-z]+|(?:sub){0,2}section|(?:sub)?paragraph|part|chapter|title|caption|index|label|"
     r"(?:page|eq)?ref|cite|bibitem|[hmf]box|frac|sqrt)\*?[ \t]*\Z"
 )
+_NAMED = re.compile(r"\\[A-Za-z]+\*?[ \t]*\Z")
 _WANTS = re.compile(
     r"\\(?:text(?!width|height)[a-z]+|emph|math[a-z]+|(?:foot|margin)note|index|label|[hmf]box)\*?[ \t]*\Z"
 )
@@ -57,6 +59,8 @@ _ENDS_IT = re.compile(r"[}&$]|\\(?:[\\&)\]]|end(?![A-Za-z]))")  # what no argume
 _SPACE = re.compile(r"\s*\[[ \t]*[-+]?[\d.]*[ \t]*(?:[a-z]{2}|\\[A-Za-z]+)[^\]\n]*\]")  # between two rows
 _WHOLE = re.compile(r'"(?:\\[^\n]|[^"\\\n])*"')  # string
 _COMMAND = re.compile(r"\\(begin|end|[A-Za-z]{2,})\*?[ \t]*\{")
+_FI = r"\fi"
+_NEVER_HIDDEN = re.compile(r"[{}%]")  # in an argument, not even by `\verb`
 _CUT = re.compile(r"(?<!\\)((?:\\\\)*)\\\Z")  # a last backslash, which would hide what is put behind it
 _LINE_BEGUN = re.compile(r"\n[ \t]*\Z")
 _LINE_ENDS = re.compile(r"[ \t]*\n")
@@ -178,6 +182,7 @@ class _Open(NamedTuple):
     closer: str
     holds: Literal["formula", "words", "same"] = "same"
     short: bool = False  # ends with its paragraph
+    argument: bool = False  # of a command, read before it is set
 
 
 class _Mended:
@@ -191,6 +196,7 @@ class _Mended:
     def __init__(self, text: str, comment: str) -> None:
         self.parts: list[str] = []
         self.open: list[_Open] = []
+        self.ended: _Open | None = None  # what was closed last
         self._text, self._comment = text, comment
 
     def put(self, said: str) -> None:
@@ -225,7 +231,7 @@ class _Mended:
             self.drop(behind)
             return
         self.close(place + 1)
-        self.open.pop()
+        self.ended = self.open.pop()
         self.put(said)
 
     def drop(self, behind: int) -> None:
@@ -243,7 +249,8 @@ class _Mended:
     def close(self, place: int) -> None:
         """Closes what was opened from the given place of the stack on."""
         while len(self.open) > place:
-            closer = self.open.pop().closer
+            self.ended = self.open.pop()
+            closer = self.ended.closer
             last = self.parts[-1]
             own = closer.startswith(r"\end") and not last.rstrip(" \t").endswith("\n")
             if own or last.startswith(self._comment):
@@ -251,6 +258,10 @@ class _Mended:
             elif last == "\\" or (closer == "$" and last.endswith("$")):
                 self.put(" ")  # it would be hidden, or begin another formula
             self.put(closer)
+
+    def argument(self) -> int | None:
+        """The place of the outermost argument that is open."""
+        return next((at for at, each in enumerate(self.open) if each.argument), None)
 
     def formula(self) -> _Open | None:
         """The formula that one is in; None among words."""
@@ -294,14 +305,17 @@ def _mended_latex(text: str) -> _Mended:
             _environment(mended, token)
         elif token["words"] or token["bracket"]:
             _bracket(mended, token)
-        elif token["raw"] and not token["shut"]:
-            mended.begin(said, _Open(f"\\end{{{token['name']}}}\n"))  # some read the rest of its line, too
+        elif token["if"]:
+            _condition(mended, said, at)
+        elif token["raw"]:
+            _letter_by_letter(mended, token)
         elif token["lost"]:
             mended.drop(at)
         else:
             if token["blank"]:
                 _end_paragraph(mended)
-            mended.put(said)
+            hidden = token["verb"] and mended.argument() is not None
+            mended.put(_NEVER_HIDDEN.sub("", said) if hidden else said)
     _plain(mended, text, at, len(text))
     return mended
 
@@ -344,8 +358,10 @@ def _bracket(mended: _Mended, token: re.Match[str]) -> None:
     """A brace, or what begins or ends a formula."""
     said = token[0]
     if token["words"] or said == "{":
-        short = _SHORT.match(said[:-1] or (mended.parts[-1] if mended.parts else "")) is not None
-        mended.begin(said, _Open("}", "words" if token["words"] else "same", short))
+        command = said[:-1] or (mended.parts[-1] if mended.parts else "")
+        short, argument = (pattern.match(command) is not None for pattern in (_SHORT, _NAMED))
+        argument |= command == "}" and mended.ended is not None and mended.ended.argument  # of several
+        mended.begin(said, _Open("}", "words" if token["words"] else "same", short, argument))
     elif said in _ENDS:
         mended.end(said, said, token.end())
     elif mended.formula():
@@ -362,6 +378,25 @@ def _environment(mended: _Mended, token: re.Match[str]) -> None:
         return
     inner = "same" if _IN_FORMULA.match(name) else "words"
     mended.begin(token[0], _Open(closer, "formula" if _FORMULA.match(name) else inner))
+
+
+def _condition(mended: _Mended, said: str, behind: int) -> None:
+    """One of TeX's conditions, whose text may be passed over to its end, or that end."""
+    if said == _FI:
+        mended.end(said, _FI, behind)
+    else:
+        mended.begin(said, _Open(_FI))
+
+
+def _letter_by_letter(mended: _Mended, token: re.Match[str]) -> None:
+    """An environment that is read letter by letter, which no argument may hold."""
+    outermost = mended.argument()
+    if outermost is not None:
+        mended.close(outermost)
+    if token["shut"]:
+        mended.put(token[0])
+    else:
+        mended.begin(token[0], _Open(f"\\end{{{token['name']}}}\n"))  # some read the rest of its line, too
 
 
 def _dollar(mended: _Mended, said: str, behind: int) -> int:
