@@ -28,6 +28,8 @@ def test_a_text_is_closed_and_judged(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert told["closed"].endswith("\n\\end{proof}")
     assert main([*asked, "--close"]) == 0
     assert capsys.readouterr().out == told["closed"] + "\n"
+    assert main(["sample", str(folder), "--prompt", r"x\n\\ne \emph", "--length", "1", "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == "x\n\\ne \\emph"
     assert main([*asked, "--seed", "-1"]) == 2
     assert capsys.readouterr().err.splitlines()[0] == "error: the seed is -1, expected 0 or more."
     assert main(["sample", str(folder), "--prompt", "", "--length", "3", "--quiet"]) == 0

@@ -1,5 +1,6 @@
 """What results look like in a pipe, on a terminal and as JSON."""
 
+import io
 import json
 import math
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netwright.cli.screen import Output, plain, printable, say_error
+from netwright.cli.screen import Output, as_json, plain, printable, say_error
 from netwright.field import Reason
 
 
@@ -22,6 +23,21 @@ def test_json_is_one_valid_document(capsys: pytest.CaptureFixture[str]) -> None:
     Output(json=True).document(Result(math.nan, Path("a") / "b", (Reason(path="p", value="v", why="w"),)))
     shown = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert shown == {"loss": None, "file": "a/b", "why": [{"path": "p", "value": "v", "why": "w"}]}
+
+
+def test_json_says_what_the_text_says(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "a\tb\u00a0c \U0001f468\u200d\U0001f469 \x1b[31m\x9b \u202e \U000e0001 Ü\n"
+    Output(json=True).document({"text": text, text: 1})
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == {"text": text, text: 1}
+    assert shown.replace("\n", "").isprintable()
+    assert "Ü" in shown
+    assert json.loads(as_json("half \udcff")) == "half \\udcff"  # which no UTF-8 can say
+
+
+def test_json_for_a_narrow_pipe_is_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert as_json("ł Ü") == '"\\u0142 \\u00dc"'
 
 
 def test_tables_of_other_libraries_become_lists() -> None:

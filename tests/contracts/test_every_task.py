@@ -93,10 +93,10 @@ FIELDS["identity"] = [
         torch.nn.functional.one_hot(_codes(5), 64).float() * 60,
     )
 ]
-_TEXTS = torch.arange(COUNT * 4).reshape(COUNT, 4) % 5
+_TEXTS = 1 + torch.arange(COUNT * 4).reshape(COUNT, 4) % 4
 FIELDS["next"] = [
     (
-        _field("text", vocabulary=tuple("abcde"), ragged=True, options={"of": "text"}),
+        _field("text", vocabulary=("<unknown>", *"abcd"), ragged=True, options={"of": "text"}),
         _TEXTS,
         torch.nn.functional.one_hot(_TEXTS, 5).float() * 60,
     )

@@ -13,6 +13,7 @@ import pytest
 import netwright
 from netwright import run, spec
 from netwright.cli.train import _in_a_minute
+from netwright.errors import DataError
 from netwright.report.facts import Facts
 from netwright.resolved import load_resolved
 from netwright.run.folder import RunFolder
@@ -88,3 +89,6 @@ def test_texts_keep_the_tokens_of_the_model_and_tell_of_others(tmp_path: Path) -
     anew = wanted.model_copy(update={"outputs": {"text": wanted.outputs["text"].model_copy(update={"vocabulary": 50})}})
     other = run.train(anew, data=words("aex", 60), base=base.run, out=tmp_path / "anew")
     assert set(netwright.load(other.model).outputs["text"].vocabulary[1:]) == set("aex")
+    with pytest.raises(DataError, match="the model to start from knows few tokens") as refused:
+        run.train(wanted, data=words("xyz", 12), base=base.run, out=tmp_path / "foreign")
+    assert refused.value.cure.startswith("Train without --from")

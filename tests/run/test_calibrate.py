@@ -47,6 +47,15 @@ def test_a_net_that_is_three_times_too_sure_is_divided_by_three() -> None:
     assert temperature(category("no", "yes"), [(SURER * scores[:, :1], drawn(two))]) == pytest.approx(SURER, rel=0.05)
 
 
+def test_every_step_counts_alike_however_long_its_sequence() -> None:
+    scores = 2 * torch.randn(COUNT, 5, generator=torch.Generator().manual_seed(0))
+    truth = drawn(scores)
+    long = (SURER * scores[1000:].reshape(-1, 100, 5), truth[1000:].reshape(-1, 100))  # far too sure
+    short = (scores[:1000].reshape(-1, 1, 5) / SURER, truth[:1000].reshape(-1, 1))  # not sure enough, few steps in all
+    together = temperature(category(*"abcde"), [(scores * SURER, truth)])
+    assert temperature(following(), [long, short]) == pytest.approx(together, rel=0.05)
+
+
 def test_a_few_right_answers_do_not_make_a_net_sure_without_bounds() -> None:
     truth = torch.arange(20) % 4
     found = temperature(category(*"abcd"), [(5.0 * torch.nn.functional.one_hot(truth, 4), truth)])

@@ -48,6 +48,12 @@ def test_every_step_counts_alike_and_padding_not_at_all() -> None:
     assert task().terms(outputs, TARGETS).tolist() == pytest.approx([0, 20], abs=1e-4)
 
 
+def test_no_guess_is_right_about_a_token_that_is_not_known() -> None:
+    unknown = torch.tensor([[0, 0, 1], [0, -1, -1]])
+    assert task().judged(sure(unknown), unknown)[:, 2].tolist() == [1, 0]
+    assert surprise(unknown, unknown, 1, 4)[:, 2].tolist() == [0, 0]
+
+
 def test_the_answer_is_what_comes_after_the_last_step() -> None:
     outputs = torch.full((2, 3, 4), torch.nan)
     outputs[0], outputs[1, 0] = 0, torch.tensor([0, 0, 9.0, 0])

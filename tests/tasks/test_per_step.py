@@ -115,7 +115,7 @@ def test_baselines_see_one_step_and_learn_from_all() -> None:
 def test_tokens_are_told_apart_one_by_one() -> None:
     tokens = torch.tensor([[1, 2, 1, 2], [2, 1, -1, -1]] * 8)
     targets = torch.where(tokens < 0, -1, tokens - 1)
-    known = Coded({"x": torch.zeros(16, 3)}, targets, tokens={"x": tokens}, vocabularies={"x": ("?", "a", "b")})
+    known = Coded({"x": torch.zeros(16, 3)}, targets, tokens={"x": tokens})
     found = labels("noun", "verb").baselines(known, known, seed=0)
     assert found[-1].name == "bag_of_words"
     assert found[-1].scores["accuracy"] == 1

@@ -1,9 +1,11 @@
+import time
+
 import numpy as np
 import pytest
 import torch
 
 from netwright.errors import SpecError
-from netwright.field import END, UNKNOWN, Field
+from netwright.field import END, UNKNOWN, Field, Scalar
 from netwright.spec import OutputSpec
 from netwright.tasks.alignment import dictionary
 from netwright.tasks.bleu import bleu, matches
@@ -22,6 +24,12 @@ def task() -> Written:
     found = task_for("de", FIELD, OutputSpec())
     assert isinstance(found, Written)
     return found
+
+
+def beside(given: torch.Tensor, truth: torch.Tensor, vocabulary: tuple[str, ...], tokens: str = "words") -> Coded:
+    options: dict[str, Scalar] = {"tokens": tokens}
+    field = Field(name="en", kind="text", source="en", dtype="uint8", vocabulary=vocabulary, options=options)
+    return Coded({"en": torch.zeros(len(given), 4)}, truth, tokens={"en": given}, fields={"en": field})
 
 
 def score(given: torch.Tensor) -> dict[str, float]:
@@ -66,16 +74,40 @@ def test_copy_and_dictionary_stand_beside() -> None:
     vocabulary = (UNKNOWN, "a", "dog", "hund")
     given = torch.tensor([[1, 2], [1, -1]])
     truth = torch.tensor([[2, 3, 1], [2, 1, -1]])
-    part = Coded({"en": torch.zeros(2, 4)}, truth, tokens={"en": given}, vocabularies={"en": vocabulary})
+    part = beside(given, truth, vocabulary)
     commonest, copied, looked_up = task().baselines(part, part, 0)
     assert (commonest.note, commonest.scores["exact"]) == ('always "ein"', 0.5)
     assert (copied.name, copied.scores["exact"]) == ("copy", 0)
     assert (looked_up.name, looked_up.scores["exact"]) == ("dictionary", 1)
 
 
+def test_what_goes_in_is_copied_whatever_tokens_it_is_read_as() -> None:
+    letters = tuple("einhuda ")
+    given = torch.tensor([[1 + letters.index(letter) for letter in "ein hund"]])
+    truth = torch.tensor([[2, 3, 1]])
+    part = beside(given, truth, (UNKNOWN, *letters), "characters")
+    assert task().baselines(part, part, 0)[1].scores["exact"] == 1
+
+
+def test_the_commonest_text_has_nothing_that_is_not_known_and_is_found_quickly() -> None:
+    assert task().commonest(torch.tensor([[0, 3, 1], [0, 3, 1], [2, 3, 1], [2, 1, -1]])) == [3]
+    assert task().commonest(torch.zeros(0, 3, dtype=torch.long)) == []
+    many = torch.stack([torch.arange(20_000) % 150 + 2, torch.arange(20_000) // 150 + 2], dim=1)
+    start = time.monotonic()
+    assert task().commonest(many) == [2, 2]
+    assert time.monotonic() - start < 5  # a minute where each text was counted among all
+
+
+def test_bleu_of_characters_is_called_so() -> None:
+    field = FIELD.model_copy(update={"options": {**FIELD.options, "tokens": "characters"}})
+    told = {reason.path: reason.value for reason in task_for("de", field, OutputSpec()).reasons}
+    assert told["outputs.de.bleu"] == "of characters"
+    assert "outputs.de.bleu" not in {reason.path for reason in task().reasons}
+
+
 def test_a_word_that_is_not_known_is_right_nowhere() -> None:
     given, truth = torch.tensor([[1, 2, 2]]), torch.tensor([[0, 2, 0, 1]])  # rare words on both sides
-    part = Coded({"en": torch.zeros(1, 4)}, truth, tokens={"en": given}, vocabularies={"en": (UNKNOWN, "ein", "hai")})
+    part = beside(given, truth, (UNKNOWN, "ein", "hai"))
     _, copied, _ = task().baselines(part, part, 0)
     assert copied.scores == {"bleu": 0, "length": 1, "exact": 0}
     told = task().judged(torch.tensor([[0, 2, 0]]), truth)  # "<unknown>" is no translation of a rare word

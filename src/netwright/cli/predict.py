@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from netwright.cli.screen import Output, plain
+from netwright.cli.screen import Output, as_json
 from netwright.words import counted
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _streamed(run_or_model: Path, inputs: tuple[Path, ...], save: Path | None, i
     with output.display() as show:
         for row in stream(run_or_model, source, idle=idle, tell=show.note):
             if output.json:
-                sys.stdout.write(json.dumps(plain(row), ensure_ascii=False, allow_nan=False) + "\n")
+                sys.stdout.write(as_json(row) + "\n")
             else:
                 if write is None:
                     write = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore", lineterminator="\n")

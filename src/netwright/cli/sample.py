@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +35,7 @@ class Drawing:
 
 
 _EXPECTED = Drawing()
+_LINE_END = re.compile(r"\\\\?n")  # as it is typed, or a backslash twice for the letter n behind one
 
 
 def sample(
@@ -56,7 +58,7 @@ def sample(
 
     Args:
         run_or_model: Folder of a run, or a .netwright file.
-        prompt: The beginning, \n for the end of a line; or what is translated or described: a text, or a file's path.
+        prompt: The beginning, \n a line's end (\\nabla: \nabla); or what is translated or described, text or file.
         length: Characters, words or pieces of words to write, as the model reads; what a decoder writes ends by itself.
         drawing: How they are drawn.
         seed: Seed of the draws.
@@ -73,7 +75,7 @@ def sample(
     for path in own_parts:
         registry.use(path)
     sampling = Sampling(drawing.temperature, drawing.top_k, drawing.top_p)
-    begun = None if prompt is None else prompt.replace("\\n", "\n")
+    begun = None if prompt is None else _LINE_END.sub(lambda found: "\n" if found[0] == "\\n" else "\\n", prompt)
     found = sampled(run_or_model, begun, sampling=sampling, seed=seed)
     pieces = islice(found.pieces, length)
     if output.json:

@@ -6,6 +6,7 @@ Colour only on a terminal and never with NO_COLOR; lines are wrapped for a termi
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import math
@@ -121,7 +122,7 @@ class Output:
 
     def document(self, value: object) -> None:
         """Prints one JSON document on standard output."""
-        sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(as_json(value, indent=2) + "\n")
         sys.stdout.flush()
 
     def lines(self, texts: Iterable[str | Text]) -> None:
@@ -220,19 +221,39 @@ def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
+def as_json(value: object, indent: int | None = None) -> str:
+    r"""Any result of the library as JSON that any terminal and pipe can take, and that says what the value says.
+
+    Args:
+        value: See `plain`.
+        indent: Spaces of each level; None for one line.
+
+    Example:
+        >>> print(as_json({"text": "a\tb \x1b[31m \u202e"}))
+        {"text": "a\tb \u001b[31m \u202e"}
+    """
+    narrow = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    text = json.dumps(plain(value), indent=indent, ensure_ascii=narrow, allow_nan=False)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1] for letter in text)
+
+
 def plain(value: object) -> object:
     """Any result of the library as JSON values: NaN and infinity become null, paths and the unknown become text.
+
+    A text stays as it is; only halves of letters, which no UTF-8 can say, become escapes.
 
     Example:
         >>> plain({"loss": float("nan"), "file": Path("a/b"), "shape": (2, 3)})
         {'loss': None, 'file': 'a/b', 'shape': [2, 3]}
     """
     if value is None or isinstance(value, bool | int | str):
-        return printable(value) if isinstance(value, str) else value
+        return _whole(value) if isinstance(value, str) else value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {printable(str(key)): plain(inner) for key, inner in value.items()}
+        return {_whole(str(key)): plain(inner) for key, inner in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return _foreign(value)
@@ -246,4 +267,8 @@ def _foreign(value: object) -> object:
             return plain(convert())
     if isinstance(value, Iterable) and not isinstance(value, bytes | Path):
         return [plain(inner) for inner in value]
-    return printable(str(value))
+    return _whole(str(value))
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -24,11 +24,12 @@ from netwright.field import ONE_CLASS, Field, Reason
 from netwright.files import printable
 from netwright.readers.columns import Arrays, Cells, Found
 from netwright.readers.dates import read_moments
-from netwright.readers.kinds.text import unseen
+from netwright.readers.kinds.text import strangers, unseen
 from netwright.spec import Spec
-from netwright.words import counted
+from netwright.words import counted, listed
 
 _FIT_BYTES = 256 * 1024**2
+_SHOWN = 5  # unknown tokens that are told
 _GROUPS = "groups.npy"
 _OTHER = "Name another output, or check that the column was read as you meant it."
 
@@ -150,9 +151,21 @@ def _fitted(facts: Field, values: np.ndarray, of: Field | None) -> Field:
 
 
 def _of_known_tokens(path: str, facts: Field, cells: Rows) -> list[Reason]:
-    """How many tokens of texts are none of those that a model to start from knows."""
+    """How many tokens of texts are none of those that a model to start from knows.
+
+    Raises:
+        DataError: Most are: of unknown tokens nothing can be learned, and guessing them right says nothing.
+    """
     if facts.kind != "text" or facts.options.get("of"):
         return []
+    others, tokens = strangers(np.asarray(cells[:]), facts)
+    if others.total() * 2 > tokens:
+        first = listed([printable(token) for token, _ in others.most_common()], _SHOWN)
+        raise DataError(
+            f"{path}: the model to start from knows few tokens; {others.total():,} of {tokens:,} are none of its: "
+            f"{first}.",
+            "Train without --from, or start from a model of texts like these.",
+        )
     why = "; ".join(filter(None, ("those of the model to start from", unseen(np.asarray(cells[:]), facts))))
     return [Reason(path=f"{path}.vocabulary", value=f"{len(facts.vocabulary):,} tokens", why=why)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 
+BROKEN = "\N{REPLACEMENT CHARACTER}"  # in place of bytes that are no letter
 _HEAD = 4096  # bytes that are looked at
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -35,10 +36,16 @@ def encoding_of(head: bytes) -> tuple[str, int]:
 
 
 def decoded(raw: bytes) -> str:
-    """The text of a file: in the encoding that it shows, UTF-8, or what old Windows programs wrote.
+    r"""The text of a file: in the encoding that it shows, UTF-8, or what old Windows programs wrote.
+
+    A UTF-8 text may have lost some bytes: where fewer of its letters are broken than whole, it stays one.
 
     Args:
         raw: Its bytes.
+
+    Example:
+        >>> decoded(b"M\xc3\xbcnchen, K\xc3\xb6ln\xff"), decoded(b"M\xfcnchen")
+        ('München, Köln�', 'München')
     """
     encoding, skipped = encoding_of(raw)
     if encoding not in {"", "utf-8"}:
@@ -46,4 +53,7 @@ def decoded(raw: bytes) -> str:
     try:
         return raw[skipped:].decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        text = raw[skipped:].decode("utf-8", "replace")
+    broken = text.count(BROKEN)
+    whole = sum(letter > "\x7f" for letter in text) - broken
+    return text if skipped or whole > broken else raw.decode("cp1252", "replace")

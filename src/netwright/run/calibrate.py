@@ -67,7 +67,8 @@ def temperature(task: Task, batches: Sequence[tuple[Tensor, Tensor]]) -> float:
     """The number by which scores are divided for the least loss.
 
     The loss has one lowest place, for it is convex in the inverse of the number: a golden-section search finds it. It
-    counts one answer more, which might be anything: where all are right, the surest network would be the best else.
+    counts one answer more, which might be anything: where all are right, the surest network would be the best else. Of
+    texts and other sequences every step counts alike, however long they are.
 
     Args:
         task: Whose loss it is.
@@ -79,8 +80,9 @@ def temperature(task: Task, batches: Sequence[tuple[Tensor, Tensor]]) -> float:
         total = 0.0
         for given, true in batches:
             scores = given / math.exp(log)
-            total += float(task.terms(scores, true).double().sum())
-            total += anything * len(true) * float(task.certainty(scores, true))
+            steps = (true >= 0).reshape(len(true), -1).sum(dim=1).double()
+            total += float((task.terms(scores, true).double() * steps).sum())
+            total += anything * float(steps.sum()) * float(task.certainty(scores, true))
         return total
 
     return math.exp(_least(loss, -_FURTHEST, _FURTHEST))

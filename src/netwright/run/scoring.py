@@ -221,10 +221,10 @@ def _flat(
 ) -> Coded:
     """A part as baselines take it: sequences as rows of one length, and the tokens of texts besides."""
     tokens = {name: values for name, values in inputs.items() if not values.is_floating_point()}
-    known = {name: dataset.inputs[name].vocabulary for name in tokens}
+    fields = {name: dataset.inputs[name] for name in tokens}
     steps = {name: values for name, values in inputs.items() if values.is_floating_point() and values.ndim == 3}
     even = _even(dataset, inputs)
-    return Coded(even, targets, groups, whole=whole, tokens=tokens, vocabularies=known, steps=steps)
+    return Coded(even, targets, groups, whole=whole, tokens=tokens, fields=fields, steps=steps)
 
 
 def _even(dataset: Dataset, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from netwright.field import UNKNOWN_CODE
+
 _LARGEST = 2**62  # a context and the token behind it are one whole number
 
 
@@ -14,6 +16,8 @@ def surprise(
     train: Int[Tensor, "piece time"], test: Int[Tensor, "other later"], order: int, tokens: int
 ) -> Float[Tensor, "other 3"]:
     """Of each piece of `test` the sum of -log p, its steps, and how many the likeliest guess had right.
+
+    Of a token that is not known no guess is right.
 
     A guess mixes what came after the last `order` - 1 tokens with what came after fewer, as Witten and Bell weigh them:
     the longer context counts n / (n + t) where it was seen n times with t different tokens after it.
@@ -35,7 +39,7 @@ def surprise(
     lengths = (test >= 0).sum(dim=1).numpy()
     piece = np.repeat(np.arange(len(test)), lengths)
     losses = np.bincount(piece, -np.log(guess), minlength=len(test))
-    right = np.bincount(piece, (best == asked).astype(np.float64), minlength=len(test))
+    right = np.bincount(piece, ((best == asked) & (asked != UNKNOWN_CODE)).astype(np.float64), minlength=len(test))
     return torch.from_numpy(np.stack([losses, lengths.astype(np.float64), right], axis=1))
 
 

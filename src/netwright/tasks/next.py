@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from netwright.field import Field
+from netwright.field import UNKNOWN_CODE, Field
 from netwright.readers import padding
 from netwright.readers.kinds.text import WORDS, letters, readable, spelled
 from netwright.spec import OutputSpec
@@ -78,7 +78,7 @@ class Next(Task):
         """Of each example the sum of its losses, its steps, how many were right, characters; see `Task.judged`."""
         del quick
         each = tokens.each_loss(outputs, targets)
-        right = (outputs.argmax(dim=2) == targets).sum(dim=1)
+        right = ((outputs.argmax(dim=2) == targets) & (targets != UNKNOWN_CODE)).sum(dim=1)
         counts = torch.stack([each.double().sum(dim=1), padding.lengths(targets).double(), right.double()], dim=1)
         return self._with_characters(counts, targets)
 

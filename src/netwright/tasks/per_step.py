@@ -191,9 +191,8 @@ class PerStep(Task):
         who = torch.arange(len(held))[:, None].expand_as(held)[held]
         targets, groups = self._plain(part.targets[held]), who.numpy()
         if self.per in part.tokens:
-            known = {self.per: part.vocabularies[self.per]}
             alone = part.tokens[self.per][held][:, None]
-            return Coded({}, targets, groups, tokens={self.per: alone}, vocabularies=known)
+            return Coded({}, targets, groups, tokens={self.per: alone}, fields=part.fields)
         if self.per in part.steps:
             return Coded({self.per: part.steps[self.per][held]}, targets, groups)
         return Coded({name: values[who] for name, values in part.inputs.items()}, targets, groups)

@@ -55,7 +55,7 @@ class Coded:
         whole: The part that these examples were drawn from, where they may not be all of it.
         tokens: Texts by group, `(example, time)`, padded as `readers/padding.py` says; `inputs` has them as rows of
             frequent tokens.
-        vocabularies: Of these texts.
+        fields: How these texts are read.
         steps: Sequences of numbers by group, `(example, time, dim)`, padded likewise; `inputs` has them as rows.
     """
 
@@ -64,7 +64,7 @@ class Coded:
     groups: np.ndarray | None = None
     whole: Whole | None = None
     tokens: Mapping[str, Tensor] = field(default_factory=dict)
-    vocabularies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: Mapping[str, Field] = field(default_factory=dict)
     steps: Mapping[str, Tensor] = field(default_factory=dict)
 
     def flat(self, positions: np.ndarray | None = None) -> Float[np.ndarray, "example dim"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -53,13 +54,13 @@ class Texts(Task):
         return "".join(spelled([self.field.vocabulary[code] for code in codes], self.field))
 
     def commonest(self, targets: Int[Tensor, "batch time"]) -> list[int]:
-        """The text that comes most often, the first in order among several; none where there is none.
+        """The text that comes most often, the first in order among several; what is not known is left out.
 
         Args:
             targets: Of the training part.
         """
-        texts = [tuple(text) for text in self.texts(targets)]
-        return list(max(sorted(set(texts)), key=texts.count)) if texts else []
+        counts = Counter(tuple(code for code in text if code != UNKNOWN_CODE) for text in self.texts(targets))
+        return list(min(counts, key=lambda text: (-counts[text], text), default=()))
 
     def decode(self, answers: Int[Tensor, "batch time"], top: int = 3) -> list[str]:
         """The texts; see `Task.decode`."""

@@ -7,19 +7,23 @@ counts: how long it is, and which words in a row are those of the true text.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from netwright.field import END_CODE, UNKNOWN_CODE, Field
+from netwright.field import END_CODE, UNKNOWN_CODE, Field, Reason
 from netwright.readers import padding
+from netwright.readers.kinds.text import spelled, units
 from netwright.spec import OutputSpec
 from netwright.tasks import alignment, tokens
 from netwright.tasks.bleu import bleu, matches
 from netwright.tasks.task import Baseline, Coded, Interval
+
+_STRANGE = "\N{REPLACEMENT CHARACTER}"  # in place of a token that is not known
 
 
 class Written(tokens.Texts):
@@ -45,6 +49,9 @@ class Written(tokens.Texts):
         each = f"each token is one of {len(field.vocabulary):,}"
         why = "how surprised the net is by each token of the true text, in nats, when it is given those before it"
         tokens.begin(self, spec, "a text is written token by token, by cross-entropy", each, "cross_entropy", why)
+        if field.options.get("tokens") == "characters":
+            counted = "up to four characters in a row are counted; not to be compared with BLEU of words"
+            self.reasons.append(Reason(path=f"outputs.{name}.bleu", value="of characters", why=counted))
 
     def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
         """The mean of all tokens, each of which counts alike; see `Task.loss`."""
@@ -80,9 +87,14 @@ class Written(tokens.Texts):
     ) -> Tensor:
         """Of each example the counts that BLEU sums up, and whether all is right; see `Task.judged`."""
         del quick  # the decoder has written already
-        pairs = zip(map(self._counted, self.texts(outputs)), map(self._counted, self.known(targets)), strict=True)
-        rows = [[*matches(given, truth), float(given == truth)] for given, truth in pairs]
-        return torch.tensor(rows, dtype=torch.float64)
+        return self._beside(map(self._counted, self.texts(outputs)), targets)
+
+    def _beside(self, given: Iterable[list[Any]], targets: Int[Tensor, "batch later"]) -> Tensor:
+        """What `judged` gives of texts as `_counted` has them."""
+        pairs = zip(given, map(self._counted, self.known(targets)), strict=True)
+        return torch.tensor(
+            [[*matches(text, truth), float(text == truth)] for text, truth in pairs], dtype=torch.float64
+        )
 
     def _counted(self, codes: list[int]) -> list[str] | list[int]:
         """What BLEU counts of a text: its words where they come in pieces, else its tokens."""
@@ -108,22 +120,27 @@ class Written(tokens.Texts):
         same = padding.padded([np.array(commonest, dtype=np.int64)]).expand(len(test.targets), -1)
         note = f'always "{self.said(commonest)}"'
         found = [self.baseline("commonest", self.judged(same, test.targets), test, start, note)]
-        for name, given in (train.tokens or {}).items():
-            known, codes = train.vocabularies[name], {token: code for code, token in enumerate(self.field.vocabulary)}
+        for name, given in train.tokens.items():
+            asked, start = test.tokens[name], time.monotonic()
+            copied = self._beside(self._copied(asked, train.fields[name]), test.targets)
+            found.append(self.baseline("copy", copied, test, start, "the input as it is"))
             start = time.monotonic()
-            as_it_is = torch.tensor([codes.get(token, UNKNOWN_CODE) for token in known])
-            found.append(self._replaced("copy", as_it_is, test, name, start, "the input as it is"))
-            start = time.monotonic()
-            likeliest = alignment.dictionary(given, _ended(train.targets), len(known), self.units)
+            known = len(train.fields[name].vocabulary)
+            likeliest = alignment.dictionary(given, _ended(train.targets), known, self.units)
+            replaced = torch.where(asked >= 0, likeliest[asked.clamp(min=0)], padding.NO_TOKEN)
             note = "each word replaced by the one that goes with it most often in the training part"
-            found.append(self._replaced("dictionary", likeliest, test, name, start, note))
+            found.append(self.baseline("dictionary", self.judged(replaced, test.targets), test, start, note))
         return found
 
-    def _replaced(self, name: str, by: Tensor, test: Coded, group: str, start: float, note: str) -> Baseline:
-        """A baseline that replaces each token of the input by another one."""
-        given = test.tokens[group]
-        answers = torch.where(given >= 0, by[given.clamp(min=0)], padding.NO_TOKEN)
-        return self.baseline(name, self.judged(answers, test.targets), test, start, note)
+    def _copied(self, given: Int[Tensor, "example time"], field: Field) -> Iterator[list[Any]]:
+        """Texts that go in, as `_counted` would have them, whatever tokens they are read as."""
+        kind, low = str(self.field.options.get("tokens")), bool(self.field.options.get("lower"))
+        codes = {token: code for code, token in enumerate(self.field.vocabulary)}
+        for row in given.tolist():
+            said = [_STRANGE if code == UNKNOWN_CODE else field.vocabulary[code] for code in row if code >= 0]
+            text = "".join(spelled(said, field)).strip()
+            text = text.lower() if low else text
+            yield text.split() if kind == "bpe" else [codes.get(token, UNKNOWN_CODE) for token in units(text, kind)]
 
     def columns(self, answers: Tensor) -> Mapping[str, Sequence[str | float | None]] | None:
         """Of judged examples the counts; of others the texts."""

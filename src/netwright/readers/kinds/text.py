@@ -21,7 +21,7 @@ from netwright.field import END, END_CODE, UNKNOWN, Field, Reason, Scalar
 from netwright.files import printable
 from netwright.readers import bpe
 from netwright.readers.columns import Blobs, Cells, Column, Found
-from netwright.readers.encodings import decoded
+from netwright.readers.encodings import BROKEN, decoded
 from netwright.readers.kinds import sequence
 from netwright.readers.kinds.kind import Cell, path_of, source_of
 from netwright.spec import InputSpec, OutputSpec
@@ -42,6 +42,7 @@ _OR_LINE_END = {"words": re.compile(rf"{_WORD.pattern}|\n"), "spaces": re.compil
 _SPACED = re.compile(r"\s{0,100}\S{1,100}|\s{1,100}")
 _LINE_END = re.compile(r"\r+\n")  # also of a file that was made one for Windows twice
 _LOOKED_AT = 2_000  # cells
+_BROKEN = BROKEN.encode()
 
 
 class Text(sequence.Sequence):
@@ -122,6 +123,9 @@ class Text(sequence.Sequence):
             why += f"; {others}"
         known = sum(token not in {UNKNOWN, END} for token in field.vocabulary)
         told = [Reason(path=f"{path}.vocabulary", value=f"{known:,} {what}", why=why)]
+        if broken := sum(_BROKEN in row.tobytes() for row in values):
+            why = "bytes that are no letter in UTF-8, each read as one letter of its own"
+            told.append(Reason(path=f"{path}.broken", value=f"{broken:,} of {len(values):,} texts", why=why))
         if cut := self.cut(values, field):
             done = "read" if goes_in else "learned"
             why = f"{cut:,} of {len(values):,} texts are longer and are {done} up to there"
@@ -313,20 +317,29 @@ def unseen(values: np.ndarray, field: Field) -> str:
         values: The texts' bytes.
         field: Its vocabulary is what is known.
     """
-    if field.options["tokens"] == "bpe":  # all bytes are
+    others, tokens = strangers(values, field)
+    if not others:
         return ""
+    shown = listed([printable(token) for token, _ in others.most_common()], _SHOWN)
+    return f"{others.total():,} of {tokens:,} tokens are none of them and count as one unknown: {shown}"
+
+
+def strangers(values: np.ndarray, field: Field) -> tuple[Counter[str], int]:
+    """How often each token that is not known stands in the first texts, and how many tokens these have.
+
+    Args:
+        values: The texts' bytes.
+        field: Its vocabulary is what is known.
+    """
     known, split, others = frozenset(field.vocabulary), _splitter(field), Counter[str]()
     read = tokens = 0
-    for row in _rows(values):
+    for row in _rows(values) if field.options["tokens"] != "bpe" else ():  # all bytes are known
         found = split(_text(row))
         others.update(token for token in found if token not in known)
         read, tokens = read + len(row), tokens + len(found)
         if read > _MOST_BYTES:
             break
-    if not others:
-        return ""
-    shown = listed([printable(token) for token, _ in others.most_common()], _SHOWN)
-    return f"{others.total():,} of {tokens:,} tokens are none of them and count as one unknown: {shown}"
+    return others, tokens
 
 
 def spelled(tokens: Iterable[str], field: Field) -> Iterator[str]:
