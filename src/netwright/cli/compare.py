@@ -68,7 +68,4 @@ def compare(
     override(spec, settings.values() | {path: values[0] for path, values in choices.items()}, settings.said())
     with output.display() as display, watched(display, "The same command goes on.") as show:
         table = studies.compare(spec, choices, seeds=repeats.seeds, folds=repeats.folds, reach=reach, out=to, show=show)
-    if output.json:
-        output.document(table)
-    else:
-        output.lines(table.text)
+    output.result(table)

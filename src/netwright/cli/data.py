@@ -43,10 +43,7 @@ def show(
 
     with output.display() as display:
         found = run.data_show(spec, views=views, show=display)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command

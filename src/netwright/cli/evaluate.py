@@ -48,10 +48,7 @@ def evaluate(
             )
         else:
             evaluation = run.evaluate(run_or_model, data=data, part=part, show=show)
-    if output.json:
-        output.document(evaluation)
-    else:
-        output.lines(evaluation.text)
+    output.result(evaluation)
 
 
 def _numbers(crops: tuple[str, ...]) -> list[int]:

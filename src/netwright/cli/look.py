@@ -33,10 +33,7 @@ def step(
 
     output = output or Output()
     view = run.step_view(run_folder, weights=weights, lr=lr)
-    if output.json:
-        output.document(view)
-    else:
-        output.lines(view.text)
+    output.result(view)
 
 
 @app.command
@@ -60,10 +57,7 @@ def unit(
 
     output = output or Output()
     view = run.one_unit(run_folder, name, example=example)
-    if output.json:
-        output.document(view)
-    else:
-        output.lines(view.text)
+    output.result(view)
 
 
 @app.command
@@ -89,10 +83,7 @@ def path(
 
     output = output or Output()
     found = run.paths(run_folder, momenta=momenta, steps=steps, lr=lr)
-    if output.json:
-        output.document({"momenta": found.momenta, "turns": found.view.turns, "losses": found.losses})
-    else:
-        output.lines(found.text)
+    output.result(found, {"momenta": found.momenta, "turns": found.view.turns, "losses": found.losses})
 
 
 @app.command
@@ -117,10 +108,7 @@ def shifts(
     output = output or Output()
     with output.display() as show:
         found = run.shifts(run_folder, to=to, beside=beside, show=show)
-    if output.json:
-        output.document({"score": found.score, "runs": found.scores, "page": found.page})
-    else:
-        output.lines(found.text)
+    output.result(found, {"score": found.score, "runs": found.scores, "page": found.page})
 
 
 @app.command
@@ -136,10 +124,7 @@ def probes(run_folder: Path, /, *, output: Output | None = None) -> None:
     output = output or Output()
     with output.display() as show:
         found = run.probes(run_folder, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -179,10 +164,7 @@ def example_map(run_folder: Path, /, *, layer: str = "", examples: int = 2000, o
     output = output or Output()
     with output.display() as show:
         found = run.example_map(run_folder, layer=layer, examples=examples, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -209,10 +191,7 @@ def maps(
     output = output or Output()
     with output.display() as show:
         found = run.maps(run_folder, example=example, layer=layer, unit=unit, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -241,10 +220,7 @@ def steps(
     output = output or Output()
     with output.display() as show:
         found = run.steps(run_folder, text=text, example=example, layer=layer, unit=unit, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -273,10 +249,7 @@ def memory(
     output = output or Output()
     with output.display() as show:
         found = run.memory(run_folder, beside=beside, steps=steps, layer=layer, examples=examples, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -305,10 +278,7 @@ def bptt(
     output = output or Output()
     with output.display() as show:
         found = run.bptt(run_folder, text=text, example=example, steps=steps, layer=layer, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)
 
 
 @app.command
@@ -326,7 +296,4 @@ def words(run_folder: Path, /, *, text: str = "", example: str = "", output: Out
     output = output or Output()
     with output.display() as show:
         found = run.words(run_folder, text=text, example=example, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)

@@ -37,7 +37,4 @@ def plan(
 
     with output.display() as show:
         planned = run.plan(spec, base=start, show=show)
-    if output.json:
-        output.document(planned)
-    else:
-        output.lines(planned.text)
+    output.result(planned)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cyclopts import Group, Parameter
 from rich.console import Console
@@ -57,6 +57,16 @@ def say_error(message: str, cure: str = "", label: str = "error") -> None:
                 out.print(Text.assemble((f"{name}:", style), " ", printable(text)), soft_wrap=not out.is_terminal)
     except OSError:
         return
+
+
+@runtime_checkable
+class Told(Protocol):
+    """What says itself in lines."""
+
+    @property
+    def text(self) -> Iterable[str | Text]:
+        """The lines."""
+        ...
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -119,6 +129,18 @@ class Output:
             lines += [f"      try: {finding.cure}"] if finding.cure else []
         wrong = any(finding.state != "good" for finding in findings)
         self.lines(lines if wrong else [*lines, sound])
+
+    def result(self, found: Told, document: object | None = None) -> None:
+        """Prints what was found: its lines, or one JSON document.
+
+        Args:
+            found: It.
+            document: What of it the document holds; all when left out.
+        """
+        if self.json:
+            self.document(found if document is None else document)
+        else:
+            self.lines(found.text)
 
     def document(self, value: object) -> None:
         """Prints one JSON document on standard output."""

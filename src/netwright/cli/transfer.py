@@ -49,7 +49,4 @@ def transfer(
 
     with output.display() as display, watched(display, "The same command goes on.") as show:
         found = studies.transfer(spec, start, sizes=sizes, seeds=seeds, out=to, show=show)
-    if output.json:
-        output.document(found)
-    else:
-        output.lines(found.text)
+    output.result(found)

@@ -23,12 +23,12 @@ from netwright.readers.kinds.text import WORDS, letters, readable, spelled
 from netwright.spec import OutputSpec
 from netwright.tasks import tokens
 from netwright.tasks.grams import surprise
-from netwright.tasks.task import Baseline, Coded, Interval, Ranked, Task
+from netwright.tasks.task import Baseline, Coded, Interval, Ranked
 
 GRAMS = 5  # tokens that the better baseline looks at, the one it guesses among them
 
 
-class Next(Task):
+class Next(tokens.EachToken):
     """The token after each one of a text.
 
     Args:
@@ -41,7 +41,6 @@ class Next(Task):
     """
 
     each_step = True
-    smooths = True
     calibrates = True
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -55,23 +54,6 @@ class Next(Task):
         self._letters = torch.tensor(letters(field), dtype=torch.float64)
         self.headline = "perplexity" if self._by_words else "bits"
 
-    def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
-        """The mean of all steps, each of which counts alike; see `Task.loss`."""
-        return tokens.mean_loss(outputs, targets)
-
-    def certainty(
-        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
-    ) -> Float[Tensor, ""]:
-        """How sure the net is of what comes next; see `Task.certainty`."""
-        return tokens.certainty(outputs, targets)
-
-    def terms(
-        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
-    ) -> Float[Tensor, " batch"]:
-        """The mean loss of each example's steps; see `Task.terms`."""
-        found = self.judged(outputs, targets)
-        return (found[:, 0] / found[:, 1].clamp(min=1)).to(outputs.dtype)
-
     def judged(
         self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"], *, quick: bool = False
     ) -> Float[Tensor, "batch 4"]:
@@ -81,14 +63,6 @@ class Next(Task):
         right = ((outputs.argmax(dim=2) == targets) & (targets != UNKNOWN_CODE)).sum(dim=1)
         counts = torch.stack([each.double().sum(dim=1), padding.lengths(targets).double(), right.double()], dim=1)
         return self._with_characters(counts, targets)
-
-    def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
-        """Scores of how often each token comes; see `Task.blind`."""
-        return tokens.frequencies(targets, self.units)
-
-    def chance(self, targets: Int[Tensor, "example time"]) -> float:
-        """The mean loss of guessing by how often tokens come; see `Task.chance`."""
-        return tokens.guessing(targets, self.units)
 
     def answers(self, outputs: Float[Tensor, "batch time unit"]) -> Float[Tensor, "batch unit"]:
         """Probabilities of the token after the last; see `Task.answers`."""

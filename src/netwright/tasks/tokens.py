@@ -72,6 +72,40 @@ class Texts(Task):
         return None if answers.is_floating_point() else self.decode(answers)
 
 
+class EachToken(Task):
+    """A task that chooses each token of a text, by cross-entropy; every token counts alike."""
+
+    smooths = True
+
+    def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
+        """The mean of all tokens; see `Task.loss`."""
+        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
+
+    def certainty(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, ""]:
+        """What label smoothing adds to the loss; see `Task.certainty`."""
+        there = targets >= 0
+        true = outputs.gather(2, targets.clamp(min=0)[..., None])[..., 0]
+        return (true - outputs.mean(dim=2))[there].mean()
+
+    def terms(
+        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, " batch"]:
+        """The mean loss of each example's tokens; see `Task.terms`."""
+        return each_loss(outputs, targets).sum(dim=1) / padding.lengths(targets).clamp(min=1)
+
+    def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
+        """Scores of how often each token comes; see `Task.blind`."""
+        counts = torch.bincount(targets[targets >= 0].cpu(), minlength=self.units).double()
+        return (counts / counts.sum().clamp(min=1)).clamp_min(1e-9).log().float()
+
+    def chance(self, targets: Int[Tensor, "example time"]) -> float:
+        """The mean loss of guessing by how often tokens come; see `Task.chance`."""
+        shares = torch.log_softmax(self.blind(targets).double(), dim=0)
+        return float(-shares[targets[targets >= 0].cpu()].mean())
+
+
 def begin(task: Task, spec: OutputSpec, what: str, each: str, loss: str, why: str) -> None:
     """Unit, units and reasons of a task that chooses among tokens; its loss is its own.
 
@@ -96,28 +130,6 @@ def begin(task: Task, spec: OutputSpec, what: str, each: str, loss: str, why: st
     task.reasons.append(Reason(path=f"outputs.{task.name}.loss", value=loss, why=why))
 
 
-def mean_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
-    """Cross-entropy of all tokens, each of which counts alike.
-
-    Args:
-        outputs: Scores of every token at every step.
-        targets: The true ones, padded.
-    """
-    return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), ignore_index=padding.NO_TOKEN)
-
-
-def certainty(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
-    """What label smoothing adds to `mean_loss`, for each unit of its strength; see `Category.certainty`.
-
-    Args:
-        outputs: Scores of every token at every step.
-        targets: The true ones, padded.
-    """
-    there = targets >= 0
-    true = outputs.gather(2, targets.clamp(min=0)[..., None])[..., 0]
-    return (true - outputs.mean(dim=2))[there].mean()
-
-
 def each_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Tensor:
     """Cross-entropy of every token, `(batch, time)`; 0 for what is not there.
 
@@ -126,28 +138,6 @@ def each_loss(outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "b
         targets: The true ones, padded.
     """
     return functional.cross_entropy(outputs.transpose(1, 2), targets, ignore_index=padding.NO_TOKEN, reduction="none")
-
-
-def frequencies(targets: Int[Tensor, "example time"], units: int) -> Float[Tensor, " unit"]:
-    """Scores whose softmax is how often each token comes.
-
-    Args:
-        targets: Texts, padded.
-        units: How many different tokens there are.
-    """
-    counts = torch.bincount(targets[targets >= 0].cpu(), minlength=units).double()
-    return (counts / counts.sum().clamp(min=1)).clamp_min(1e-9).log().float()
-
-
-def guessing(targets: Int[Tensor, "example time"], units: int) -> float:
-    """The mean loss of guessing by how often tokens come.
-
-    Args:
-        targets: Texts, padded.
-        units: How many different tokens there are.
-    """
-    shares = torch.log_softmax(frequencies(targets, units).double(), dim=0)
-    return float(-shares[targets[targets >= 0].cpu()].mean())
 
 
 def scores(counts: Float[Tensor, "example count"], columns: Columns) -> dict[str, float]:

@@ -26,7 +26,7 @@ from netwright.tasks.task import Baseline, Coded, Interval
 _STRANGE = "\N{REPLACEMENT CHARACTER}"  # in place of a token that is not known
 
 
-class Written(tokens.Texts):
+class Written(tokens.EachToken, tokens.Texts):
     """A text that is written.
 
     Args:
@@ -41,7 +41,6 @@ class Written(tokens.Texts):
     headline = "bleu"
     watch = ("bleu", "max")
     writes = True
-    smooths = True
     end = END_CODE
 
     def __init__(self, name: str, field: Field, spec: OutputSpec) -> None:
@@ -52,31 +51,6 @@ class Written(tokens.Texts):
         if field.options.get("tokens") == "characters":
             counted = "up to four characters in a row are counted; not to be compared with BLEU of words"
             self.reasons.append(Reason(path=f"outputs.{name}.bleu", value="of characters", why=counted))
-
-    def loss(self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]) -> Float[Tensor, ""]:
-        """The mean of all tokens, each of which counts alike; see `Task.loss`."""
-        return tokens.mean_loss(outputs, targets)
-
-    def certainty(
-        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
-    ) -> Float[Tensor, ""]:
-        """What label smoothing adds to the loss; see `Task.certainty`."""
-        return tokens.certainty(outputs, targets)
-
-    def terms(
-        self, outputs: Float[Tensor, "batch time unit"], targets: Int[Tensor, "batch time"]
-    ) -> Float[Tensor, " batch"]:
-        """The mean loss of each example's tokens; see `Task.terms`."""
-        each = tokens.each_loss(outputs, targets)
-        return each.sum(dim=1) / padding.lengths(targets).clamp(min=1)
-
-    def blind(self, targets: Int[Tensor, "example time"]) -> Float[Tensor, " unit"]:
-        """Scores of how often each token comes; see `Task.blind`."""
-        return tokens.frequencies(targets, self.units)
-
-    def chance(self, targets: Int[Tensor, "example time"]) -> float:
-        """The mean loss of guessing by how often tokens come; see `Task.chance`."""
-        return tokens.guessing(targets, self.units)
 
     def answers(self, outputs: Int[Tensor, "batch time"]) -> Int[Tensor, "batch time"]:
         """The texts that the decoder wrote; see `Task.answers`."""
