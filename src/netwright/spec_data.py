@@ -53,11 +53,13 @@ class SplitSpec(Frozen):
 
 
 class WindowSpec(Frozen):
-    """How a long text, track or series is cut into examples; written `window: 64` for as many steps.
+    """How a long text, track or series is cut into examples, or a signal into what is learned from at once.
+
+    Written `window: 64` for as many steps.
 
     Args:
-        past: Steps of an example; what a language model learns from at once, the state goes on from one to the next.
-            64 of a text, 8 of a track or series when left out.
+        past: Steps of an example; what a language model, or a net that answers at every step of a signal, learns from
+            at once: the state goes on from one to the next. 64 of a text, 8 of a track or series when left out.
         least: Steps at least, where a track has no more yet; as many as `past` when left out.
         stride: Steps from the beginning of one window to that of the next.
         gaps: Where steps of a track are missing: cut, it ends and another begins; fill, they lie on a straight line;
@@ -93,7 +95,7 @@ class DataSpec(Frozen):
         day_first: Whether 03/04/2026 is the third of April where dates order the steps of a track or series; found from
             all of them where it can be.
         duplicates: refuse: the same content on both sides of a split is an error; accept: it is only reported.
-        window: How a long text, track or series is cut into examples.
+        window: How a long text, track or series is cut into examples, or a signal into what is learned from at once.
         cache_mb: Largest size of the cache; above it encoded files are stored instead of arrays.
         without: Columns that do not go in, where the inputs are not named.
         empty: What a cell without a value says here, e.g. -999 or "not asked", beside an empty cell, NA and the like.

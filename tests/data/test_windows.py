@@ -8,9 +8,10 @@ import torch
 
 from netwright import spec
 from netwright.data import windows
-from netwright.data.batches import Batches, streams
+from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fields import kind_of
+from netwright.data.pieces import streams
 from netwright.errors import DataError, SpecError
 from netwright.readers import Cells, Found, from_memory
 from netwright.readers.kinds.text import joined, spelled, units

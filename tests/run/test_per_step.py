@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 
 from netwright import model_file, run, spec
 from netwright.errors import SpecError
+from netwright.resolved import load_resolved
 from netwright.run.stream import stream
 
 QUICK = "training: {threads: 1, batch_size: 8, optimizer: {lr: 0.02}, stop: {epochs: 12}}"
@@ -67,6 +69,29 @@ def test_a_class_and_a_number_at_every_step_of_people_never_seen(walked: tuple[r
     (future,) = [each for each in facts["findings"] if each["name"] == "future"]
     assert future["state"] == "good"
     assert str(model_file.load(outcome.model).replayed).startswith("6 of 6 match")
+
+
+def test_long_sequences_are_learned_from_in_pieces_and_answered_whole(
+    walked: tuple[run.Outcome, Path], tmp_path: Path
+) -> None:
+    whole, table = walked
+    for name, layers in (("forwards", "conv1d 8x3 causal yes, gru 8"), ("both", "gru 8 both yes")):
+        model = {"model.layers": f"'{layers}'", "model.causal": "false", "training.stop.epochs": "20"}
+        found = trained(WALK, tmp_path / name, table, **model, data__window="6")
+        assert found.scores["doing"]["test"]["accuracy"] > 0.9
+        one, other = (pq.read_table(each.run / "predictions.parquet") for each in (whole, found))
+        assert one.column("doing_truth").equals(other.column("doing_truth"))
+        history = [json.loads(line) for line in (found.run / "history.jsonl").read_text().splitlines()]
+        assert max(line["step"] for line in history) == 20 * _batches_of_pieces(table, found.run, 6, 8)
+        told = {reason.path: reason for reason in load_resolved(found.run / "resolved.yaml").reasons}
+        assert told["data.window"].value == "6"
+
+
+def _batches_of_pieces(table: Path, folder: Path, past: int, size: int) -> int:
+    with table.open(newline="") as file:
+        frames = Counter(row["clip"] for row in csv.DictReader(file))
+    trained_on = [row["id"] for row in pq.read_table(folder / "ledger.parquet").to_pylist() if row["split"] == "train"]
+    return -(-sum(-(-frames[clip] // past) for clip in trained_on) // size)
 
 
 def test_held_out_answers_are_kept_with_a_row_for_each_step(walked: tuple[run.Outcome, Path]) -> None:

@@ -8,18 +8,20 @@ per tensor; otherwise rows are gathered from the memory map and coded, one batch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
 from netwright import files
+from netwright.data import pieces
 from netwright.data.fields import kind_of
+from netwright.data.pieces import streams
 from netwright.data.ragged import Ragged
 from netwright.field import ONE_CLASS, Field
 from netwright.readers import padding
@@ -48,6 +50,7 @@ class Batch:
         others: Targets of the examples that these are blended with, where they are.
         share: How much of each blend is the example itself, in [0, 1].
         carried: States of recurrent layers to begin with, by layer; afterwards those at the end.
+        fresh: Which rows begin a sequence, where the others go on with that of the batch before.
     """
 
     inputs: dict[str, Tensor]
@@ -56,6 +59,7 @@ class Batch:
     others: dict[str, Tensor] | None = None
     share: float = 1.0
     carried: dict[nn.Module, tuple[Tensor, ...]] | None = None
+    fresh: Bool[Tensor, " batch"] | None = None
 
 
 def order(seed: int, epoch: int, length: int) -> np.ndarray:
@@ -134,31 +138,6 @@ def bucketed(
     return np.concatenate([batches[drawn].reshape(-1), plan[whole:]])
 
 
-def streams(length: int, count: int) -> tuple[Int[np.ndarray, " example"], Int[np.ndarray, " batch"]]:
-    """The order in which pieces of a text are read when several places of it are read side by side.
-
-    Each of `count` streams has about as many pieces, one after the other; a batch holds the next piece of each stream
-    that has one left, so that a state can be carried from a batch to the next, row by row.
-
-    Args:
-        length: Number of pieces.
-        count: Streams at most.
-
-    Returns:
-        The order, and how many pieces each batch holds; it never grows.
-
-    Example:
-        >>> order, sizes = streams(7, 3)
-        >>> order.tolist(), sizes.tolist()
-        ([0, 3, 6, 1, 4, 2, 5], [3, 2, 2])
-    """
-    each = -(-length // max(count, 1))
-    steps = np.arange(each)
-    found = [np.arange(step, length, each) for step in steps]
-    sizes = np.array([len(part) for part in found], dtype=np.int64)
-    return np.concatenate([*found, np.zeros(0, dtype=np.int64)]).astype(np.int64), sizes
-
-
 def follows(outputs: Mapping[str, Field]) -> bool:
     """Whether what comes next is asked, so that pieces of texts are to be read in their order."""
     return any(field.options.get("of") for field in outputs.values())
@@ -235,8 +214,18 @@ class Batches:
         self._device = device or torch.device("cpu")
         self.streams = follows(dataset.outputs)
         self._in_order, self._sizes = streams(len(self), batch_size) if self.streams else (None, None)
+        self._pieces: pieces.Pieces | None = None
         self._lengths = self._all_lengths() if shuffle and not self.streams else None
         self._resident = self._placed(self._held()) if resident else None
+
+    def in_pieces(self, cut: pieces.Pieces | None) -> Batches:
+        """The same, with pieces of sequences that follow each other in the place of whole ones.
+
+        Args:
+            cut: The sequences of this part, as `pieces.of` cuts them; None where they stay whole.
+        """
+        self._pieces = cut
+        return self
 
     def __len__(self) -> int:
         return len(self._positions)
@@ -244,6 +233,8 @@ class Batches:
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
+        if self._pieces is not None:
+            return -(-len(self._pieces) // self.batch_size)
         return -(-len(self) // self.batch_size) if self._sizes is None else len(self._sizes)
 
     def epoch(self, number: int, start_step: int = 0) -> Iterator[Batch]:
@@ -253,6 +244,8 @@ class Batches:
             number: Number of the epoch; decides the order.
             start_step: Batches to leave out at the beginning, when an epoch is taken up again.
         """
+        if self._pieces is not None:
+            return self._in_pieces(self._pieces, number, start_step)
         if self._resident is None:
             return self._streamed(number, start_step)
         return self._gathered(self._resident, number, start_step)
@@ -300,16 +293,48 @@ class Batches:
                 held.index.index_select(0, pick),
             )
 
+    def _in_pieces(self, cut: pieces.Pieces, number: int, start_step: int) -> Iterator[Batch]:
+        """Batches of pieces: gathered from memory, or coded one ahead."""
+        sequences = order(self._seed, number, len(self)) if self._shuffle else np.arange(len(self))
+        rows, begins, sizes = cut.plan(sequences, self.batch_size)
+        ends = np.cumsum(sizes)
+        picks = [(rows[end - size : end], begins[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+        if self._resident is None:
+            found = self._ahead([(self._positions[pick], begin) for pick, begin in picks[start_step:]])
+        else:
+            found = (self._gathered_pieces(self._resident, *pick) for pick in picks[start_step:])
+        for step, batch in enumerate(found, start=start_step):
+            fresh = torch.from_numpy((picks[step][1] == 0) | (step == 0)).to(self._device)
+            yield replace(batch, fresh=fresh)
+
+    def _gathered_pieces(self, held: _Held, rows: np.ndarray, begins: np.ndarray) -> Batch:
+        pick, begin = torch.from_numpy(rows).to(self._device), torch.from_numpy(begins).to(self._device)
+        past = self._pieces.past if self._pieces else 0
+
+        def picked(of: Tensor | padding.Flat) -> Tensor:
+            return of.index_select(0, pick) if isinstance(of, Tensor) else of.rows(pick, begin, past)
+
+        return Batch(
+            {name: self._shaped(picked(of)) for name, of in held.inputs.items()},
+            {name: picked(of) for name, of in held.targets.items()},
+            held.index.index_select(0, pick),
+        )
+
     def _streamed(self, number: int, start_step: int) -> Iterator[Batch]:
         plan = self._positions[self._plan(number)]
         sizes = [self.batch_size] * (self.steps - 1) if self._sizes is None else self._sizes[:-1].tolist()
+        picks = np.split(plan, np.cumsum(sizes, dtype=np.int64))[start_step:] if len(plan) else []
+        return self._ahead([(pick, None) for pick in picks])
+
+    def _ahead(self, picks: Sequence[tuple[np.ndarray, np.ndarray | None]]) -> Iterator[Batch]:
+        """Batches of some positions, from some steps on, each coded while training is at the one before."""
         with ThreadPoolExecutor(1, thread_name_prefix="batch") as ahead:
-            picks = iter(np.split(plan, np.cumsum(sizes, dtype=np.int64))[start_step:] if len(plan) else [])
-            coming = [ahead.submit(self._coded, pick) for pick in (next(picks, None),) if pick is not None]
+            waiting = iter(picks)
+            coming = [ahead.submit(self._coded, *pick) for pick in (next(waiting, None),) if pick is not None]
             while coming:
                 batch = coming.pop().result()
-                if (pick := next(picks, None)) is not None:
-                    coming.append(ahead.submit(self._coded, pick))
+                if (pick := next(waiting, None)) is not None:
+                    coming.append(ahead.submit(self._coded, *pick))
                 inputs = {name: self._shaped(tensor.to(self._device)) for name, tensor in batch.inputs.items()}
                 targets = {name: tensor.to(self._device) for name, tensor in batch.targets.items()}
                 yield Batch(inputs, targets, batch.index.to(self._device))
@@ -325,10 +350,10 @@ class Batches:
         """Images are held as (batch, height, width, channel) when channels come last; a permuted view costs nothing."""
         return tensor.permute(0, 3, 1, 2) if self._last and tensor.ndim == 4 else tensor
 
-    def _coded(self, positions: np.ndarray) -> Batch:
+    def _coded(self, positions: np.ndarray, begins: np.ndarray | None) -> Batch:
         return Batch(
-            {name: self._coded_group(fields, positions) for name, fields in self._groups.items()},
-            {name: self._target(field, positions) for name, field in self._dataset.outputs.items()},
+            {name: self._coded_group(fields, positions, begins) for name, fields in self._groups.items()},
+            {name: self._target(field, positions, begins) for name, field in self._dataset.outputs.items()},
             torch.from_numpy(positions),
         )
 
@@ -350,9 +375,11 @@ class Batches:
         starts = range(0, max(len(self), 1), _SEQUENCES_AT_ONCE)
         return padding.Flat([self._code((field,), self._positions[at : at + _SEQUENCES_AT_ONCE]) for at in starts])
 
-    def _coded_group(self, fields: tuple[Field, ...], positions: np.ndarray) -> Tensor:
+    def _coded_group(
+        self, fields: tuple[Field, ...], positions: np.ndarray, begins: np.ndarray | None = None
+    ) -> Tensor:
         if fields[0].ragged:
-            return self._code(fields, positions)
+            return self._code(fields, positions, begins)
         width = sum(coded_width(field) for field in fields)
         step = max(1, _CODED_AT_ONCE_BYTES // (4 * max(1, width)))
         if len(positions) <= step:
@@ -364,16 +391,24 @@ class Batches:
             whole[start : start + step] = self._code(fields, positions[start : start + step])
         return whole
 
-    def _code(self, fields: tuple[Field, ...], positions: np.ndarray) -> Tensor:
-        coded = [kind_of(field).code(self._dataset.arrays[field.name][positions], field) for field in fields]
+    def _code(self, fields: tuple[Field, ...], positions: np.ndarray, begins: np.ndarray | None = None) -> Tensor:
+        coded = [kind_of(field).code(self._cells(field, positions, begins), field) for field in fields]
         joined = coded[0] if len(coded) == 1 else torch.cat(coded, dim=1)
         if self._last and joined.ndim == 4:
             joined = joined.permute(0, 2, 3, 1)
         return joined.contiguous()
 
-    def _target(self, field: Field, positions: np.ndarray) -> Tensor:
+    def _cells(self, field: Field, positions: np.ndarray, begins: np.ndarray | None) -> np.ndarray:
+        """Cached cells; of sequences the steps of a piece, where they begin somewhere."""
+        found = self._dataset.arrays[field.name][positions]
+        if begins is not None and field.ragged and self._pieces is not None:
+            for place, begin in enumerate(begins.tolist()):
+                found[place] = found[place][begin : begin + self._pieces.past]
+        return found
+
+    def _target(self, field: Field, positions: np.ndarray, begins: np.ndarray | None = None) -> Tensor:
         if field.ragged:
-            return self._code((field,), positions)
+            return self._code((field,), positions, begins)
         values = np.ascontiguousarray(self._dataset.arrays[field.name][positions])
         return torch.from_numpy(values).to(torch.int64 if field.kind in ONE_CLASS else torch.float32)
 

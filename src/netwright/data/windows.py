@@ -99,6 +99,11 @@ def cut(found: Found, spec: Spec) -> Found:
     if ahead.asked(spec):
         return ahead.cut(found, spec)
     asked = followed(spec)
+    if not asked and spec.data.window is not None and not any(out.per for out in spec.outputs.values()):
+        raise SpecError(
+            "data.window: no output asks for what comes next, or for an answer at every step, so that nothing is cut.",
+            "Leave it out, or say outputs.NAME.of, horizon or per.",
+        )
     if not asked:
         return found
     (of,) = set(asked.values())

@@ -130,16 +130,20 @@ class Flat:
         self.values, self.lengths, self.starts = (x.to(device) for x in (self.values, self.lengths, self.starts))
         return self
 
-    def rows(self, pick: Int[Tensor, " batch"]) -> Tensor:
+    def rows(self, pick: Int[Tensor, " batch"], begins: Int[Tensor, " batch"] | None = None, past: int = 0) -> Tensor:
         """Some sequences, padded.
 
         Args:
             pick: Which ones.
+            begins: From which step on; from the first when left out.
+            past: Steps of each at most, where they begin somewhere.
         """
-        lengths = self.lengths[pick]
+        lengths, starts = self.lengths[pick], self.starts[pick]
+        if begins is not None:
+            lengths, starts = (lengths - begins).clamp(max=past), starts + begins
         longest = max(int(lengths.max()), 1) if len(pick) else 1
         steps = torch.arange(longest, device=pick.device)
-        index = (self.starts[pick][:, None] + steps).clamp_(max=max(len(self.values) - 1, 0))
+        index = (starts[:, None] + steps).clamp_(max=max(len(self.values) - 1, 0))
         found = (
             self.values[index] if len(self.values) else self.values.new_zeros((*index.shape, *self.values.shape[1:]))
         )

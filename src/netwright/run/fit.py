@@ -8,7 +8,6 @@ again.
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 
 from netwright import files, registry, spec
-from netwright.data import fingerprint
+from netwright.data import fingerprint, pieces
 from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.data.fingerprint import Fingerprint
@@ -271,8 +270,8 @@ def _decide(wanted: Spec, dataset: Dataset, base: Base | None, folder: RunFolder
     model = assemble(settled, dataset.inputs, dataset.outputs, settled.training.seed)
     if settled.training.freeze:
         reasons.append(resolve.frozen(settled, model, fresh=base is None))
-    size = _batch_size(settled, dataset)
-    adds = size * sum(row.multiply_adds for row in table(model.network, size, dataset.mean_steps))
+    size, _ = pieces.batch(settled, dataset)
+    adds = size * sum(row.multiply_adds for row in table(model.network, size, pieces.steps(settled, dataset)))
     resident, why = dataset.resident()
     machine = hardware.decide(adds, resident, why.why, settled.training.threads, convolves=model.network.convolves)
     machine = _measured(machine, settled, dataset, model, adds)
@@ -295,8 +294,8 @@ def _measured(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, 
     """How pictures lie and how finely steps multiply: as measured where training is long, else by rule and as asked."""
     wanted, stop = settled.training.precision, settled.training.stop
     machine = machine.model_copy(update={"precision": wanted or "float32"})
-    size = _batch_size(settled, dataset)
-    steps = (stop.epochs or 1) * math.ceil(len(dataset.parts["train"]) / size)
+    size, steps = pieces.batch(settled, dataset)
+    steps *= stop.epochs or 1
     if adds * min(steps, stop.steps or steps) < stopwatch.WORTH_MULTIPLY_ADDS:
         return machine
     seed, weights = settled.training.seed, dict.fromkeys(model.tasks, 1.0)
@@ -304,7 +303,7 @@ def _measured(machine: Hardware, settled: Spec, dataset: Dataset, model: Model, 
         network = model.network.to(device).train()
         before = {name: value.clone() for name, value in network.state_dict().items()}  # running means are moved
         some = Batches(dataset, "train", size, seed, shuffle=True, resident=False, device=device)
-        batch = next(iter(some.epoch(0)))
+        batch = next(iter(some.in_pieces(pieces.of(dataset, "train", pieces.asked(settled))).epoch(0)))
 
         def laid(layout: Layout) -> Batch:
             form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
@@ -351,11 +350,6 @@ def _tested(decided: Resolved, dataset: Dataset, model: Model, device: torch.dev
     many = Batches(dataset, "train", PROBED, plan.seed, shuffle=True, resident=False, device=device)
     probe = next(iter(many.epoch(0)))
     return range_test(model.network, plan.optimizers["net"], plan.losses, plan.source, probe)
-
-
-def _batch_size(wanted: Spec, dataset: Dataset) -> int:
-    size, examples = wanted.training.batch_size, len(dataset.parts["train"])
-    return examples if size == "all" or size is None else min(int(size), examples)
 
 
 def _same_data(folder: RunFolder, dataset: Dataset, accept: bool) -> None:
@@ -500,9 +494,10 @@ def weighted(
 def _plan(decided: Resolved, dataset: Dataset, model: Model, device: torch.device) -> Plan:
     wanted, seed = decided.spec.training, decided.spec.training.seed
     resident = decided.hardware.resident
-    size = _batch_size(decided.spec, dataset)
+    size, _ = pieces.batch(decided.spec, dataset)
     last = decided.hardware.layout == "channels_last"
     source = Batches(dataset, "train", size, seed, shuffle=True, resident=resident, channels_last=last, device=device)
+    source.in_pieces(pieces.of(dataset, "train", pieces.asked(decided.spec)))
     if last:
         model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     weights = {name: decided.spec.outputs[name].weight if name in decided.spec.outputs else 1.0 for name in model.tasks}

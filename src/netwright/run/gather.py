@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from netwright import files, metrics
+from netwright.data import pieces
 from netwright.data.dataset import Dataset
 from netwright.doctor import convergence, fit
 from netwright.doctor.finding import Finding
@@ -86,7 +87,8 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
     state = folder.read()
     points = curves(found.rows)
     verdict = _verdict(points, found)
-    rows = table(found.model.network, _batch_size(found), found.dataset.mean_steps)
+    wanted, dataset = found.resolved.spec, found.dataset
+    rows = table(found.model.network, pieces.batch(wanted, dataset)[0], pieces.steps(wanted, dataset))
     outputs = [_output(found, name, shown) for name in found.model.tasks]
     return Facts(
         title=f"{data_name(found.resolved.spec)}: {', '.join(found.model.outputs)}",
@@ -125,11 +127,6 @@ def facts(folder: RunFolder, found: Collected, shown: str, seconds: float) -> Fa
         notes=[*found.dataset.notes, *inside.warnings(folder)],
         noun="images" if any(f.kind == "image" for f in found.model.inputs.values()) else "examples",
     )
-
-
-def _batch_size(found: Collected) -> int:
-    size = found.resolved.spec.training.batch_size
-    return len(found.dataset.parts["train"]) if size == "all" or size is None else int(size)
 
 
 def curves(rows: list[history.Row]) -> list[report.CurvePoint]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from netwright import files
+from netwright.data import pieces
 from netwright.data.batches import Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.doctor.border import Border
@@ -81,10 +82,8 @@ def plan(wanted: Spec, *, data: object = None, base: Path | None = None, show: D
     taken = start.give_weights(model) if start else []
     if settled.training.freeze:
         reasons.append(resolve.frozen(settled, model, fresh=start is None))
-    examples = len(dataset.parts["train"])
-    given = settled.training.batch_size
-    size = examples if given == "all" or given is None else min(int(given), examples)
-    rows = table(model.network, size, dataset.mean_steps)
+    (size, steps), mean_steps = pieces.batch(settled, dataset), pieces.steps(settled, dataset)
+    rows = table(model.network, size, mean_steps)
     adds = sum(row.multiply_adds for row in rows)
     resident, why = dataset.resident()
     machine = hardware.decide(
@@ -92,7 +91,6 @@ def plan(wanted: Spec, *, data: object = None, base: Path | None = None, show: D
     )
     told = [reason for task in model.tasks.values() for reason in task.reasons]
     every = [*dataset.reasons, *told, *reasons, *machine.why]
-    steps = math.ceil(examples / size)
     memory = sum(row.memory_mb for row in rows)
     fields = {**dataset.inputs, **dataset.outputs}.values()
     cached = sum(math.prod(dataset.arrays[f.name].shape) * np.dtype(f.dtype).itemsize for f in fields) / 1e6
@@ -102,8 +100,9 @@ def plan(wanted: Spec, *, data: object = None, base: Path | None = None, show: D
         f"{memory:,.1f} MB for a batch of {size}, {cached:,.1f} MB of data in the cache",
         f"{counted(steps, 'step')} an epoch, {counted(epochs, 'epoch')} at most",
     ]
-    if dataset.mean_steps > 1:
-        costs.insert(1, f"for {counted(dataset.mean_steps, 'step')}, as many as an example has on average")
+    if mean_steps > 1:
+        each = "are learned from at once" if mean_steps < dataset.mean_steps else "an example has on average"
+        costs.insert(1, f"for {counted(mean_steps, 'step')}, as many as {each}")
     text = [*_found_text(dataset), "", "layers:", *layer_text(rows), *taken, *costs, "", "settings:"]
     text += [f"  {reason.path}: {reason.value} ({reason.why})" for reason in every]
     return Plan(

@@ -16,7 +16,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from netwright import registry, spec
-from netwright.data import augment
+from netwright.data import augment, pieces
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
 from netwright.errors import SpecError
@@ -26,6 +26,7 @@ from netwright.models.defaults import default_layers
 from netwright.models.layers import BatchNorm
 from netwright.models.text import parse, steps, with_dropout
 from netwright.readers.kinds.sequence import Sequence
+from netwright.readers.kinds.signal import PER
 from netwright.resolved import Hardware, Resolved
 from netwright.spec import DecoderSpec, ModelSpec, OutputSpec, PartSpec, RegularizeSpec, Spec, StopSpec, TrainingSpec
 from netwright.tasks.task import task_name
@@ -37,6 +38,7 @@ AUTO = "auto"  # a learning rate that is measured
 _GIVEN = ("step", "total", "watch", "better")  # what a schedule is told by the loop
 _IDENTITIES_WANTED = 64  # examples of a batch at least, where each is compared with all others
 _MOST_COMPARED = 4096  # at most: their distances take 64 MB, a dozen times in a step
+_LONG, _PIECE = 1000, 250  # steps of a sequence that are better learned from in pieces, and of such a piece
 _STEPS_WANTED = 6000  # enough for small nets to settle; early stopping ends sooner what has settled
 
 
@@ -71,18 +73,21 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
         SpecError: Unknown parts, or options they do not take: all of them at once.
     """
     _refuse_uncalibrated(wanted, data)
+    pieces.require_steps(pieces.asked(wanted), data.inputs, data.outputs)
     reasons: list[Reason] = []
     training = wanted.training
     model = _layers(wanted.model, training.regularize.dropout or 0.0, data, reasons)
-    examples = len(data.parts["train"])
+    cut = pieces.of(data, "train", pieces.asked(wanted))
+    examples, one = (len(data.parts["train"]), "example") if cut is None else (len(cut), "piece")
 
     size = training.batch_size
     if size is None:
         size = batch_size(examples)
-        why = f"{counted(math.ceil(examples / size), 'step')} an epoch with {counted(examples, 'example')}"
+        why = f"{counted(math.ceil(examples / size), 'step')} an epoch with {counted(examples, one)}"
         reasons.append(_reason("training.batch_size", size, f"{why}; 16 to 128, for about 50 where it can be"))
     size = _compared(size, wanted, data, reasons)
     steps = math.ceil(examples / (examples if size == "all" else min(int(size), examples)))
+    reasons += _of_pieces(cut, data)
     optimizer, layer_rates = training.optimizer, training.layer_rates
     if optimizer is None:
         optimizer = PartSpec(name="adam", options={"lr": 0.002 if fresh else 0.001})
@@ -119,6 +124,18 @@ def settle(wanted: Spec, data: Dataset, *, fresh: bool = True) -> tuple[Spec, li
     }
     outputs = {name: out for name, out in outputs.items() if name in wanted.outputs or out != OutputSpec()}
     return wanted.model_copy(update={"model": model, "training": filled, "outputs": outputs}), reasons
+
+
+def _of_pieces(cut: pieces.Pieces | None, data: Dataset) -> list[Reason]:
+    """Whether long sequences with an answer at every step are learned from in pieces, or might be."""
+    if cut is not None:
+        of = f"{counted(len(cut), 'piece')} of {counted(len(data.parts['train']), 'sequence')}"
+        return [_reason("data.window", cut.past, f"{of}; a net that reads forwards alone goes on from one to the next")]
+    if data.mean_steps < _LONG or not all(PER in field.options for field in data.outputs.values()):
+        return []
+    often = data.mean_steps // _PIECE
+    why = f"each sequence is learned from whole; data.window: {_PIECE} learns from pieces, {often} times as often"
+    return [_reason("data.window", "none", why)]
 
 
 def _refuse_blends(wish: RegularizeSpec, data: Dataset) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 
 from netwright import registry
-from netwright.data import augment
+from netwright.data import augment, pieces
 from netwright.data.batches import coded_width, follows, groups
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
@@ -60,7 +60,8 @@ def chosen(wanted: Spec, dataset: Dataset, model: Model, inbox: Path, replayed: 
             "training.scheduled_sampling: no decoder writes here, so nothing is fed back.", "Leave the setting out."
         )
     recurs = any(isinstance(module, Recurrent | Decoder) for module in model.network.modules())
-    found: list[Strategy] = [Finite(measures=recurs), *([Carry()] if follows(dataset.outputs) else [])]
+    goes_on = follows(dataset.outputs) or (pieces.asked(wanted) and not model.network.foresees)
+    found: list[Strategy] = [Finite(measures=recurs), *([Carry()] if goes_on else [])]
     found += changing(wanted, dataset)
     if regularize.l1 or regularize.l2:
         found.append(Penalty(regularize.l1 or 0.0, regularize.l2 or 0.0))

@@ -1,4 +1,4 @@
-"""The state of recurrent layers goes on from one piece of a text to the next; gradients end at the border.
+"""The state of recurrent layers goes on from one piece of a text or sequence to the next; gradients end at the border.
 
 That is truncated back-propagation through time: what a network knows comes from the whole text so far, what it learns
 from is a piece of it.
@@ -21,7 +21,7 @@ from netwright.training.strategies.strategy import State, Strategy
 
 
 class Carry(Strategy):
-    """Hands each batch the states that the one before it left; an epoch begins with none."""
+    """Hands each batch the states that the one before it left; an epoch begins with none, a sequence with zeros."""
 
     name = "carry"
 
@@ -40,6 +40,10 @@ class Carry(Strategy):
         self._loaded = {}
         self._now = dict(self._states)
         cut_states(self._now, len(batch.index))
+        if batch.fresh is not None and bool(batch.fresh.any()):
+            self._now = {
+                layer: tuple(_begun(part, batch.fresh) for part in state) for layer, state in self._now.items()
+            }
         return replace(batch, carried=self._now)
 
     def after_step(self, training: Training) -> None:
@@ -72,6 +76,11 @@ class Carry(Strategy):
     def load_state(self, state: State) -> None:
         """States again."""
         self._loaded = {key: part for key, part in state.items() if isinstance(part, Tensor)}
+
+
+def _begun(part: Tensor, fresh: Tensor) -> Tensor:
+    """A state that is 0 in rows that begin a sequence."""
+    return part.masked_fill(fresh.reshape(-1, *[1] * (part.ndim - 1)), 0)
 
 
 def _by_layer(training: Training, loaded: dict[str, Tensor]) -> Carried:
