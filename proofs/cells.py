@@ -20,7 +20,7 @@ CELLS = {  # as many numbers are learned in each
 
 def main() -> int:
     """Trains each cell on the same words and tests with other writers."""
-    proof = Proof(__file__, "cells of equal size on what they must keep for a whole word", (4, 50))
+    proof = Proof(__file__, "cells of equal size on what they must keep for a whole word", (4, 15))
     letters, words = data("digilets"), proof.folder / "words"
     proof.part("words", partial(written_words, letters, 120 if proof.full else 30))
     epochs, seeds = (30, 3) if proof.full else (2, 1)

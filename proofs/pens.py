@@ -47,7 +47,7 @@ Points = list[list[float]]
 
 def main() -> int:
     """Trains on pen ink and tests with other writers."""
-    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words", (5, 60))
+    proof = Proof(__file__, "pen ink of writers never seen: digits, characters, words", (5, 25))
     letters = data("digilets")
     words = proof.folder / "words"
     proof.part("words", partial(written_words, letters, 120 if proof.full else 30))
