@@ -13,6 +13,7 @@ from netwright.data.batches import Batch, Batches
 from netwright.data.dataset import Dataset, prepare
 from netwright.errors import SpecError, Stopped
 from netwright.model_file import assemble
+from netwright.run import resolve
 from netwright.run.fit import weighted
 from netwright.training import checkpoint
 from netwright.training.history import History
@@ -147,3 +148,21 @@ def test_what_cannot_be_learned_in_pieces_is_refused(change: dict[str, str], tol
     rows |= {"age": np.repeat([1.0, 2.0, 3.0], 6), "label": np.array(["down", "up"] * 9)}
     with pytest.raises(SpecError, match=told):
         run.train(wanted, data=rows, out=tmp_path / "run")
+
+
+def test_long_signals_are_told_that_pieces_would_help_and_texts_are_not() -> None:
+    labels = np.tile(["down", "up"], 4 * 600)
+    rows = {"clip": np.repeat(["a", "b", "c", "d"], 1200), "x": np.arange(4800.0), "label": labels}
+    asked = "{data: {group: clip, split: {parts: [0.5, 0.5, 0]}}, inputs: {way: {kind: signal, from: [x]}}, "
+    wanted = spec.load(asked + "outputs: {label: {per: way}}}")
+    told = {reason.path: reason for reason in resolve.settle(wanted, prepare(wanted, data=rows))[1]}
+    assert told["data.window"].why == (
+        "each sequence is learned from whole; data.window: 250 learns from pieces, 4 times as often"
+    )
+    texts = {"text": [f"{letter}b" * 600 for letter in "cdef"], "label": [["down", "up"] * 600] * 4, "id": list("abcd")}
+    of_text = spec.load(
+        "{data: {duplicates: accept, split: {parts: [0.5, 0.5, 0]}}, outputs: {label: {per: text}}, "
+        "inputs: {text: {kind: text, tokens: characters}}}"
+    )
+    told = {reason.path: reason for reason in resolve.settle(of_text, prepare(of_text, data=texts))[1]}
+    assert "data.window" not in told

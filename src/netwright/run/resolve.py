@@ -19,6 +19,7 @@ from netwright import registry, spec
 from netwright.data import augment, pieces
 from netwright.data.dataset import Dataset
 from netwright.data.fields import kind_of
+from netwright.data.grouped import SIGNAL
 from netwright.errors import SpecError
 from netwright.field import Reason
 from netwright.model_file import Model, group_shapes
@@ -131,7 +132,8 @@ def _of_pieces(cut: pieces.Pieces | None, data: Dataset) -> list[Reason]:
     if cut is not None:
         of = f"{counted(len(cut), 'piece')} of {counted(len(data.parts['train']), 'sequence')}"
         return [_reason("data.window", cut.past, f"{of}; a net that reads forwards alone goes on from one to the next")]
-    if data.mean_steps < _LONG or not all(PER in field.options for field in data.outputs.values()):
+    signals = all(field.kind == SIGNAL for field in data.inputs.values() if field.ragged)
+    if data.mean_steps < _LONG or not signals or not all(PER in field.options for field in data.outputs.values()):
         return []
     often = data.mean_steps // _PIECE
     why = f"each sequence is learned from whole; data.window: {_PIECE} learns from pieces, {often} times as often"
